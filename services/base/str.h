@@ -1,0 +1,39 @@
+/* A borrowed run of bytes, mostly UTF-8 text; never NUL-terminated by contract. A value type. */
+#ifndef BASE_STR_H
+#define BASE_STR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct str {
+    const char *at; /* may be NULL when len is 0 */
+    size_t len;     /* bytes */
+};
+
+#define STR_LITERAL(text) ((struct str){(text), sizeof(text) - 1})
+
+/* The bytes of a C string without its NUL; NULL gives the empty one. */
+struct str str_of(const char *text);
+
+bool str_equal(struct str a, struct str b);
+
+/* As memcmp, the shorter first when one begins the other. */
+int str_compare(struct str a, struct str b);
+
+bool str_starts(struct str text, struct str prefix);
+
+bool str_is(struct str text, const char *literal);
+
+/* Whether the bytes are well-formed UTF-8 without NUL; on false `ret_at` (may be NULL) is the offset of the first bad
+ * byte. */
+bool str_is_utf8(struct str text, size_t *ret_at);
+
+/* A decimal integer in [min, max], digits with an optional '-', nothing else before or behind it. */
+bool str_to_int64(struct str text, int64_t min, int64_t max, int64_t *ret_value);
+
+/* A duration of policy files, "90s", "15m", "2h", "14d", "250ms" (one number and one unit), in milliseconds, at most
+ * 400 days. */
+bool str_to_duration_ms(struct str text, int64_t *ret_ms);
+
+#endif
