@@ -1,0 +1,54 @@
+#include "base/arena.h"
+
+#include <stdalign.h>
+#include <string.h>
+
+#include "support/runner.h"
+
+static void test_arena_gives_zeroed_aligned_bytes_again_after_reset(void **state)
+{
+    (void)state;
+    struct arena arena;
+    arena_init(&arena, 1 << 20);
+    for (int round = 0; round < 3; round++) {
+        for (size_t size = 0; size < 3000; size += 7) {
+            unsigned char *at = arena_alloc(&arena, size);
+            assert_non_null(at);
+            assert_int_equal((uintptr_t)at % alignof(max_align_t), 0);
+            for (size_t i = 0; i < size; i++) {
+                assert_int_equal(at[i], 0);
+            }
+            memset(at, 0xA5, size);
+        }
+        arena_reset(&arena);
+        assert_int_equal(arena.used_bytes, 0);
+    }
+    arena_fini(&arena);
+}
+
+static void test_arena_answers_null_at_its_bound(void **state)
+{
+    (void)state;
+    struct arena arena;
+    arena_init(&arena, 64);
+    assert_non_null(arena_alloc(&arena, 48));
+    assert_null(arena_alloc(&arena, 32));
+    assert_non_null(arena_alloc(&arena, 16));
+    assert_null(arena_alloc(&arena, SIZE_MAX));
+    assert_null(arena_alloc_array(&arena, SIZE_MAX / 2, 3));
+    assert_null(arena_copy_str(&arena, str_of("x")).at);
+    arena_reset(&arena);
+    struct str copy = arena_copy_str(&arena, str_of("守望"));
+    assert_int_equal(copy.len, 6);
+    assert_string_equal(copy.at, "守望");
+    arena_fini(&arena);
+}
+
+int main(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_arena_gives_zeroed_aligned_bytes_again_after_reset),
+        cmocka_unit_test(test_arena_answers_null_at_its_bound),
+    };
+    return RUN_TESTS(argc, argv, tests);
+}
