@@ -152,9 +152,9 @@ void *map_remove(struct map *map, struct str key)
     if (index != last) {
         size_t moved = find_slot(map, map->entries[last].key, map->entries[last].hash);
         map->slots[moved] = (uint32_t)(index + 1);
+        map->entries[index] = map->entries[last];
     }
-    close_gap(map, slot);
-    map->entries[index] = map->entries[last];
     map->count = last;
+    close_gap(map, slot); /* looks at the entries: last */
     return value;
 }
