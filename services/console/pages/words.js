@@ -1,0 +1,146 @@
+// The words of the pages, Chinese first. Codes that have none are shown as they are.
+const WORDS = {
+  zh: {
+    board: "守望 · 值守看板", sign_in: "登录", sign_out: "退出", login: "用户名", password: "密码", wrong: "用户名或密码不对",
+    open_cases: "在办个案", crisis_cases: "红色危机", overdue: "已超时", within_10: "10 分钟内到期", nothing: "目前没有在办个案",
+    stale: "数据可能不是最新：读取层暂时不可用，显示的是已有内容", due_in: "剩余", over_by: "超时", next: "下一时限", none_due: "无待办时限",
+    case: "个案", subject: "对象", place: "地点", with_pupil: "谁在身边", callback: "回拨电话", what_happened: "报告内容", opened: "开案",
+    why: "为什么是这个等级", obligations: "时限与责任", told: "已告知 / 未告知", chronology: "经过", actions: "操作", who: "谁", role: "角色",
+    channel: "渠道", when: "何时", result: "结果", state: "状态", due: "到期", owner: "责任人", record: "登记完成", not_told: "未告知",
+    acknowledge: "我已接手", waive: "豁免", request_help: "请求支援", conflict: "标记利益冲突", release: "解除暂停通知", level: "调整等级",
+    join: "合并同一事件", settle: "处置完成", stand_down: "撤销（误报）", confirm_stand_down: "确认撤销", close: "结案", note: "记录",
+    reason: "理由", performed_at: "实际完成时间", evidence: "凭据", person: "人员", send: "提交", cancel: "取消", outcome: "结论",
+    applied: "已生效", refused: "未接受", pending: "已收到，尚未生效", unavailable: "系统暂时无法接收，请电话处理并稍后补录",
+    level_attention: "关注", level_warning: "预警", level_high: "高危", level_crisis: "危机", level_normal: "正常",
+    state_open: "待接手", state_acknowledged: "已接手", state_responding: "处置中", state_settled: "处置完成", state_monitoring: "持续关注",
+    state_closed: "已结案", state_reopened: "重新打开", state_stood_down: "已撤销",
+    ob_emergency_call: "拨打 120/110", ob_on_scene: "到达现场", ob_guardian_contact: "联系监护人", ob_phone_report: "电话报告",
+    ob_written_report: "书面报告", ob_follow_up: "续报", ob_final_report: "终报", ob_interview: "面谈评估", ob_hold: "暂停通知待定",
+    ob_mandatory_report: "强制报告", ob_hold_release: "暂停通知待定", ob_stand_down_confirm: "确认撤销",
+    o_pending: "待完成", o_warned: "已提醒", o_breached: "超时未完成", o_met: "已完成", o_met_late: "逾期完成", o_waived: "已豁免",
+    kind_self_harm: "自伤", kind_self_harm_risk: "自伤风险", kind_threat: "威胁", kind_bullying: "欺凌", kind_abuse_suspected: "疑似侵害",
+    kind_accident: "意外", kind_missing: "失联", kind_panic: "一键报警", kind_wellbeing: "心理关注", kind_concern: "异常情况",
+    place_on_campus: "校内", place_off_campus: "校外", place_unknown: "地点不明",
+    role_class_teacher: "班主任", role_grade_head: "年级组长", role_psych_teacher: "心理教师", role_duty_leader: "值班领导",
+    role_duty_manager: "值班中层", role_principal: "校长", role_guardians: "监护人", role_bureau_duty: "教育局值班", role_county_designee: "县级专责人",
+    role_county_centre: "县心理中心", role_last_responder: "最后响应人", role_police_liaison: "公安联络员", role_hospital: "医院绿色通道", role_spokesperson: "发言人",
+    ch_voice: "语音电话", ch_sms: "短信", ch_wecom: "企业微信", ch_mail: "邮件", ch_webhook: "接口", ch_feed: "订阅",
+    n_queued: "排队", n_accepted: "已发出", n_delivered: "已送达", n_reached: "已接听", n_acked: "已确认", n_refused: "被拒",
+    n_failed: "失败", n_throttled: "被限流", n_cancelled: "已取消", n_expired: "已过期", n_unknown: "未知",
+    sealed: "（无权查看）", opened_name: "已查看，读取已留痕", back: "返回看板", lang: "English", recorded_late: "补录",
+    stream_off: "实时连接中断，正在重连",
+  },
+  en: {
+    board: "Shouwang · duty board", sign_in: "Sign in", sign_out: "Sign out", login: "User", password: "Password", wrong: "User or password is wrong",
+    open_cases: "Open cases", crisis_cases: "Crises", overdue: "Overdue", within_10: "Due within 10 min", nothing: "No open case",
+    stale: "This may be old: the read model is away; what is known is shown", due_in: "left", over_by: "over", next: "Next deadline", none_due: "nothing due",
+    case: "Case", subject: "Subject", place: "Place", with_pupil: "Who is with the pupil", callback: "Ring back", what_happened: "Report", opened: "Opened",
+    why: "Why this level", obligations: "Obligations", told: "Told and not told", chronology: "Chronology", actions: "Actions", who: "Who", role: "Role",
+    channel: "Channel", when: "When", result: "Result", state: "State", due: "Due", owner: "Owner", record: "Record as done", not_told: "not told",
+    acknowledge: "I have it", waive: "Waive", request_help: "Ask for help", conflict: "Mark a conflict", release: "Release hold", level: "Change level",
+    join: "Join one happening", settle: "Settled", stand_down: "Stand down", confirm_stand_down: "Confirm stand-down", close: "Close", note: "Note",
+    reason: "Reason", performed_at: "Performed at", evidence: "Evidence", person: "Person", send: "Send", cancel: "Cancel", outcome: "Outcome",
+    applied: "Applied", refused: "Refused", pending: "Accepted, not yet applied", unavailable: "Not available: act by telephone and record it later",
+    level_attention: "attention", level_warning: "warning", level_high: "high", level_crisis: "crisis", level_normal: "normal",
+    state_open: "open", state_acknowledged: "acknowledged", state_responding: "responding", state_settled: "settled", state_monitoring: "monitoring",
+    state_closed: "closed", state_reopened: "reopened", state_stood_down: "stood down",
+    ob_emergency_call: "emergency call", ob_on_scene: "on the scene", ob_guardian_contact: "guardian contact", ob_phone_report: "phone report",
+    ob_written_report: "written report", ob_follow_up: "follow-up report", ob_final_report: "final report", ob_interview: "interview", ob_hold: "hold decision",
+    ob_mandatory_report: "mandatory report", ob_hold_release: "hold decision", ob_stand_down_confirm: "confirm stand-down",
+    o_pending: "pending", o_warned: "warned", o_breached: "breached", o_met: "met", o_met_late: "met late", o_waived: "waived",
+    kind_self_harm: "self-harm", kind_self_harm_risk: "self-harm risk", kind_threat: "threat", kind_bullying: "bullying", kind_abuse_suspected: "suspected abuse",
+    kind_accident: "accident", kind_missing: "missing", kind_panic: "panic button", kind_wellbeing: "wellbeing", kind_concern: "concern",
+    place_on_campus: "on campus", place_off_campus: "off campus", place_unknown: "place unknown",
+    role_class_teacher: "class teacher", role_grade_head: "grade head", role_psych_teacher: "psychology teacher", role_duty_leader: "duty leader",
+    role_duty_manager: "duty manager", role_principal: "principal", role_guardians: "guardians", role_bureau_duty: "bureau duty desk", role_county_designee: "county designee",
+    role_county_centre: "county centre", role_last_responder: "last responder", role_police_liaison: "police liaison", role_hospital: "hospital", role_spokesperson: "spokesperson",
+    ch_voice: "voice", ch_sms: "SMS", ch_wecom: "WeCom", ch_mail: "mail", ch_webhook: "webhook", ch_feed: "feed",
+    n_queued: "queued", n_accepted: "sent", n_delivered: "delivered", n_reached: "reached", n_acked: "acknowledged", n_refused: "refused",
+    n_failed: "failed", n_throttled: "throttled", n_cancelled: "cancelled", n_expired: "expired", n_unknown: "unknown",
+    sealed: "(not for you)", opened_name: "opened; the reading is in the journal", back: "Back to the board", lang: "中文", recorded_late: "recorded late",
+    stream_off: "The live connection broke; reconnecting",
+  },
+};
+let language = localStorage.getItem("lang") || "zh";
+document.documentElement.lang = language;
+
+// The word for a key, or for a code behind a prefix; the code itself when there is none.
+function word(key, prefix = "") {
+  return WORDS[language][prefix + key] ?? key;
+}
+
+function setLanguage() {
+  localStorage.setItem("lang", language === "zh" ? "en" : "zh");
+  location.reload();
+}
+
+// "9:41", "1:02:03", "3 d 4 h" of a positive number of milliseconds.
+function span(ms) {
+  const s = Math.floor(ms / 1000);
+  const two = (n) => String(n).padStart(2, "0");
+  if (s >= 172800) return `${Math.floor(s / 86400)} d ${Math.floor((s % 86400) / 3600)} h`;
+  if (s >= 3600) return `${Math.floor(s / 3600)}:${two(Math.floor((s % 3600) / 60))}:${two(s % 60)}`;
+  return `${Math.floor(s / 60)}:${two(s % 60)}`;
+}
+
+function clock(ms) {
+  if (!ms) return "";
+  return new Date(ms).toLocaleString(language === "zh" ? "zh-CN" : "en-GB",
+    { month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false });
+}
+
+// An element with attributes and children; text is always text, never markup.
+function el(name, attributes = {}, ...children) {
+  const node = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) {
+    if (key.startsWith("on")) node.addEventListener(key.slice(2), value);
+    else if (value !== undefined && value !== null && value !== false) node.setAttribute(key, value === true ? "" : value);
+  }
+  for (const child of children.flat()) {
+    if (child !== undefined && child !== null && child !== false) node.append(child);
+  }
+  return node;
+}
+
+// Counts every element with data-due down, by the server's clock.
+let clockOffsetMs = 0;
+function tick() {
+  const now = Date.now() + clockOffsetMs;
+  for (const node of document.querySelectorAll("[data-due]")) {
+    const left = Number(node.dataset.due) - now;
+    node.textContent = span(Math.abs(left));
+    node.classList.toggle("over", left < 0);
+    node.classList.toggle("near", left >= 0 && left < 600000);
+    const label = node.nextElementSibling;
+    if (label) label.textContent = word(left < 0 ? "over_by" : "due_in");
+  }
+}
+setInterval(tick, 500);
+
+async function getJson(path) {
+  const answer = await fetch(path, { headers: { accept: "application/json" } });
+  if (answer.status === 401) location.href = "/login";
+  if (!answer.ok) throw new Error(String(answer.status));
+  return answer.json();
+}
+
+// Calls `changed` when the server says something changed, at most once every 300 ms; shows when the stream is away.
+function follow(path, changed) {
+  let waiting = null;
+  const source = new EventSource(path);
+  const banner = document.getElementById("stream-off");
+  source.onopen = () => { banner.hidden = true; changed(); };
+  source.onerror = () => { banner.hidden = false; };
+  source.addEventListener("change", () => {
+    waiting ??= setTimeout(() => { waiting = null; changed(); }, 300);
+  });
+}
+
+function topBar(me) {
+  return el("header", { class: "top" },
+    el("a", { class: "brand", href: "/" }, word("board")),
+    el("span", { class: "spacer" }),
+    me ? el("span", { class: "muted small" }, me.name || me.login) : null,
+    el("button", { onclick: setLanguage }, word("lang")),
+    me ? el("form", { method: "post", action: "/logout", style: "margin:0" }, el("button", {}, word("sign_out"))) : null);
+}
