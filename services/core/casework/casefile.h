@@ -1,0 +1,75 @@
+/* One case as plain data: what the changelog keeps and the console shows. A value: the arrays belong to whoever made
+ * it (a packed block of casework, or the arena of a decoder); nothing in it points outside of them. */
+#ifndef CORE_CASEWORK_CASEFILE_H
+#define CORE_CASEWORK_CASEFILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/ident.h"
+#include "base/str.h"
+#include "core/casework/entity.h"
+#include "core/casework/policy.h"
+#include "core/casework/terms.h"
+
+struct casefile {
+    struct ident id;
+    struct str unit;
+    uint64_t number; /* the unit's running number, for people */
+    struct str subject;
+    enum case_subject subject_kind;
+    struct str kind;
+    enum case_family family;
+    enum case_state state;
+    enum case_level level;
+    uint32_t layer; /* value of shouwang.v1.Layer, opaque */
+    uint32_t generation;
+    uint32_t episode; /* number of the current one */
+    uint8_t pack[POLICY_HASH_BYTES];
+    struct str policy; /* id within the pack */
+    int64_t opened_ms;
+    int64_t changed_ms;
+    int64_t plan_ms; /* start of the steps in force */
+    enum case_stand_down_reason stand_down_reason;
+    struct str stood_down_by;
+    int64_t stand_down_by_ms; /* confirmation is due; CASE_NEVER: none asked, or given */
+    enum case_state stood_down_from;
+    struct str outcome;
+    struct str group;
+    bool unresolved;
+    bool silent; /* history: nobody is told */
+
+    struct episode *episodes;
+    struct step *steps;
+    struct obligation *obligations;
+    struct ack *acks;
+    struct told *told;
+    struct conflict *conflicts;
+    struct hold *holds;
+    struct case_party *parties;
+    struct case_why *why;
+    struct ident *signals;
+    size_t episode_count;
+    size_t step_count;
+    size_t obligation_count;
+    size_t ack_count;
+    size_t told_count;
+    size_t conflict_count;
+    size_t hold_count;
+    size_t party_count;
+    size_t why_count;
+    size_t signal_count;
+};
+
+/* Asserts every invariant that ties the parts of a case together; called after each step. */
+void casefile_check(const struct casefile *file);
+
+/* The same invariants for a record read from outside: NULL when they hold, else the first that does not, as a
+ * sentence in static storage. */
+const char *casefile_fault(const struct casefile *file);
+
+/* The earliest instant at which time alone changes the case, or CASE_NEVER. */
+int64_t casefile_next_deadline(const struct casefile *file, const struct policy_set *set);
+
+#endif
