@@ -1,7 +1,7 @@
 /* A hierarchical timing wheel: many deadlines, cheap to set and to move, yielded in order. Not thread-safe.
  *
- * Five levels of 256 slots of 1 ms, 256 ms, 65.5 s, 4.7 h and 49.7 days reach 34 years; what lies further waits in the
- * last slot of the top level. A slot is an array of {id, deadline}; moving or cancelling a timer leaves its old entry
+ * Five levels of 256 slots, of 1 ms, 256 ms, 65.5 s, 4.7 h and 49.7 days; what lies in another 34-year span waits in a
+ * list of its own. A slot is an array of {id, deadline}; moving or cancelling a timer leaves its old entry
  * behind, which is dropped when its slot is reached (or when half of the entries are stale). One timer per id, ids are
  * small numbers chosen by the caller (an index into its own table).
  *
@@ -38,8 +38,9 @@ void wheel_cancel(struct wheel *wheel, uint32_t id);
 /* The deadline of `id`, or WHEEL_NEVER. */
 int64_t wheel_deadline(const struct wheel *wheel, uint32_t id);
 
-/* The earliest live deadline, exact, or WHEEL_NEVER. Cheap while it does not change; otherwise looks through one slot of
- * each level. */
+/* When to call wheel_expire next, or WHEEL_NEVER: the earliest live deadline, or, where that lies in a crowded slot,
+ * the start of the slot, never later. Expiring then yields nothing or brings the answer closer. Cheap while it does
+ * not change. */
 int64_t wheel_next_deadline(struct wheel *wheel);
 
 /* Moves to `now_ms` and takes out, into `ret_due`, at most `max` timers due by then, sorted by deadline, then id.
