@@ -1,7 +1,7 @@
 /* The organisation in memory, of one process or one partition: fed record by record from the topic, asked by everybody.
  *
  * Pure and idempotent: the same records in any order give the same answers. What a record names may come later or never: a
- * query then answers as if it were not there. Lists are sorted by id where no other order is said.
+ * query then answers as if it were not there. Lists are sorted by unit, then id.
  *
  * Persons are filed per unit: one person may have a record in several units, under the same id (a guardian with children in
  * two schools). Queries take the unit they ask for and look there first, then in the units above. */
@@ -96,7 +96,7 @@ size_t org_list_household(const struct org *org, struct str household,
 size_t org_list_digest(const struct org *org, struct str digest,
                        const struct org_person **ret_persons, size_t max);
 
-/* Pupils who share a guardian or a household with the pupil, without the pupil itself. */
+/* Pupils who share a guardian or a household with the pupil, without the pupil itself; returns how many were written. */
 size_t org_list_siblings(const struct org *org, const struct org_person *student,
                          const struct org_person **ret_persons, size_t max);
 

@@ -5,7 +5,7 @@
  * nearest scope that has any (class, grade, campus, unit; roles.def says which). Whoever is excluded or has no usable
  * address is replaced by the substitute (of the shift or the holding), if that one is neither. When a roster has nobody,
  * those who hold the role are taken; when the unit has nobody at all, the role above it of the nearest unit that has one
- * (roles.def). Either way `gap` says what fell short: a step is empty only when `count` is 0. */
+ * (roles.def). Either way `gap` says what fell short of the role itself: a step is empty only when `count` is 0. */
 #ifndef CORE_ORG_RESOLVE_H
 #define CORE_ORG_RESOLVE_H
 
@@ -38,8 +38,7 @@ struct org_query {
     enum org_role role;
     struct str unit;
     struct str subject; /* person the case is about; empty or unknown: none */
-    struct str
-        group; /* the subject's class, or the group the case is about; empty: the subject's record tells */
+    struct str group;   /* its class, or the group the case is about; empty: its record tells */
     int64_t at_ms;
     const struct org_excluded *excluded;
     size_t excluded_count;
@@ -83,8 +82,9 @@ struct org_resolution {
 void org_resolve(const struct org *org, const struct org_query *query,
                  struct org_resolution *ret_resolution);
 
-/* Whether the person has the role in the unit at the instant: holds it there (in any scope), is its substitute, is on duty
- * by roster, or holds it in a unit above. For `guardians`: is a guardian of `subject`. */
+/* Whether the person may act in the role: holds it in the unit (of a class or grade: the subject's, where that is known), is
+ * a substitute in it, or is on duty by roster; a role of county scope also from the units above. For `guardians`: is one of
+ * `subject`. Exclusions are not looked at. */
 bool org_has_role(const struct org *org, const struct org_query *query, struct str person);
 
 #endif
