@@ -127,6 +127,7 @@ int loop_new(struct loop **ret_loop)
         return ERR_IO;
     }
     (void)uv_timer_init(&loop->uv, &loop->turn); /* cannot fail */
+    (void)signal(SIGPIPE, SIG_IGN);              /* hiredis writes without MSG_NOSIGNAL */
     *ret_loop = loop;
     return 0;
 }
@@ -205,9 +206,6 @@ int loop_on_signals(struct loop *loop, loop_fn stop, loop_fn reload, void *ctx)
 {
     static const int numbers[SIGNALS] = {SIGTERM, SIGINT, SIGHUP};
     sw_assert(!loop->signals_open);
-    if (signal(SIGPIPE, SIG_IGN) == SIG_ERR) {
-        return ERR_IO;
-    }
     loop->stop = stop;
     loop->reload = reload;
     loop->signal_ctx = ctx;

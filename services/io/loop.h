@@ -30,7 +30,7 @@ int64_t loop_monotonic_us(void);
 /* Never steps and goes on while the machine sleeps or the process is stopped: for "how long was I away". */
 int64_t loop_boottime_ms(void);
 
-/* One per process in services; tests may have several. ERR_MEMORY, ERR_IO (no descriptors). */
+/* One per process in services; tests may have several. From the first one on SIGPIPE is ignored. ERR_MEMORY, ERR_IO (no descriptors). */
 SW_NODISCARD int loop_new(struct loop **ret_loop);
 
 /* Closes what is left open and runs until all handles are closed. NULL is fine. Every object made on the loop must
@@ -50,7 +50,7 @@ void loop_turn(struct loop *loop, int64_t wait_ms);
 struct uv_loop_s *loop_uv(struct loop *loop);
 
 /* From now on SIGTERM and SIGINT call `stop` once (a second one ends the process with status 130), SIGHUP calls
- * `reload` (may be NULL: ignored), SIGPIPE is ignored. ERR_IO. */
+ * `reload` (may be NULL: ignored). ERR_IO. */
 SW_NODISCARD int loop_on_signals(struct loop *loop, loop_fn stop, loop_fn reload, void *ctx);
 
 enum loop_clock {
