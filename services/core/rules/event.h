@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/ident.h"
 #include "base/str.h"
 #include "core/casework/terms.h"
 
@@ -139,6 +140,8 @@ struct event {
     int64_t discovered_ms; /* never 0: reported_ms when it was missing */
     int64_t reported_ms;   /* never 0 */
     int64_t accepted_ms;   /* 0 from a foreign producer */
+    struct ident
+        body_digest; /* of the body as the sender wrote it; of the record when the sender wrote that */
     bool discovered_missing;
     bool unresolved;
     bool history;
