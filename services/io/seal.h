@@ -1,0 +1,116 @@
+/* All cryptography of the project: no other file names an algorithm, no other file includes libsodium. Primitives and
+ * sealed values here; key files in io/keyring, signed tokens in io/token.
+ *
+ * A sealed value has two layers: inside, the bytes sealed to a class's public key (writers hold nothing else); around
+ * it, the subject's erasure key. Opening needs the class's private key and the erasure key; deleting the erasure key
+ * makes every copy unreadable. What stands beside the bytes (suite, class, key id, erasure id) is authenticated.
+ *
+ * Everything here but the password functions takes microseconds; all of it is safe from any thread after seal_init. */
+#ifndef IO_SEAL_H
+#define IO_SEAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "base/str.h"
+
+enum {
+    SEAL_DIGEST_BYTES = 32,
+    SEAL_KEY_BYTES = 32,
+    SEAL_NONCE_BYTES = 24,
+    SEAL_MAC_BYTES = 16,
+    SEAL_PASSWORD_TEXT_BYTES = 128, /* with its NUL */
+    SEAL_KEY_ID_BYTES = 16,         /* hexadecimal digits, no NUL */
+    SEAL_SUITE = 1,
+    SEAL_PLAIN_MAX_BYTES =
+        60 * 1024, /* of one value; sealed it stays below the 64 KiB of the record */
+};
+
+/* Values equal those of the record's KeyClass. */
+enum seal_class {
+    SEAL_CLASS_NONE,
+    SEAL_CLASS_CONTACT,
+    SEAL_CLASS_CONTENT,
+    SEAL_CLASS_ANSWERS,
+    SEAL_CLASS_COUNT
+};
+
+/* Once per process, before anything else here; again is harmless. ERR_UNAVAILABLE: no entropy. */
+SW_NODISCARD int seal_init(void);
+
+/* --- Hashes ---------------------------------------------------------------------------------------------------------- */
+
+/* For the journal's chain, bodies, documents and bearer tokens at rest. */
+void seal_digest(const void *bytes, size_t len, uint8_t ret_digest[SEAL_DIGEST_BYTES]);
+
+/* The ident_hash_fn of the project. */
+void seal_hash128(const void *bytes, size_t len, uint8_t ret_hash[16]);
+
+/* Keyed, collision-resistant, `ret_len` 16..32 bytes. `domain` separates uses of one key ("address", "identifier"). */
+void seal_keyed_hash(const uint8_t key[SEAL_KEY_BYTES], struct str domain, struct str text,
+                     uint8_t *ret_hash, size_t ret_len);
+
+/* Compares in constant time. */
+bool seal_equal(const void *a, const void *b, size_t len);
+
+/* --- Random, secrets in memory -------------------------------------------------------------------------------------- */
+
+void seal_random(void *ret_bytes, size_t len);
+
+/* Overwrites what held a secret or an opened value; not optimised away. */
+void seal_wipe(void *bytes, size_t len);
+
+/* --- Messages of our own that come back ------------------------------------------------------------------------------ */
+
+void seal_mac(const uint8_t key[SEAL_KEY_BYTES], struct str text, uint8_t ret_mac[SEAL_MAC_BYTES]);
+bool seal_mac_check(const uint8_t key[SEAL_KEY_BYTES], struct str text,
+                    const uint8_t mac[SEAL_MAC_BYTES]);
+
+/* --- Passwords (argon2id): each call takes some 60 ms and 64 MiB ----------------------------------------------------- */
+
+/* ERR_MEMORY. */
+SW_NODISCARD int seal_password_hash(struct str password, char ret_text[SEAL_PASSWORD_TEXT_BYTES]);
+/* `text` as made above; false for any other text. */
+bool seal_password_check(struct str text, struct str password);
+
+/* --- Class keys ------------------------------------------------------------------------------------------------------ */
+
+void seal_keypair(uint8_t ret_public[SEAL_KEY_BYTES], uint8_t ret_private[SEAL_KEY_BYTES]);
+/* The public key of a private one. */
+void seal_public(const uint8_t private_key[SEAL_KEY_BYTES], uint8_t ret_public[SEAL_KEY_BYTES]);
+/* Names a key: the begin of a public key's digest, in hexadecimal. */
+void seal_key_id(const uint8_t key[SEAL_KEY_BYTES], char ret_id[SEAL_KEY_ID_BYTES]);
+
+/* --- Sealed values --------------------------------------------------------------------------------------------------- */
+
+/* Borrowed texts; the same fields as the record Sealed (io/seal_record.h converts). */
+struct sealed {
+    uint32_t suite;
+    enum seal_class key_class;
+    struct str key_id;     /* of the class key pair */
+    struct str erasure_id; /* person id, or a unit id while a person is unresolved */
+    struct str nonce;
+    struct str bytes;
+};
+
+struct seal_layers {
+    enum seal_class key_class;
+    struct str key_id;
+    const uint8_t *class_key; /* SEAL_KEY_BYTES: public to close, private to open */
+    struct str erasure_id;
+    const uint8_t *erasure_key; /* SEAL_KEY_BYTES */
+};
+
+/* Seals `plain` (may be empty) into `arena`; `ret_sealed` borrows from it and from `layers`. ERR_TOO_LARGE, ERR_MEMORY. */
+SW_NODISCARD int seal_close(const struct seal_layers *layers, struct str plain, struct arena *arena,
+                            struct sealed *ret_sealed);
+
+/* Opens into `arena` (wipe it when it mattered). ERR_UNSUPPORTED: another suite; ERR_CORRUPT: changed, or not these
+ * keys; ERR_MEMORY. */
+SW_NODISCARD int seal_open(const struct seal_layers *layers, const struct sealed *sealed,
+                           struct arena *arena, struct str *ret_plain);
+
+#endif
