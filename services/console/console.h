@@ -1,0 +1,56 @@
+/* The console's parts, and what its files share: the directory and erasure keys in memory, sealing and opening. */
+#ifndef CONSOLE_CONSOLE_H
+#define CONSOLE_CONSOLE_H
+
+#include <stdbool.h>
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "base/str.h"
+#include "console/actions.h"
+#include "console/live.h"
+#include "console/model.h"
+#include "console/session.h"
+#include "console/sign_in.h"
+#include "console/tables.h"
+#include "console/view.h"
+#include "io/http_server.h"
+#include "io/kafka.h"
+#include "io/keyring.h"
+#include "io/loop.h"
+#include "io/service.h"
+#include "io/zmq.h"
+#include "shouwang/v1/sealed.pb-c.h"
+
+struct console {
+    struct service *service;
+    struct loop *loop;
+    struct keyring *keyring;
+    struct tables *tables;
+    struct model *model;
+    struct http_server *http;
+    struct live *live;
+    struct sign_in *sign_in;
+    struct actions *actions;
+    struct kafka_producer *producer;
+    struct zmq_sub *wire;
+    const struct config *config;
+    bool secure_cookies;
+};
+
+/* Seals typed text as content under the unit's erasure key; in `arena`. */
+SW_NODISCARD int console_seal(struct console *console, struct str unit, struct str text, struct arena *arena,
+                              Shouwang__V1__Sealed **ret_sealed);
+
+/* Opens a value of a unit's record as text; false when the keys do not allow it or it does not fit. */
+bool console_open(const struct console *console, struct str unit, const Shouwang__V1__Sealed *sealed,
+                  char *ret_text, size_t size);
+
+/* The pages and the API; see routes.c. */
+SW_NODISCARD int console_add_routes(struct console *console);
+
+/* The acknowledgement page behind a signed link; see ack_page.c. */
+void ack_page_show(struct http_request *request, void *ctx);
+void ack_page_act(struct http_request *request, void *ctx);
+
+#endif
