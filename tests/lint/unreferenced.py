@@ -1,0 +1,22 @@
+"""Every .c is compiled, every .h and .def is used: nothing lies about that nobody builds."""
+import json
+import re
+
+from tree import BUILD, ROOT, files, finish, name
+
+compiled = {entry["file"] for entry in json.loads((BUILD / "compile_commands.json").read_text())}
+everything = files(".c", ".h", ".def", under=("services", "tests", "bench"))
+mentioned = set()
+for path in everything:
+    for target in re.findall(r'^\s*#\s*include\s+[<"]([^>"]+)[>"]', path.read_text(), re.M):
+        for base in (ROOT / "services", ROOT / "tests", ROOT, path.parent):
+            mentioned.add((base / target).resolve())
+# The fuzz targets' own drivers are compiled in one preset only.
+only_in_a_preset = {"tests/fuzz/replay.c"}
+faults = []
+for path in everything:
+    if path.suffix == ".c" and str(path) not in compiled and name(path) not in only_in_a_preset:
+        faults.append(f"{name(path)}:1: no target compiles it; add it to its CMakeLists.txt or remove it")
+    if path.suffix != ".c" and path not in mentioned:
+        faults.append(f"{name(path)}:1: nothing includes it; use it or remove it")
+finish(faults, len(everything))
