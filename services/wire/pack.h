@@ -42,8 +42,7 @@ typedef void (*pack_hash_fn)(const void *bytes, size_t len, uint8_t ret_hash[PAC
 /* Immutable once built; all of it lives as long as the pack. */
 struct pack {
     uint8_t hash[PACK_HASH_BYTES];
-    const struct pack_file
-        *files; /* sorted by path, copied: templates/<lang>/*.mustache are read from here */
+    const struct pack_file *files; /* sorted by path, copied; templates are read from here */
     size_t file_count;
     const struct ruleset *rules;
     struct policy_set policies;

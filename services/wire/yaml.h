@@ -21,7 +21,8 @@ enum {
     YAML_FILE_MAX_BYTES = 900 * 1024,
     YAML_DEPTH_MAX = 32,
     YAML_NODES_MAX = 100000,
-    YAML_KEYS_MAX = 32, /* of one table */
+    YAML_KEYS_MAX = 32,    /* of one table */
+    YAML_PAIRS_MAX = 1024, /* of one mapping */
     YAML_FAULTS_MAX = 64,
     YAML_FAULT_MAX_BYTES = 320,
 };
@@ -108,8 +109,5 @@ bool yaml_read_percent(const struct yaml_node *node, struct yaml_faults *faults,
 /* One of `count` words; the index. The fault names the nearest word. */
 bool yaml_read_choice(const struct yaml_node *node, const char *const *words, size_t count,
                       struct yaml_faults *faults, size_t *ret_index);
-
-/* The word of a list nearest to `text` by edit distance, or NULL when none is near. For "did you mean". */
-const char *yaml_nearest(struct str text, const char *const *words, size_t count);
 
 #endif
