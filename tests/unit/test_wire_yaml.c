@@ -73,7 +73,7 @@ static void test_yaml_refuses_what_is_not_one_plain_document(void **state)
         {"a: 1\nb: 2\na: 3\n", "p.yaml:3:1: key \"a\" is given twice, first on line 1"},
         {"a: &x 1\nb: 2\n", "p.yaml:1:7: tags and anchors are not allowed"},
         {"a: *x\n", "p.yaml:1:5: aliases are not allowed: write the value out"},
-        {"a: !!str 1\n", "p.yaml:1:7: tags and anchors are not allowed"},
+        {"a: !!str 1\n", "p.yaml:1:10: tags and anchors are not allowed"},
         {"a: 1\nb: x\xFFy\n", "p.yaml:2:5: not well-formed UTF-8"},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
