@@ -141,24 +141,49 @@ static int show_config(const char *argument, struct buffer *ret_text, void *ctx)
     return 0;
 }
 
-/* The samples of /metrics without their help: what a person compares twice. */
-static int show_counters(const char *argument, struct buffer *ret_text, void *ctx)
+static bool names_any(struct str line, const char *const *words)
 {
-    struct admin *admin = ctx;
-    (void)argument;
+    const char *end = memchr(line.at, ' ', line.len);
+    size_t len = end == NULL ? line.len : (size_t)(end - line.at);
+    for (; *words != NULL; words++) {
+        if (memmem(line.at, len, *words, strlen(*words)) != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The samples of /metrics without their help, of the metrics whose name has one of the words. */
+static void show_samples(struct admin *admin, const char *const *words, struct buffer *ret_text)
+{
     struct buffer all;
     buffer_init(&all, TEXT_MAX_BYTES);
     metrics_expose(admin->options.metrics, &all);
     struct str rest = buffer_str(&all);
     while (rest.len > 0) {
         const char *end = memchr(rest.at, '\n', rest.len);
-        size_t len = end == NULL ? rest.len : (size_t)(end - rest.at) + 1;
-        if (rest.at[0] != '#') {
-            buffer_add(ret_text, (struct str){rest.at, len});
+        struct str line = {rest.at, end == NULL ? rest.len : (size_t)(end - rest.at) + 1};
+        if (rest.at[0] != '#' && names_any(line, words)) {
+            buffer_add(ret_text, line);
         }
-        rest = (struct str){rest.at + len, rest.len - len};
+        rest = (struct str){rest.at + line.len, rest.len - line.len};
     }
     buffer_fini(&all);
+}
+
+static int show_counters(const char *argument, struct buffer *ret_text, void *ctx)
+{
+    static const char *const all[] = {"", NULL};
+    (void)argument;
+    show_samples(ctx, all, ret_text);
+    return 0;
+}
+
+static int show_queues(const char *argument, struct buffer *ret_text, void *ctx)
+{
+    static const char *const queues[] = {"queue", "pending", "in_flight", "lag", NULL};
+    (void)argument;
+    show_samples(ctx, queues, ret_text);
     return 0;
 }
 
@@ -187,6 +212,7 @@ static int add_own(struct admin *admin)
     const struct admin_show shows[] = {
         {"config", "the configuration in force, secrets hidden", show_config, admin},
         {"counters", "every counter, gauge and histogram", show_counters, admin},
+        {"queues", "the gauges named queue, pending, in_flight or lag", show_queues, admin},
     };
     int error = http_server_route(admin->server, routes, sizeof(routes) / sizeof(routes[0]));
     return error == 0 ? admin_add(admin, shows, sizeof(shows) / sizeof(shows[0])) : error;

@@ -263,7 +263,7 @@ static enum MHD_Result refuse(struct http_request *request, unsigned status)
     return queue_answer(request);
 }
 
-static enum MHD_Result send_file(struct http_request *request, struct http_loaded_file *file)
+static enum MHD_Result send_file(struct http_request *request, const struct http_loaded_file *file)
 {
     const char *seen = http_header(request, "If-None-Match");
     bool same = seen != NULL && strstr(seen, file->etag) != NULL;
@@ -305,9 +305,9 @@ static enum MHD_Result begin(struct http_server *server, struct http_connection 
     server->counts.requests++;
     list_push_back(&server->requests, &request->node);
     *ret_request = request;
-    struct http_loaded_file *file = method_fits("GET", method) ? find_file(server, path) : NULL;
-    if (file != NULL) {
-        return send_file(request, file);
+    request->file = method_fits("GET", method) ? find_file(server, path) : NULL;
+    if (request->file != NULL) {
+        return MHD_YES; /* answered now, the connection would be closed */
     }
     unsigned refusal = find_route(request);
     if (refusal == 0 && announces_too_much(request)) {
@@ -332,6 +332,9 @@ static enum MHD_Result take_body(struct http_request *request, const char *bytes
 
 static enum MHD_Result dispatch(struct http_request *request)
 {
+    if (request->file != NULL) {
+        return send_file(request, request->file);
+    }
     if (request->body.overflowed) {
         return refuse(request, 413);
     }

@@ -92,6 +92,7 @@ struct http_request {
     enum http_request_state state;
     const char *method;
     char *path;
+    const struct http_loaded_file *file; /* what is asked for, instead of a route */
     const struct http_route *route;
     struct http_param params[HTTP_PARAMS_MAX];
     size_t param_count;

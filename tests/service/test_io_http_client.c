@@ -1,0 +1,262 @@
+/* The HTTP client against our own server, and against ports where nobody answers. */
+#include "support/runner.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "io/http_client.h"
+#include "io/http_server.h"
+#include "support/loop_wait.h"
+
+enum { BOUND_MS = 20000, KEPT_MAX = 64 };
+
+struct world {
+    struct loop *loop;
+    struct http_server *server;
+    struct http_client *client;
+    struct http_request *kept[KEPT_MAX];
+    unsigned kept_count;
+    unsigned done;
+    unsigned good;
+    struct http_call_result last; /* without its body */
+    char body[256];
+    char base[64];
+};
+
+static struct world world;
+
+static void hello(struct http_request *request, void *ctx)
+{
+    (void)ctx;
+    const struct http_header_pair headers[] = {{"Retry-After", "3"}};
+    http_reply(request, &(const struct http_answer){.status = 429,
+                                                    .content_type = "text/plain",
+                                                    .body = http_body(request),
+                                                    .headers = headers,
+                                                    .header_count = 1});
+}
+
+static void keep(struct http_request *request, void *ctx)
+{
+    (void)ctx;
+    world.kept[world.kept_count++ % KEPT_MAX] = request;
+}
+
+static void big(struct http_request *request, void *ctx)
+{
+    static char text[100000];
+    (void)ctx;
+    memset(text, 'b', sizeof(text));
+    http_reply_json(request, 200, (struct str){text, sizeof(text)});
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    memset(&world, 0, sizeof(world));
+    static const struct http_route routes[] = {{"POST", "/hello", hello, NULL, 0},
+                                               {"GET", "/keep", keep, NULL, 0},
+                                               {"GET", "/big", big, NULL, 0}};
+    const struct http_server_options server = {.listen = {.host = "127.0.0.1"}};
+    const struct http_client_options client = {.in_flight_max = 8, .queued_max = 1000};
+    if (loop_new(&world.loop) != 0 || http_server_new(world.loop, &server, &world.server) != 0 ||
+        http_server_route(world.server, routes, 3) != 0 ||
+        http_client_new(world.loop, &client, &world.client) != 0) {
+        return 1;
+    }
+    (void)snprintf(world.base, sizeof(world.base), "http://127.0.0.1:%u",
+                   http_server_address(world.server).port);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    http_client_free(world.client);
+    http_server_free(world.server);
+    loop_free(world.loop);
+    return 0;
+}
+
+static void call_done(const struct http_call_result *result, void *ctx)
+{
+    struct world *w = ctx;
+    w->done++;
+    w->good += result->error == 0;
+    w->last = *result;
+    size_t len = result->body.len < sizeof(w->body) ? result->body.len : sizeof(w->body) - 1;
+    memcpy(w->body, result->body.len == 0 ? "" : result->body.at, len);
+    w->body[len] = '\0';
+}
+
+static int call(const char *method, const char *path, const char *body, int64_t timeout_ms,
+                struct http_call **ret_call)
+{
+    char url[128];
+    (void)snprintf(url, sizeof(url), "%s%s", path[0] == '/' ? world.base : "", path);
+    const char *const headers[] = {"Content-Type: application/json", NULL};
+    const struct http_call_options options = {.method = method,
+                                              .url = url,
+                                              .headers = headers,
+                                              .body = str_of(body),
+                                              .timeout_ms = timeout_ms};
+    return http_client_call(world.client, &options, call_done, &world, ret_call);
+}
+
+static void test_http_client_posts_and_reads(void **state)
+{
+    (void)state;
+    assert_int_equal(call("POST", "/hello", "{\"a\":1}", 5000, NULL), 0);
+    assert_int_equal(world.done, 0);
+    assert_true(loop_wait_count(world.loop, &world.done, 1, BOUND_MS));
+    assert_int_equal(world.last.error, 0);
+    assert_int_equal(world.last.status, 429);
+    assert_int_equal(world.last.retry_after_ms, 3000);
+    assert_string_equal(world.body, "{\"a\":1}");
+}
+
+static void test_http_client_many_in_flight(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 500; i++) {
+        assert_int_equal(call("POST", "/hello", "x", BOUND_MS, NULL), 0);
+    }
+    assert_int_equal(http_client_in_flight(world.client), 8);
+    assert_int_equal(http_client_queued(world.client), 492);
+    assert_true(loop_wait_count(world.loop, &world.done, 500, BOUND_MS));
+    assert_int_equal(world.good, 500);
+    assert_true(http_server_connections(world.server) <= 8); /* kept alive and used again */
+}
+
+static void test_http_client_deadline(void **state)
+{
+    (void)state;
+    int64_t start_ms = loop_monotonic_ms();
+    assert_int_equal(call("GET", "/keep", NULL, 200, NULL), 0);
+    assert_true(loop_wait_count(world.loop, &world.done, 1, BOUND_MS));
+    assert_int_equal(world.last.error, ERR_TIMEOUT);
+    assert_true(world.last.maybe_sent);
+    assert_in_range(loop_monotonic_ms() - start_ms, 195, 5000);
+    assert_int_equal(world.kept_count, 1);
+    http_reply_text(world.kept[0], 200, "too late");
+}
+
+static void test_http_client_deadline_covers_the_queue(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 8; i++) {
+        assert_int_equal(call("GET", "/keep", NULL, BOUND_MS, NULL), 0);
+    }
+    for (int i = 0; i < 20; i++) {
+        assert_int_equal(call("POST", "/hello", "x", 100, NULL), 0);
+    }
+    assert_true(loop_wait_count(world.loop, &world.done, 20, BOUND_MS));
+    assert_int_equal(world.last.error, ERR_TIMEOUT);
+    assert_false(world.last.maybe_sent);
+    assert_int_equal(http_client_queued(world.client), 0);
+    assert_true(loop_wait_count(world.loop, &world.kept_count, 8, BOUND_MS));
+    for (unsigned i = 0; i < 8; i++) {
+        http_reply_text(world.kept[i], 200, "ok");
+    }
+    assert_true(loop_wait_count(world.loop, &world.done, 28, BOUND_MS));
+    assert_int_equal(world.good, 8);
+}
+
+static void test_http_client_nobody_listens(void **state)
+{
+    (void)state;
+    struct address any = {.host = "127.0.0.1"};
+    int fd;
+    char url[64];
+    assert_int_equal(address_listen(&any, 1, &fd), 0);
+    assert_int_equal(address_of_socket(fd, &any), 0);
+    (void)close(fd);
+    (void)snprintf(url, sizeof(url), "http://127.0.0.1:%u/x", any.port);
+    assert_int_equal(call("POST", url, "x", 2000, NULL), 0);
+    assert_true(loop_wait_count(world.loop, &world.done, 1, BOUND_MS));
+    assert_int_equal(world.last.error, ERR_UNAVAILABLE);
+    assert_false(world.last.maybe_sent);
+    assert_int_equal(call("POST", "ftp://127.0.0.1/x", "x", 2000, NULL), 0);
+    assert_true(loop_wait_count(world.loop, &world.done, 2, BOUND_MS));
+    assert_int_equal(world.last.error, ERR_INVALID);
+}
+
+static void test_http_client_answer_is_bounded(void **state)
+{
+    (void)state;
+    assert_int_equal(call("GET", "/big", NULL, 5000, NULL), 0);
+    assert_true(loop_wait_count(world.loop, &world.done, 1, BOUND_MS));
+    assert_int_equal(world.last.error, ERR_TOO_LARGE);
+    assert_int_equal(world.last.body.len, 0);
+}
+
+static void test_http_client_queue_is_bounded(void **state)
+{
+    (void)state;
+    int error = 0;
+    unsigned taken = 0;
+    while (error == 0 && taken < 5000) {
+        error = call("POST", "/hello", "x", BOUND_MS, NULL);
+        taken += error == 0;
+    }
+    assert_int_equal(error, ERR_FULL);
+    assert_int_equal(taken, 1008);
+    assert_true(loop_wait_count(world.loop, &world.done, 1008, BOUND_MS));
+}
+
+static void test_http_client_cancel_calls_back_once(void **state)
+{
+    (void)state;
+    struct http_call *running;
+    struct http_call *queued;
+    assert_int_equal(call("GET", "/keep", NULL, BOUND_MS, &running), 0);
+    for (int i = 0; i < 8; i++) {
+        assert_int_equal(call("GET", "/keep", NULL, BOUND_MS, &queued), 0);
+    }
+    assert_true(loop_wait_count(world.loop, &world.kept_count, 8, BOUND_MS));
+    http_call_cancel(queued);
+    assert_int_equal(world.done, 1);
+    assert_int_equal(world.last.error, ERR_CLOSED);
+    assert_false(world.last.maybe_sent);
+    http_call_cancel(running);
+    assert_int_equal(world.done, 2);
+    assert_true(world.last.maybe_sent);
+    for (unsigned i = 0; i < 8; i++) {
+        http_reply_text(world.kept[i], 200, "ok");
+    }
+    assert_true(loop_wait_count(world.loop, &world.done, 9, BOUND_MS));
+    loop_turn_for(world.loop, 20);
+    assert_int_equal(world.done, 9);
+    assert_int_equal(world.good, 7);
+}
+
+static void test_http_client_free_answers_all(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 30; i++) {
+        assert_int_equal(call("GET", "/keep", NULL, BOUND_MS, NULL), 0);
+    }
+    assert_true(loop_wait_count(world.loop, &world.kept_count, 8, BOUND_MS));
+    http_client_free(world.client);
+    world.client = NULL;
+    assert_int_equal(world.done, 30);
+    assert_int_equal(world.good, 0);
+}
+
+int main(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_http_client_posts_and_reads, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_http_client_many_in_flight, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_http_client_deadline, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_http_client_deadline_covers_the_queue, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(test_http_client_nobody_listens, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_http_client_answer_is_bounded, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_http_client_queue_is_bounded, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_http_client_cancel_calls_back_once, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_http_client_free_answers_all, set_up, tear_down),
+    };
+    return RUN_TESTS(argc, argv, tests);
+}
