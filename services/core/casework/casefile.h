@@ -69,7 +69,28 @@ void casefile_check(const struct casefile *file);
  * sentence in static storage. */
 const char *casefile_fault(const struct casefile *file);
 
-/* The earliest instant at which time alone changes the case, or CASE_NEVER. */
-int64_t casefile_next_deadline(const struct casefile *file, const struct policy_set *set);
+/* What time alone does to a case, in the order in which it is done when two fall on one instant. */
+enum case_due_kind {
+    CASE_DUE_NOTHING,
+    CASE_DUE_STAND_DOWN, /* not confirmed: reopen */
+    CASE_DUE_ACK,        /* acks[index] expires */
+    CASE_DUE_OBLIGATION, /* obligations[index] is breached, or its next occurrence is due */
+    CASE_DUE_WARNING,    /* of obligations[index] */
+    CASE_DUE_STEP,       /* steps[index] fires, or sends again */
+};
+
+struct case_due {
+    int64_t at_ms; /* CASE_NEVER with NOTHING */
+    enum case_due_kind kind;
+    size_t index;
+};
+
+struct case_due casefile_next_due(const struct casefile *file);
+
+/* Whether steps of the case may fire: open, acknowledged, responding or reopened. */
+bool casefile_is_running(const struct casefile *file);
+
+/* The episode of that number, or NULL. */
+struct episode *casefile_episode(const struct casefile *file, uint32_t number);
 
 #endif

@@ -136,10 +136,11 @@ struct effects {
     struct arena arena;
     struct effect **items;
     size_t count;
+    size_t capacity;
 };
 
-/* Caller's storage; takes memory. ERR_MEMORY. */
-SW_NODISCARD int effects_init(struct effects *ret_effects);
+/* Caller's storage; takes no memory yet. */
+void effects_init(struct effects *ret_effects);
 void effects_fini(struct effects *effects);
 
 /* Forgets all effects and keeps the memory. Called by casework_step before it writes. */

@@ -129,6 +129,7 @@ struct step {
 
 struct obligation {
     struct str id;
+    struct str policy; /* where it is defined, within the pack; empty: built in ("hold", "interview") */
     uint32_t episode;
     enum obligation_state state;
     enum policy_anchor anchor;
@@ -137,7 +138,9 @@ struct obligation {
     uint32_t occurrence; /* of a recurring one: the one that is due next, from 1; else 0 */
     uint32_t missed;     /* occurrences breached and not made good */
     uint32_t done;       /* reports made, numbered without a gap */
+    uint32_t returned;   /* times the recipient gave it back */
     uint32_t warned;     /* warnings sent */
+    int64_t warn_ms;     /* the next warning; CASE_NEVER: none */
     int64_t breached_ms; /* deadline that passed; 0: none */
     int64_t performed_ms;
     int64_t recorded_ms;
