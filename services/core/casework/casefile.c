@@ -6,8 +6,9 @@
 
 const char *case_state_name(enum case_state state)
 {
-    static const char *const names[] = {"none",       "open",   "acknowledged", "responding", "settled",
-                                        "monitoring", "closed", "reopened",     "stood_down"};
+    static const char *const names[] = {"none",       "open",     "acknowledged",
+                                        "responding", "settled",  "monitoring",
+                                        "closed",     "reopened", "stood_down"};
     sw_assert((size_t)state < COUNT(names));
     return names[state];
 }
@@ -22,7 +23,8 @@ const char *step_state_name(enum step_state state)
 
 const char *obligation_state_name(enum obligation_state state)
 {
-    static const char *const names[] = {"pending", "warned", "breached", "met", "met_late", "waived"};
+    static const char *const names[] = {"pending", "warned",   "breached",
+                                        "met",     "met_late", "waived"};
     sw_assert((size_t)state < COUNT(names));
     return names[state];
 }
@@ -151,7 +153,8 @@ static const char *steps_fault(const struct casefile *file)
     return NULL;
 }
 
-static const char *obligation_fault(const struct casefile *file, const struct obligation *obligation)
+static const char *obligation_fault(const struct casefile *file,
+                                    const struct obligation *obligation)
 {
     bool done = obligation->state == OBLIGATION_MET || obligation->state == OBLIGATION_MET_LATE;
     if ((unsigned)obligation->state >= OBLIGATION_STATE_COUNT || obligation->id.len == 0) {
@@ -198,7 +201,8 @@ static const char *acks_fault(const struct casefile *file)
             continue;
         }
         if (ack->generation != file->generation || !casefile_is_running(file)) {
-            return "an active acknowledgement is of another generation, or of a case that does not run";
+            return "an active acknowledgement is of another generation, or of a case that does not "
+                   "run";
         }
         if (in_conflict(file, ack->person)) {
             return "an excluded person holds an acknowledgement";
@@ -225,7 +229,8 @@ static const char *states_fault(const struct casefile *file)
     if (file->stand_down_by_ms != CASE_NEVER && file->state != CASE_STOOD_DOWN) {
         return "a confirmation is due in a case that is not stood down";
     }
-    return file->state == CASE_CLOSED && file->outcome.len == 0 ? "a closed case has no outcome" : NULL;
+    return file->state == CASE_CLOSED && file->outcome.len == 0 ? "a closed case has no outcome"
+                                                                : NULL;
 }
 
 const char *casefile_fault(const struct casefile *file)

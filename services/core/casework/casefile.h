@@ -25,6 +25,8 @@ struct casefile {
     enum case_level level;
     uint32_t layer; /* value of shouwang.v1.Layer, opaque */
     uint32_t generation;
+    uint32_t
+        quiet_before; /* a level went down: who was told since this generation is not called again; 0: all are */
     uint32_t episode; /* number of the current one */
     uint8_t pack[POLICY_HASH_BYTES];
     struct str policy; /* id within the pack */

@@ -125,18 +125,20 @@ struct step {
     int64_t next_ms;  /* while FIRING */
     uint32_t firing;  /* of the next send; never goes back */
     uint32_t slot;    /* position in the round of sends; see step.c */
+    bool only_new;    /* the next firing tells only those it has not told yet */
 };
 
 struct obligation {
     struct str id;
-    struct str policy; /* where it is defined, within the pack; empty: built in ("hold", "interview") */
+    struct str
+        policy; /* where it is defined, within the pack; empty: built in ("hold", "interview") */
     uint32_t episode;
     enum obligation_state state;
     enum policy_anchor anchor;
     int64_t anchor_ms;   /* 0: the anchor is not there yet */
     int64_t due_ms;      /* CASE_NEVER: no deadline (yet, or any more) */
     uint32_t occurrence; /* of a recurring one: the one that is due next, from 1; else 0 */
-    uint32_t missed;     /* occurrences breached and not made good */
+    uint32_t owed;       /* of a recurring one: occurrences that came due and are not done */
     uint32_t done;       /* reports made, numbered without a gap */
     uint32_t returned;   /* times the recipient gave it back */
     uint32_t warned;     /* warnings sent */

@@ -28,8 +28,8 @@ static const unsigned episode_table[EPISODE_STATE_COUNT] = {
 
 /* What brings a step back to PENDING is an acknowledgement that expired, or a person who became tellable. */
 static const unsigned step_table[STEP_STATE_COUNT] = {
-    [STEP_PENDING] = TO(STEP_FIRING) | TO(STEP_SENT) | TO(STEP_SATISFIED) | TO(STEP_UNNEEDED) |
-                     TO(STEP_SKIPPED),
+    [STEP_PENDING] =
+        TO(STEP_FIRING) | TO(STEP_SENT) | TO(STEP_SATISFIED) | TO(STEP_UNNEEDED) | TO(STEP_SKIPPED),
     [STEP_FIRING] = TO(STEP_SENT) | TO(STEP_SATISFIED) | TO(STEP_UNNEEDED) | TO(STEP_PENDING),
     [STEP_SENT] = TO(STEP_SATISFIED) | TO(STEP_UNNEEDED) | TO(STEP_PENDING),
     [STEP_SATISFIED] = TO(STEP_PENDING),
@@ -80,7 +80,6 @@ static const unsigned hold_table[HOLD_STATE_COUNT] = {
         sw_assert(entity##_may(entity->state, to));                                                \
         entity->state = to;                                                                        \
     }
-
 
 MACHINE(episode, struct episode, EPISODE_STATE_COUNT)
 MACHINE(step, struct step, STEP_STATE_COUNT)

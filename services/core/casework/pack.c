@@ -27,9 +27,8 @@ static void walk_text(struct walk *walk, struct str *text)
 
 static void walk_case(struct walk *walk, struct casefile *file)
 {
-    struct str *texts[] = {&file->unit,   &file->subject,       &file->kind,
-                           &file->policy, &file->stood_down_by, &file->outcome,
-                           &file->group};
+    struct str *texts[] = {&file->unit,          &file->subject, &file->kind, &file->policy,
+                           &file->stood_down_by, &file->outcome, &file->group};
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
         walk_text(walk, texts[i]);
     }

@@ -47,7 +47,8 @@ static bool matches(const struct policy_match *match, const struct policy_query 
         (match->kinds.count > 0 && !names_kind(match, query->kind))) {
         return false;
     }
-    if ((abuse && match->kinds.count == 0 && !staff) || (staff && match->subject == CASE_SUBJECT_NONE)) {
+    if ((abuse && match->kinds.count == 0 && !staff) ||
+        (staff && match->subject == CASE_SUBJECT_NONE)) {
         return false; /* the general policies would tell those who may be the danger */
     }
     return bit_matches(match->places, (int)query->place) &&

@@ -8,11 +8,11 @@ struct family_row {
 };
 
 static const struct family_row family_table[] = {
-    {"self_harm", CASE_FAMILY_SELF_HARM},    {"self_harm_risk", CASE_FAMILY_SELF_HARM},
-    {"interview", CASE_FAMILY_SELF_HARM},    {"threat", CASE_FAMILY_VIOLENCE},
-    {"bullying", CASE_FAMILY_VIOLENCE},      {"abuse_suspected", CASE_FAMILY_ABUSE},
-    {"accident", CASE_FAMILY_SAFETY},        {"missing", CASE_FAMILY_SAFETY},
-    {"panic", CASE_FAMILY_SAFETY},           {"left_campus", CASE_FAMILY_SAFETY},
+    {"self_harm", CASE_FAMILY_SELF_HARM}, {"self_harm_risk", CASE_FAMILY_SELF_HARM},
+    {"interview", CASE_FAMILY_SELF_HARM}, {"threat", CASE_FAMILY_VIOLENCE},
+    {"bullying", CASE_FAMILY_VIOLENCE},   {"abuse_suspected", CASE_FAMILY_ABUSE},
+    {"accident", CASE_FAMILY_SAFETY},     {"missing", CASE_FAMILY_SAFETY},
+    {"panic", CASE_FAMILY_SAFETY},        {"left_campus", CASE_FAMILY_SAFETY},
     {"dorm_missing", CASE_FAMILY_SAFETY},
 };
 
@@ -27,17 +27,20 @@ enum case_family case_family_of(struct str kind)
 }
 
 /* Names stand at their value; "none" at 0. */
-static const char *const family_names[] = {"none", "self_harm", "violence", "abuse", "safety", "wellbeing"};
-static const char *const level_names[] = {"none", "normal", "attention", "warning", "high", "crisis"};
+static const char *const family_names[] = {"none",  "self_harm", "violence",
+                                           "abuse", "safety",    "wellbeing"};
+static const char *const level_names[] = {"none",    "normal", "attention",
+                                          "warning", "high",   "crisis"};
 static const char *const channel_names[] = {"none",   "voice", "sms",     "wecom", "dingtalk",
                                             "feishu", "mail",  "webhook", "feed"};
 static const char *const place_names[] = {"none", "on_campus", "off_campus", "unknown"};
 static const char *const danger_names[] = {"none", "happening", "imminent", "past", "unknown"};
 static const char *const injury_names[] = {"none", "no", "untreated", "needs_treatment", "unknown"};
-static const char *const subject_names[] = {"none", "student", "staff", "group", "unit", "unresolved"};
-static const char *const delivery_names[] = {"none",    "queued", "accepted",  "delivered",
-                                             "reached", "acked",  "refused",   "failed",
-                                             "throttled", "cancelled", "expired", "unknown"};
+static const char *const subject_names[] = {"none",  "student", "staff",
+                                            "group", "unit",    "unresolved"};
+static const char *const delivery_names[] = {"none",      "queued",    "accepted", "delivered",
+                                             "reached",   "acked",     "refused",  "failed",
+                                             "throttled", "cancelled", "expired",  "unknown"};
 
 #define COUNT(names) (sizeof(names) / sizeof((names)[0]))
 

@@ -1,0 +1,146 @@
+/* Episodes: each happening opens one in its case, with obligations and steps of its own. */
+#include "base/assert.h"
+#include "core/casework/machine.h"
+#include "core/casework/work.h"
+
+static void add_signal(struct casefile *file, struct ident id)
+{
+    if (file->signal_count == CASE_SIGNALS_MAX) {
+        for (size_t i = 1; i < file->signal_count; i++) {
+            file->signals[i - 1] = file->signals[i];
+        }
+        file->signal_count--;
+    }
+    file->signals[file->signal_count++] = id;
+}
+
+void episode_open(struct work *work, const struct case_signal *signal)
+{
+    struct casefile *file = work->file;
+    if (file->episode_count == CASE_EPISODES_MAX) {
+        episode_join_signal(work, signal); /* rung all the same: the plan starts anew */
+        return;
+    }
+    struct episode *episode = &file->episodes[file->episode_count++];
+    *episode = (struct episode){
+        .number = (uint32_t)file->episode_count,
+        .opened_ms = work->now_ms,
+        .occurred_ms = signal->occurred_ms,
+        .discovered_ms = signal->discovered_ms > 0 ? signal->discovered_ms : signal->reported_ms,
+        .level_reached_ms = work->now_ms,
+        .place = signal->place,
+        .danger = signal->danger,
+        .injury = signal->injury,
+        .mandatory_code = signal->mandatory_code,
+        .callback = signal->callback,
+        .with_pupil = signal->with_pupil,
+        .place_detail = signal->place_detail,
+        .text = signal->text,
+    };
+    file->episode = episode->number;
+    add_signal(file, signal->id);
+    (void)work_journal(work, "episode_opened");
+}
+
+static void fill(struct str *text, struct str from)
+{
+    if (text->len == 0) {
+        *text = from;
+    }
+}
+
+void episode_join_signal(struct work *work, const struct case_signal *signal)
+{
+    struct episode *episode = work_episode(work);
+    add_signal(work->file, signal->id);
+    fill(&episode->callback, signal->callback);
+    fill(&episode->with_pupil, signal->with_pupil);
+    fill(&episode->place_detail, signal->place_detail);
+    if (episode->place == CASE_PLACE_NONE || episode->place == CASE_PLACE_UNKNOWN) {
+        episode->place = signal->place;
+    }
+    if (episode->danger == CASE_DANGER_NONE || episode->danger == CASE_DANGER_UNKNOWN) {
+        episode->danger = signal->danger;
+    }
+    if (episode->mandatory_code == 0) {
+        episode->mandatory_code = signal->mandatory_code;
+    }
+    (void)work_journal(work, "signal_joined");
+}
+
+void episode_tell_owners(struct work *work, struct str cause)
+{
+    enum { LIFE_MS = 60 * 60 * 1000 };
+    const struct casefile *file = work->file;
+    struct work_message message = {
+        .cause = cause,
+        .purpose = STR_LITERAL("joined"),
+        .expires_ms = work->wall_ms + LIFE_MS,
+        .wants_key_press = true,
+    };
+    for (size_t i = 0; i < file->ack_count; i++) {
+        const struct ack *ack = &file->acks[i];
+        const struct org_person *record = org_find_person(work->org, file->unit, ack->person);
+        struct work_person to = {ack->person, ack->role, record};
+        if (ack->state != ACK_ACTIVE || record == NULL || resolve_is_excluded(work, ack->person) ||
+            resolve_is_held(work, ack->person, ack->role)) {
+            continue;
+        }
+        if (file->level >= CASE_LEVEL_HIGH) {
+            message.channels = 1u << CASE_CHANNEL_VOICE;
+            (void)notice_send(work, &to, &message);
+        } else {
+            (void)notice_send_one(work, &to, notice_quiet_channels(), &message);
+        }
+    }
+}
+
+/* The acknowledgements of the episode that goes on count again. */
+static void revive_acks(struct work *work, uint32_t episode)
+{
+    struct casefile *file = work->file;
+    for (size_t i = 0; i < file->ack_count; i++) {
+        struct ack *ack = &file->acks[i];
+        if (ack->episode == episode && ack->state == ACK_ENDED && casefile_is_running(file) &&
+            !resolve_is_excluded(work, ack->person) &&
+            !ack_is_active(work, ack->person, ack->role)) {
+            int64_t expiry_ms = work->set->ack_expiry_ms[file->level];
+            ack_transition(ack, ACK_ACTIVE);
+            ack->generation = file->generation;
+            ack->expires_ms = expiry_ms > 0 ? work->now_ms + expiry_ms : CASE_NEVER;
+        }
+    }
+}
+
+/* The newest running episode before the current one, or the one asked for. */
+static struct episode *join_target(const struct casefile *file, uint32_t asked)
+{
+    for (size_t i = file->episode_count; i-- > 0;) {
+        struct episode *episode = &file->episodes[i];
+        if (episode->number != file->episode && episode->state == EPISODE_RUNNING &&
+            (asked == 0 || episode->number == asked)) {
+            return episode;
+        }
+    }
+    return NULL;
+}
+
+const char *episode_join(struct work *work, const struct case_command *command)
+{
+    struct casefile *file = work->file;
+    struct episode *current = work_episode(work);
+    struct episode *target = join_target(file, command->episode);
+    if (target == NULL || current->state != EPISODE_RUNNING) {
+        return "nothing_to_join";
+    }
+    obligation_waive_all(work, current->number, command->actor, "joined");
+    episode_transition(current, EPISODE_JOINED);
+    current->joined_to = target->number;
+    file->episode = target->number;
+    (void)work_journal(work, "episodes_joined");
+    revive_acks(work, target->number);
+    step_review(work);
+    struct str parts[] = {STR_LITERAL("joined/e"), work_number(work, current->number)};
+    episode_tell_owners(work, work_join(work, parts, 2));
+    return NULL;
+}

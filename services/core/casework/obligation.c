@@ -1,0 +1,349 @@
+/* Obligations and people: evidence, waivers, answers of the recipient.
+ *
+ * Whether a duty was met is judged by when it was performed; a record that comes after the deadline finds it breached
+ * and makes it `met`, recorded late. A command whose broker time lies before a deadline that was already judged corrects
+ * the judgement. */
+#include "core/casework/obligation.h"
+
+#include "base/assert.h"
+#include "core/casework/machine.h"
+
+bool obligation_is_open(const struct casefile *file, const struct obligation *obligation)
+{
+    const struct episode *episode = casefile_episode(file, obligation->episode);
+    sw_assert(episode != NULL);
+    if (episode->state == EPISODE_JOINED || episode->state == EPISODE_STOOD_DOWN) {
+        return false;
+    }
+    switch (obligation->state) {
+    case OBLIGATION_PENDING:
+        return obligation->occurrence == 0;
+    case OBLIGATION_WARNED:
+    case OBLIGATION_BREACHED:
+        return true;
+    case OBLIGATION_MET:
+    case OBLIGATION_MET_LATE:
+    case OBLIGATION_WAIVED:
+        return false;
+    }
+    return false;
+}
+
+bool obligation_is_met(const struct work *work, struct str id)
+{
+    for (size_t i = 0; i < work->file->obligation_count; i++) {
+        const struct obligation *obligation = &work->file->obligations[i];
+        if (obligation->episode == work->file->episode && str_equal(obligation->id, id)) {
+            return obligation->state == OBLIGATION_MET || obligation->state == OBLIGATION_MET_LATE;
+        }
+    }
+    return false;
+}
+
+static struct obligation *find(const struct work *work, const struct case_command *command)
+{
+    uint32_t episode = command->episode != 0 ? command->episode : work->file->episode;
+    for (size_t i = 0; i < work->file->obligation_count; i++) {
+        struct obligation *obligation = &work->file->obligations[i];
+        if (obligation->episode == episode && str_equal(obligation->id, command->obligation)) {
+            return obligation;
+        }
+    }
+    return NULL;
+}
+
+static const struct case_evidence *given(const struct case_command *command, struct str key)
+{
+    for (size_t i = 0; i < command->evidence_count; i++) {
+        const struct case_evidence *evidence = &command->evidence[i];
+        if (str_equal(evidence->key, key) &&
+            evidence->code.len + evidence->sealed.len + evidence->digest.len > 0) {
+            return evidence;
+        }
+    }
+    return NULL;
+}
+
+static bool is_code(const struct policy_evidence *wanted, struct str code)
+{
+    for (size_t i = 0; i < wanted->codes.count; i++) {
+        if (str_equal(wanted->codes.items[i], code)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A refusal's reason, or NULL. "not needed" is a decision: it wants its reason where there is a place for one. */
+static const char *judge_evidence(const struct policy_obligation *definition,
+                                  const struct case_command *command)
+{
+    bool not_needed = false;
+    if (command->evidence_count > CASE_EVIDENCE_MAX) {
+        return "too_much_evidence";
+    }
+    for (size_t i = 0; i < definition->evidence_count; i++) {
+        const struct policy_evidence *wanted = &definition->evidence[i];
+        const struct case_evidence *evidence = given(command, wanted->key);
+        if (evidence == NULL && !wanted->optional) {
+            return "evidence_missing";
+        }
+        if (evidence != NULL && wanted->type == POLICY_EVIDENCE_CODE) {
+            if (!is_code(wanted, evidence->code)) {
+                return "evidence_code";
+            }
+            not_needed |= str_is(evidence->code, "not_needed");
+        }
+    }
+    for (size_t i = 0; i < definition->evidence_count && not_needed; i++) {
+        struct str key = definition->evidence[i].key;
+        if (str_is(key, "reason") && given(command, key) == NULL) {
+            return "evidence_missing";
+        }
+    }
+    return NULL;
+}
+
+static void record(struct work *work, struct obligation *obligation,
+                   const struct case_command *command)
+{
+    int64_t performed_ms = command->performed_ms;
+    if (performed_ms <= 0 || performed_ms > work->now_ms) {
+        performed_ms = work->now_ms;
+    }
+    obligation->performed_ms = performed_ms;
+    obligation->recorded_ms = work->now_ms;
+    obligation->by = command->actor;
+    obligation->by_role = command->actor_role;
+    obligation->evidence = command->evidence;
+    obligation->evidence_count = command->evidence_count;
+    obligation->answer = STR_LITERAL("");
+}
+
+static void say_done(struct work *work, const struct obligation *obligation, const char *what)
+{
+    struct effect_journal *line = obligation_journal(work, obligation, what);
+    work_fact_number(work, line, "performed_ms", (uint64_t)obligation->performed_ms);
+    if (obligation->recorded_late) {
+        work_fact(work, line, "recorded_late", STR_LITERAL("true"));
+    }
+    if (obligation->done > 0) {
+        work_fact_number(work, line, "report", obligation->done);
+    }
+    for (size_t i = 0; i < obligation->evidence_count && line->fact_count < EFFECT_FACTS_MAX - 1;
+         i++) {
+        const struct case_evidence *evidence = &obligation->evidence[i];
+        if (evidence->code.len > 0) {
+            work_fact(work, line, "code", evidence->code);
+        }
+    }
+}
+
+/* A report settles what is owed; one that comes early, the occurrence that is next. */
+static void meet_recurring(struct work *work, struct obligation *obligation)
+{
+    bool late = obligation->state == OBLIGATION_BREACHED;
+    if (obligation->owed > 0) {
+        notice_cancel_cause(
+            work,
+            obligation_cause(work, obligation, late ? "breach" : "due", obligation->occurrence - 1),
+            "met");
+        obligation_transition(obligation, OBLIGATION_PENDING);
+    } else {
+        obligation->due_ms += obligation->due_ms == CASE_NEVER
+                                  ? 0
+                                  : obligation_definition(work, obligation)->every_ms;
+        obligation->occurrence++;
+    }
+    obligation->owed = 0;
+    obligation->done++;
+    say_done(work, obligation, late ? "obligation_met_late" : "obligation_met");
+}
+
+static void meet_single(struct work *work, struct obligation *obligation)
+{
+    bool in_time = obligation->performed_ms <= obligation->due_ms;
+    bool breached = obligation->state == OBLIGATION_BREACHED;
+    bool corrects = breached && work->now_ms <= obligation->due_ms;
+    obligation->warn_ms = CASE_NEVER;
+    obligation->recorded_late = in_time && breached && !corrects;
+    obligation_transition(obligation, in_time ? OBLIGATION_MET : OBLIGATION_MET_LATE);
+    if (corrects) {
+        obligation->breached_ms = 0;
+        notice_cancel_cause(work, obligation_cause(work, obligation, "breach", 0), "corrected");
+        (void)obligation_journal(work, obligation, "obligation_corrected");
+    }
+    say_done(work, obligation, in_time ? "obligation_met" : "obligation_met_late");
+}
+
+static void start_followers(struct work *work, const struct obligation *done)
+{
+    for (size_t i = 0; i < work->file->obligation_count; i++) {
+        struct obligation *obligation = &work->file->obligations[i];
+        if (obligation->episode == done->episode && obligation->anchor == POLICY_ANCHOR_AFTER &&
+            obligation->anchor_ms == 0 && obligation->policy.len > 0 &&
+            str_equal(obligation_definition(work, obligation)->after, done->id)) {
+            obligation_start(work, obligation, done->performed_ms);
+            obligation_tell_owner(work, obligation, obligation_cause(work, obligation, "due", 0),
+                                  "due");
+        }
+    }
+}
+
+static void after_done(struct work *work, const struct obligation *obligation)
+{
+    start_followers(work, obligation);
+    step_review(work);
+    life_review_monitoring(work);
+}
+
+const char *obligation_meet(struct work *work, const struct case_command *command)
+{
+    struct obligation *obligation = find(work, command);
+    if (obligation == NULL) {
+        return "unknown_obligation";
+    }
+    if (work->file->state == CASE_CLOSED || work->file->state == CASE_STOOD_DOWN) {
+        return "not_open";
+    }
+    bool open = obligation->state == OBLIGATION_PENDING || obligation->state == OBLIGATION_WARNED ||
+                obligation->state == OBLIGATION_BREACHED;
+    if (!open || (obligation->policy.len == 0 && str_is(obligation->id, "hold"))) {
+        return "not_owed";
+    }
+    if (obligation->anchor_ms == 0) {
+        return "not_started";
+    }
+    const char *refusal = judge_evidence(obligation_definition(work, obligation), command);
+    if (refusal != NULL) {
+        return refusal;
+    }
+    record(work, obligation, command);
+    if (obligation->occurrence > 0) {
+        meet_recurring(work, obligation);
+    } else {
+        meet_single(work, obligation);
+    }
+    after_done(work, obligation);
+    return NULL;
+}
+
+void obligation_meet_built_in(struct work *work, struct str id, struct str by)
+{
+    for (size_t i = 0; i < work->file->obligation_count; i++) {
+        struct obligation *obligation = &work->file->obligations[i];
+        bool open = obligation_is_open(work->file, obligation);
+        if (open && obligation->policy.len == 0 && str_equal(obligation->id, id)) {
+            obligation->performed_ms = work->now_ms;
+            obligation->recorded_ms = work->now_ms;
+            obligation->by = by;
+            meet_single(work, obligation);
+            after_done(work, obligation);
+        }
+    }
+}
+
+static void waive(struct work *work, struct obligation *obligation, struct str by,
+                  struct str reason)
+{
+    obligation->by = by;
+    obligation->reason = reason;
+    obligation->warn_ms = CASE_NEVER;
+    if (obligation->occurrence > 0 && obligation->owed > 0 && !str_is(reason, "stood_down") &&
+        !str_is(reason, "joined")) {
+        obligation->owed = 0; /* what came due is let go, the next occurrence is not */
+        obligation_transition(obligation, OBLIGATION_PENDING);
+    } else {
+        obligation_transition(obligation, OBLIGATION_WAIVED);
+    }
+    struct effect_journal *line = obligation_journal(work, obligation, "obligation_waived");
+    line->reason = work_copy(work, reason);
+}
+
+const char *obligation_waive(struct work *work, const struct case_command *command)
+{
+    struct obligation *obligation = find(work, command);
+    if (obligation == NULL) {
+        return "unknown_obligation";
+    }
+    if (command->reason_code.len == 0) {
+        return "reason_missing";
+    }
+    bool open = obligation->state == OBLIGATION_PENDING || obligation->state == OBLIGATION_WARNED ||
+                obligation->state == OBLIGATION_BREACHED;
+    if (!open || (obligation->policy.len == 0 && str_is(obligation->id, "hold"))) {
+        return "not_owed"; /* a hold is released, not waived */
+    }
+    waive(work, obligation, command->actor, command->reason_code);
+    life_review_monitoring(work);
+    return NULL;
+}
+
+void obligation_waive_all(struct work *work, uint32_t episode, struct str by, const char *reason)
+{
+    for (size_t i = 0; i < work->file->obligation_count; i++) {
+        struct obligation *obligation = &work->file->obligations[i];
+        if (obligation->episode == episode &&
+            obligation_may(obligation->state, OBLIGATION_WAIVED)) {
+            waive(work, obligation, by, str_of(reason));
+        }
+    }
+}
+
+/* 处置完成 ends the reports that go on until then; what is owed stays owed. */
+void obligation_settle_recurring(struct work *work)
+{
+    for (size_t i = 0; i < work->file->obligation_count; i++) {
+        struct obligation *obligation = &work->file->obligations[i];
+        if (obligation->occurrence > 0 &&
+            casefile_episode(work->file, obligation->episode)->state == EPISODE_SETTLED &&
+            obligation_definition(work, obligation)->until_settled) {
+            obligation->due_ms = CASE_NEVER;
+        }
+    }
+}
+
+bool obligation_all_settled_done(const struct work *work)
+{
+    for (size_t i = 0; i < work->file->obligation_count; i++) {
+        const struct obligation *obligation = &work->file->obligations[i];
+        if (obligation->anchor == POLICY_ANCHOR_SETTLED &&
+            obligation_is_open(work->file, obligation)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Gives a report back: it is owed again, and breached at once when its deadline has passed. */
+static void give_back(struct obligation *obligation)
+{
+    obligation_transition(obligation, OBLIGATION_PENDING);
+    obligation->returned++;
+    obligation->recorded_late = false;
+}
+
+const char *obligation_respond(struct work *work, const struct case_command *command)
+{
+    struct obligation *obligation = find(work, command);
+    bool known = str_is(command->code, "confirmed") || str_is(command->code, "disputed") ||
+                 str_is(command->code, "returned");
+    if (obligation == NULL || !known) {
+        return obligation == NULL ? "unknown_obligation" : "unknown_answer";
+    }
+    const struct policy_obligation *definition = obligation_definition(work, obligation);
+    if (definition->to.len == 0 || !str_equal(definition->to, command->actor_role)) {
+        return "not_recipient";
+    }
+    bool done = obligation->state == OBLIGATION_MET || obligation->state == OBLIGATION_MET_LATE;
+    if (!done && obligation->done == 0) {
+        return "not_reported";
+    }
+    obligation->answer = command->code;
+    if (str_is(command->code, "returned") && done) {
+        give_back(obligation);
+    }
+    work_fact(work, obligation_journal(work, obligation, "obligation_answered"), "answer",
+              command->code);
+    return NULL;
+}

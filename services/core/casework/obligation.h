@@ -1,0 +1,26 @@
+/* What obligation.c (what persons do) and obligation_due.c (what time does) share. Internal to casework. */
+#ifndef CORE_CASEWORK_OBLIGATION_H
+#define CORE_CASEWORK_OBLIGATION_H
+
+#include "core/casework/work.h"
+
+/* Its definition in the policy it came from, or the built-in one. Never NULL: a case is only loaded with its pack. */
+const struct policy_obligation *obligation_definition(const struct work *work,
+                                                      const struct obligation *obligation);
+
+/* "phone_report/warn/1"; of an episode that is not the current one, "e1/phone_report/warn/1". */
+struct str obligation_cause(struct work *work, const struct obligation *obligation,
+                            const char *tail, uint32_t number);
+
+/* Starts the clock of one whose anchor is there. */
+void obligation_start(struct work *work, struct obligation *obligation, int64_t anchor_ms);
+
+/* A journal line that names the obligation. */
+struct effect_journal *obligation_journal(struct work *work, const struct obligation *obligation,
+                                          const char *what);
+
+/* Tells everybody in its owner's role. */
+void obligation_tell_owner(struct work *work, const struct obligation *obligation, struct str cause,
+                           const char *purpose);
+
+#endif

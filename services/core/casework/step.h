@@ -1,0 +1,19 @@
+/* What step.c, step_judge.c and step_review.c share. Internal to casework. */
+#ifndef CORE_CASEWORK_STEP_H
+#define CORE_CASEWORK_STEP_H
+
+#include "core/casework/work.h"
+
+/* Guardians are told, never asked to take over. */
+bool step_role_counts(struct str role);
+
+/* Whether the step asks anybody for an acknowledgement. */
+bool step_wants_ack(const struct policy_step *policy_step);
+
+/* Whether the entry is of a person whom the step told in this generation. */
+bool step_told(const struct work *work, const struct told *told, const struct step *step);
+
+/* Whether the step's `unless` holds now. */
+bool step_is_unneeded(const struct work *work, const struct step *step);
+
+#endif
