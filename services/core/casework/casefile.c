@@ -238,7 +238,7 @@ const char *casefile_fault(const struct casefile *file)
     if (ident_is_none(file->id) || file->unit.len == 0) {
         return "a case has no id or no unit";
     }
-    if (file->state <= CASE_NONE || file->state >= CASE_STATE_COUNT ||
+    if (file->state <= CASE_NONE || file->state > CASE_STOOD_DOWN ||
         file->level <= CASE_LEVEL_NONE || file->level > CASE_LEVEL_CRISIS) {
         return "a case has an unknown state or level";
     }

@@ -39,17 +39,10 @@ enum case_state {
     CASE_MONITORING,
     CASE_CLOSED,
     CASE_REOPENED,
-    CASE_STOOD_DOWN,
-    CASE_STATE_COUNT,
+    CASE_STOOD_DOWN
 };
 
-enum episode_state {
-    EPISODE_RUNNING,
-    EPISODE_SETTLED,
-    EPISODE_STOOD_DOWN,
-    EPISODE_JOINED,
-    EPISODE_STATE_COUNT
-};
+enum episode_state { EPISODE_RUNNING, EPISODE_SETTLED, EPISODE_STOOD_DOWN, EPISODE_JOINED };
 
 enum step_state {
     STEP_PENDING,   /* due at due_ms */
@@ -58,7 +51,6 @@ enum step_state {
     STEP_SATISFIED, /* acknowledged as its quorum asks */
     STEP_UNNEEDED,  /* its `unless` held when it came due */
     STEP_SKIPPED,   /* nobody to tell */
-    STEP_STATE_COUNT,
 };
 
 enum obligation_state {
@@ -67,20 +59,25 @@ enum obligation_state {
     OBLIGATION_BREACHED,
     OBLIGATION_MET,
     OBLIGATION_MET_LATE,
-    OBLIGATION_WAIVED,
-    OBLIGATION_STATE_COUNT,
+    OBLIGATION_WAIVED
 };
 
-enum ack_state { ACK_ACTIVE, ACK_EXPIRED, ACK_ENDED, ACK_SEEN, ACK_STATE_COUNT };
+enum ack_state { ACK_ACTIVE, ACK_EXPIRED, ACK_ENDED, ACK_SEEN };
 
-enum conflict_state {
-    CONFLICT_ACTIVE,
-    CONFLICT_CLEAR_ASKED,
-    CONFLICT_CLEARED,
-    CONFLICT_STATE_COUNT
+enum conflict_state { CONFLICT_ACTIVE, CONFLICT_CLEAR_ASKED, CONFLICT_CLEARED };
+
+enum hold_state { HOLD_HELD, HOLD_RELEASED };
+
+/* How many states there are; apart, so that a switch over states needs no case for it. */
+enum {
+    CASE_STATE_COUNT = CASE_STOOD_DOWN + 1,
+    EPISODE_STATE_COUNT = EPISODE_JOINED + 1,
+    STEP_STATE_COUNT = STEP_SKIPPED + 1,
+    OBLIGATION_STATE_COUNT = OBLIGATION_WAIVED + 1,
+    ACK_STATE_COUNT = ACK_SEEN + 1,
+    CONFLICT_STATE_COUNT = CONFLICT_CLEARED + 1,
+    HOLD_STATE_COUNT = HOLD_RELEASED + 1,
 };
-
-enum hold_state { HOLD_HELD, HOLD_RELEASED, HOLD_STATE_COUNT };
 
 const char *case_state_name(enum case_state state);
 const char *step_state_name(enum step_state state);

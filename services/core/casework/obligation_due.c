@@ -169,8 +169,7 @@ static struct obligation *add(struct work *work, const struct policy_obligation 
 }
 
 /* What the episode owes already stays as it is, but that a stricter deadline counts. */
-static void tighten(struct work *work, struct obligation *obligation,
-                    const struct policy_obligation *definition)
+static void tighten(struct obligation *obligation, const struct policy_obligation *definition)
 {
     bool waits = obligation->state == OBLIGATION_PENDING || obligation->state == OBLIGATION_WARNED;
     int64_t due_ms = obligation->anchor_ms + definition->within_ms;
@@ -186,7 +185,7 @@ void obligation_open_all(struct work *work, const struct policy *policy)
         const struct policy_obligation *definition = &policy->obligations[i];
         struct obligation *there = find(work->file, work->file->episode, definition->id);
         if (there != NULL) {
-            tighten(work, there, definition);
+            tighten(there, definition);
             continue;
         }
         struct obligation *obligation = add(work, definition, policy->id);

@@ -6,7 +6,7 @@
 #include "core/casework/told.h"
 #include "core/org/resolve.h"
 
-_Static_assert(CASE_CONFLICTS_MAX <= ORG_EXCLUDED_MAX,
+_Static_assert((int)CASE_CONFLICTS_MAX <= (int)ORG_EXCLUDED_MAX,
                "the directory takes all conflicts of a case");
 
 size_t resolve_list_excluded(const struct work *work,

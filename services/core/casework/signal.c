@@ -1,6 +1,7 @@
 /* A signal on its case: opens, joins, raises. */
 #include "base/assert.h"
 #include "core/casework/machine.h"
+#include "core/casework/obligation.h"
 #include "core/casework/told.h"
 #include "core/casework/work.h"
 #include "core/roster/zone.h"
