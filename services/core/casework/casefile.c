@@ -54,8 +54,13 @@ struct episode *casefile_episode(const struct casefile *file, uint32_t number)
 
 static void consider(struct case_due *best, int64_t at_ms, enum case_due_kind kind, size_t index)
 {
+    if (at_ms < best->from_ms) {
+        return;
+    }
     if (at_ms < best->at_ms || (at_ms == best->at_ms && at_ms != CASE_NEVER && kind < best->kind)) {
-        *best = (struct case_due){at_ms, kind, index};
+        best->at_ms = at_ms;
+        best->kind = kind;
+        best->index = index;
     }
 }
 
@@ -76,9 +81,9 @@ static void consider_obligation(const struct casefile *file, size_t index, struc
     }
 }
 
-struct case_due casefile_next_due(const struct casefile *file)
+struct case_due casefile_next_due(const struct casefile *file, int64_t from_ms)
 {
-    struct case_due best = {.at_ms = CASE_NEVER};
+    struct case_due best = {.at_ms = CASE_NEVER, .from_ms = from_ms};
     if (file->state == CASE_STOOD_DOWN) {
         consider(&best, file->stand_down_by_ms, CASE_DUE_STAND_DOWN, 0);
     }

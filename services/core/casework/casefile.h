@@ -85,9 +85,11 @@ struct case_due {
     int64_t at_ms; /* CASE_NEVER with NOTHING */
     enum case_due_kind kind;
     size_t index;
+    int64_t from_ms; /* as asked */
 };
 
-struct case_due casefile_next_due(const struct casefile *file);
+/* The earliest one at or behind `from_ms`. */
+struct case_due casefile_next_due(const struct casefile *file, int64_t from_ms);
 
 /* Whether steps of the case may fire: open, acknowledged, responding or reopened. */
 bool casefile_is_running(const struct casefile *file);

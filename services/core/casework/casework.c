@@ -268,7 +268,7 @@ static void remove_slot(struct casework *casework, struct slot *slot)
 /* Puts a packed case into its slot and arms its timer. */
 static int install(struct casework *casework, struct slot *slot, struct casefile *file)
 {
-    int error = wheel_set(casework->wheel, slot->index, casefile_next_due(file).at_ms);
+    int error = wheel_set(casework->wheel, slot->index, casefile_next_due(file, INT64_MIN).at_ms);
     if (error != 0) {
         return error;
     }
@@ -620,7 +620,7 @@ void casework_check(const struct casework *casework)
         sw_assert(ident_equal(slot->id, slot->file->id));
         casefile_check(slot->file);
         sw_assert(wheel_deadline(casework->wheel, slot->index) ==
-                  casefile_next_due(slot->file).at_ms);
+                  casefile_next_due(slot->file, INT64_MIN).at_ms);
         sw_assert(!slot->keyed || map_get(&casework->by_key, ident_part(&slot->key)) == slot);
     }
 }

@@ -122,6 +122,7 @@ const char *command_name(enum case_command_kind kind)
 void command_step(struct work *work, const struct case_command *command)
 {
     const char *refusal = NULL;
+    due_judge_obligations(work);
     if (command->actor.len == 0) {
         refusal = "no_actor";
     } else if (resolve_is_excluded(work, command->actor) ||

@@ -25,20 +25,30 @@ static void fire(struct work *work, struct case_due due)
     }
 }
 
+/* What was created with a deadline in the past is not late by our fault. */
+static bool is_late(const struct work *work, int64_t at_ms)
+{
+    int64_t known_ms = work->file->changed_ms > at_ms ? work->file->changed_ms : at_ms;
+    return work->input->kind == CASE_INPUT_TIME && work->wall_ms - known_ms > WORK_LATE_AFTER_MS;
+}
+
 void due_step(struct work *work)
 {
     enum { TURNS_MAX = 10000 };
+    /* An input settles what itself made due at once; what was due before waits for TIME, since an acknowledgement that
+     * is still in the log may come first. */
+    int64_t from_ms = work->input->kind == CASE_INPUT_TIME ? INT64_MIN : work->wall_ms;
     int turns = 0;
     bool any_late = false;
     for (;;) {
-        struct case_due due = casefile_next_due(work->file);
+        struct case_due due = casefile_next_due(work->file, from_ms);
         if (due.at_ms > work->wall_ms) {
             break;
         }
         turns++;
         sw_assert(turns < TURNS_MAX); /* each turn moves a deadline on */
         work->now_ms = due.at_ms;
-        work->late = work->wall_ms - due.at_ms > WORK_LATE_AFTER_MS;
+        work->late = is_late(work, due.at_ms);
         any_late |= work->late;
         fire(work, due);
         step_review(work);
@@ -48,4 +58,21 @@ void due_step(struct work *work)
     if (any_late) {
         notice_merge_late(work);
     }
+}
+
+void due_judge_obligations(struct work *work)
+{
+    int64_t now_ms = work->now_ms;
+    for (size_t i = 0; i < work->file->obligation_count; i++) {
+        struct obligation *obligation = &work->file->obligations[i];
+        bool waits =
+            obligation->state == OBLIGATION_PENDING || obligation->state == OBLIGATION_WARNED;
+        bool frozen = work->file->state == CASE_STOOD_DOWN || work->file->state == CASE_CLOSED ||
+                      casefile_episode(work->file, obligation->episode)->state == EPISODE_JOINED;
+        if (waits && !frozen && obligation->due_ms < now_ms) {
+            work->now_ms = obligation->due_ms;
+            obligation_due(work, i);
+        }
+    }
+    work->now_ms = now_ms;
 }

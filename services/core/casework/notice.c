@@ -4,6 +4,7 @@
 #include "base/assert.h"
 #include "core/casework/told.h"
 #include "core/casework/work.h"
+#include "core/disclose/audience.h"
 
 enum { QUIET_COUNT = 6 };
 
@@ -44,27 +45,6 @@ static struct str choose_address(const struct work *work, const struct org_perso
         }
     }
     return count > 0 ? usable[turn % count] : STR_LITERAL("");
-}
-
-/* The row of the disclosure table (domain: minimum disclosure). */
-static struct str audience_of(struct str role)
-{
-    static const struct {
-        const char *role;
-        const char *audience;
-    } rows[] = {
-        {"guardians", "guardian"},         {"bureau_duty", "bureau"},
-        {"county_designee", "bureau"},     {"last_responder", "bureau"},
-        {"county_centre", "centre"},       {"police_liaison", "police"},
-        {"grade_head", "school_leader"},   {"duty_leader", "school_leader"},
-        {"duty_manager", "school_leader"}, {"principal", "school_leader"},
-    };
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        if (str_is(role, rows[i].role)) {
-            return str_of(rows[i].audience);
-        }
-    }
-    return role; /* class_teacher, psych_teacher, hospital, spokesperson: rows of their own */
 }
 
 /* Emergency life protection from high; below, what a school must do to protect minors. */
@@ -112,7 +92,7 @@ static void emit(struct work *work, const struct work_person *to,
     notice->channel = channel;
     notice->address_digest = work_copy(work, digest);
     notice->purpose = work_copy(work, message->purpose);
-    notice->audience = work_copy(work, audience_of(to->role));
+    notice->audience = str_of(disclose_audience_id(disclose_audience_of_role(to->role)));
     notice->cause = work_copy(work, message->cause);
     notice->firing = message->firing;
     notice->expires_ms = message->expires_ms;

@@ -204,5 +204,7 @@ const char *command_name(enum case_command_kind kind);
 
 /* due.c: everything of this case that is due by the input's time. */
 void due_step(struct work *work);
+/* Before a person's word: deadlines of obligations that lie before it are judged, whether time has told or not. */
+void due_judge_obligations(struct work *work);
 
 #endif

@@ -1,0 +1,506 @@
+#include "world.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "support/runner.h"
+#include "world_people.h"
+#include "world_policies.h"
+
+enum { TEXT_BYTES = 64 * 1024, SENT_MAX = 8192, CANCELLED_MAX = 65536 };
+
+/* A notice that was sent, since world_show (index >= shown) or before. */
+struct sent {
+    struct ident id;
+    char person[32];
+    char role[32];
+    char cause[96];
+    enum case_channel channel;
+    struct ident case_id;
+};
+
+struct world {
+    struct casework *casework;
+    struct org *org;
+    struct effects effects;
+    int64_t now_ms;
+    uint32_t next_id;
+    struct ident case_id;
+    unsigned show;
+    char text[TEXT_BYTES];
+    size_t length;
+    struct sent sent[SENT_MAX];
+    size_t sent_count;
+    size_t shown;
+    struct ident cancelled[CANCELLED_MAX];
+    size_t cancelled_count;
+    char outcome[64];
+};
+
+/* FNV-1a, twice: good enough for ids of a test. */
+static void hash(const void *bytes, size_t len, uint8_t ret_hash[IDENT_BYTES])
+{
+    const uint8_t *at = bytes;
+    for (uint64_t half = 0; half < 2; half++) {
+        uint64_t value = UINT64_C(0xcbf29ce484222325) + half * UINT64_C(0x9E3779B97F4A7C15);
+        for (size_t i = 0; i < len; i++) {
+            value = (value ^ at[i]) * UINT64_C(0x100000001b3);
+        }
+        value ^= value >> 29;
+        memcpy(ret_hash + 8 * half, &value, 8);
+    }
+}
+
+struct world *world_new(void)
+{
+    struct world *world = calloc(1, sizeof(*world));
+    const struct org_setup setup = {.record_max = 1000};
+    assert_non_null(world);
+    world->org = org_new(&setup);
+    assert_non_null(world->org);
+    world_people_put(world->org);
+    const struct casework_setup casework_setup = {
+        .hash = hash, .org = world->org, .case_max = 100000, .start_ms = WORLD_START_MS};
+    world->casework = casework_new(&casework_setup);
+    assert_non_null(world->casework);
+    assert_int_equal(casework_add_policies(world->casework, world_policies()), 0);
+    assert_int_equal(casework_activate(world->casework, world_policies()->hash), 0);
+    effects_init(&world->effects);
+    world->now_ms = WORLD_START_MS;
+    return world;
+}
+
+void world_free(struct world *world)
+{
+    effects_fini(&world->effects);
+    casework_free(world->casework);
+    org_free(world->org);
+    free(world);
+}
+
+struct casework *world_casework(struct world *world)
+{
+    return world->casework;
+}
+
+struct org *world_org(struct world *world)
+{
+    return world->org;
+}
+
+/* --- rendering ------------------------------------------------------------------------------------------------------ */
+
+static void say(struct world *world, const char *text)
+{
+    size_t length = strlen(text);
+    assert_true(world->length + length + 1 < TEXT_BYTES);
+    memcpy(world->text + world->length, text, length + 1);
+    world->length += length;
+}
+
+static void say_time(struct world *world, int64_t at_ms)
+{
+    char text[32];
+    long long s = (long long)(at_ms - WORLD_START_MS) / 1000;
+    snprintf(text, sizeof(text), "%lld:%02lld:%02lld", s / 3600, s / 60 % 60, s % 60);
+    say(world, text);
+}
+
+static void say_str(struct world *world, struct str text)
+{
+    char copy[256];
+    snprintf(copy, sizeof(copy), "%.*s", (int)text.len, text.at == NULL ? "" : text.at);
+    say(world, copy);
+}
+
+static bool same_line(const struct effect *a, const struct effect *b)
+{
+    return b->kind == EFFECT_NOTICE && a->at_ms == b->at_ms &&
+           a->notice.firing == b->notice.firing && str_equal(a->notice.person, b->notice.person) &&
+           str_equal(a->notice.cause, b->notice.cause);
+}
+
+static void render_notice(struct world *world, size_t index)
+{
+    const struct effect *effect = world->effects.items[index];
+    char text[64];
+    if (index > 0 && same_line(effect, world->effects.items[index - 1])) {
+        return;
+    }
+    say_time(world, effect->at_ms);
+    say(world, " notice ");
+    say_str(world, effect->notice.cause);
+    snprintf(text, sizeof(text), "#%u ", effect->notice.firing);
+    say(world, text);
+    say_str(world, effect->notice.person);
+    for (size_t i = index; i < world->effects.count && same_line(effect, world->effects.items[i]);
+         i++) {
+        say(world, i == index ? " " : "+");
+        say(world, case_channel_name(world->effects.items[i]->notice.channel));
+    }
+    say(world, effect->notice.late ? " late" : "");
+    if (effect->notice.merged_count > 0) {
+        snprintf(text, sizeof(text), " merged %zu", effect->notice.merged_count);
+        say(world, text);
+    }
+    say(world, "\n");
+}
+
+/* Lines that tell of mechanics; notices show the same. */
+static bool is_detail(struct str what)
+{
+    static const char *const details[] = {"step_fired",       "plan_started", "episode_opened",
+                                          "obligation_due",   "receipt",      "acked_again",
+                                          "obligation_warned"};
+    for (size_t i = 0; i < sizeof(details) / sizeof(details[0]); i++) {
+        if (str_is(what, details[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void render_journal(struct world *world, const struct effect *effect)
+{
+    const struct effect_journal *line = &effect->journal;
+    if (is_detail(line->what) && (world->show & SHOW_DETAIL) == 0) {
+        return;
+    }
+    say_time(world, effect->at_ms);
+    say(world, " ");
+    say_str(world, line->what);
+    for (size_t i = 0; i < line->fact_count; i++) {
+        struct str key = line->facts[i].key;
+        if (key.len > 3 && memcmp(key.at + key.len - 3, "_ms", 3) == 0) {
+            continue; /* times are the line's */
+        }
+        say(world, " ");
+        say_str(world, key);
+        say(world, "=");
+        say_str(world, line->facts[i].value);
+    }
+    if (line->outcome.len > 0) {
+        say(world, " ");
+        say_str(world, line->outcome);
+    }
+    if (line->reason.len > 0) {
+        say(world, " ");
+        say_str(world, line->reason);
+    }
+    say(world, "\n");
+}
+
+static void render_control(struct world *world, const struct effect *effect)
+{
+    static const char *const names[] = {"cancel", "conflict_set", "conflict_cleared"};
+    const struct effect_control *control = &effect->control;
+    char text[64];
+    say_time(world, effect->at_ms);
+    snprintf(text, sizeof(text), " %s", names[control->kind]);
+    say(world, text);
+    if (control->kind == EFFECT_CANCEL) {
+        snprintf(text, sizeof(text), " %zu ", control->notice_count);
+        say(world, text);
+        say_str(world, control->reason);
+    } else {
+        say(world, " ");
+        say_str(world, control->person);
+    }
+    say(world, "\n");
+}
+
+static void render_alert(struct world *world, const struct effect *effect)
+{
+    say_time(world, effect->at_ms);
+    say(world, " alert ");
+    say_str(world, effect->alert.what);
+    say(world, "\n");
+}
+
+/* --- checkers: what must hold for every run ---------------------------------------------------------------------------- */
+
+static void copy_text(char *into, size_t size, struct str text)
+{
+    snprintf(into, size, "%.*s", (int)text.len, text.at == NULL ? "" : text.at);
+}
+
+static void check_notice(struct world *world, const struct effect *effect)
+{
+    const struct effect_notice *notice = &effect->notice;
+    const struct casefile *file = casework_get(world->casework, notice->case_id);
+    assert_true(effect->at_ms <= world->now_ms); /* nothing early */
+    assert_non_null(file);
+    for (size_t i = 0; i < world->sent_count; i++) {
+        assert_false(ident_equal(world->sent[i].id, notice->id)); /* nothing twice */
+    }
+    for (size_t i = 0; i < file->conflict_count; i++) {
+        bool excluded = file->conflicts[i].state != CONFLICT_CLEARED &&
+                        str_equal(file->conflicts[i].person, notice->person);
+        assert_false(excluded);
+    }
+    assert_true(world->sent_count < SENT_MAX);
+    struct sent *sent = &world->sent[world->sent_count++];
+    sent->id = notice->id;
+    sent->channel = notice->channel;
+    sent->case_id = notice->case_id;
+    copy_text(sent->person, sizeof(sent->person), notice->person);
+    copy_text(sent->role, sizeof(sent->role), notice->role);
+    copy_text(sent->cause, sizeof(sent->cause), notice->cause);
+}
+
+static void take_cancel(struct world *world, const struct effect_control *control)
+{
+    for (size_t i = 0; i < control->notice_count; i++) {
+        assert_true(world->cancelled_count < CANCELLED_MAX);
+        world->cancelled[world->cancelled_count++] = control->notice_ids[i];
+    }
+}
+
+static void take_effect(struct world *world, size_t index)
+{
+    const struct effect *effect = world->effects.items[index];
+    switch (effect->kind) {
+    case EFFECT_CASE:
+        world->case_id = effect->file->id;
+        break;
+    case EFFECT_JOURNAL:
+        if (effect->journal.outcome.len > 0) {
+            bool applied = str_is(effect->journal.outcome, "applied");
+            copy_text(world->outcome, sizeof(world->outcome),
+                      applied ? effect->journal.outcome : effect->journal.reason);
+        }
+        if ((world->show & SHOW_JOURNAL) != 0) {
+            render_journal(world, effect);
+        }
+        break;
+    case EFFECT_NOTICE:
+        check_notice(world, effect);
+        if ((world->show & SHOW_NOTICES) != 0) {
+            render_notice(world, index);
+        }
+        break;
+    case EFFECT_CONTROL:
+        take_cancel(world, &effect->control);
+        if ((world->show & SHOW_CONTROL) != 0) {
+            render_control(world, effect);
+        }
+        break;
+    case EFFECT_ALERT:
+        if ((world->show & SHOW_ALERTS) != 0) {
+            render_alert(world, effect);
+        }
+        break;
+    }
+}
+
+static void step(struct world *world, const struct case_input *input)
+{
+    assert_int_equal(casework_step(world->casework, input, &world->effects), 0);
+    for (size_t i = 0; i < world->effects.count; i++) {
+        take_effect(world, i);
+    }
+    casework_check(world->casework);
+}
+
+/* --- time and inputs -------------------------------------------------------------------------------------------------- */
+
+static void fire_until(struct world *world, int64_t until_ms)
+{
+    while (casework_next_deadline(world->casework) <= until_ms) {
+        int64_t deadline_ms = casework_next_deadline(world->casework);
+        world->now_ms = deadline_ms > world->now_ms ? deadline_ms : world->now_ms;
+        struct case_input input = {.kind = CASE_INPUT_TIME, .time_ms = world->now_ms};
+        step(world, &input);
+    }
+}
+
+void world_run(struct world *world, int64_t at_ms)
+{
+    fire_until(world, WORLD_START_MS + at_ms - 1);
+    world->now_ms = WORLD_START_MS + at_ms;
+}
+
+void world_jump(struct world *world, int64_t at_ms)
+{
+    world->now_ms = WORLD_START_MS + at_ms;
+    fire_until(world, world->now_ms);
+}
+
+static struct ident next_id(struct world *world)
+{
+    struct ident id = {{0}};
+    world->next_id++;
+    memcpy(id.bytes, &world->next_id, sizeof(world->next_id));
+    return id;
+}
+
+struct case_signal world_signal(struct world *world)
+{
+    static const struct case_input_party parties[] = {
+        {.ref = {"lan", 3}, .role = CASE_PARTY_AFFECTED}};
+    static const struct case_why why[] = {{.text = {"facts/danger", 12}}};
+    return (struct case_signal){
+        .id = next_id(world),
+        .unit = STR_LITERAL("s1"),
+        .kind = STR_LITERAL("self_harm"),
+        .subject = STR_LITERAL("lan"),
+        .subject_kind = CASE_SUBJECT_STUDENT,
+        .level = CASE_LEVEL_CRISIS,
+        .layer = 4,
+        .opens_episode = true,
+        .place = CASE_PLACE_ON_CAMPUS,
+        .danger = CASE_DANGER_HAPPENING,
+        .injury = CASE_INJURY_UNKNOWN,
+        .occurred_ms = world->now_ms,
+        .discovered_ms = world->now_ms,
+        .reported_ms = world->now_ms,
+        .group = STR_LITERAL("k1"),
+        .parties = parties,
+        .party_count = 1,
+        .why = why,
+        .why_count = 1,
+        .callback = STR_LITERAL("sealed callback"),
+    };
+}
+
+void world_send(struct world *world, struct case_signal signal)
+{
+    struct case_input input = {
+        .kind = CASE_INPUT_SIGNAL, .time_ms = world->now_ms, .signal = signal};
+    step(world, &input);
+}
+
+struct case_command world_command(struct world *world, enum case_command_kind kind,
+                                  const char *actor, const char *role)
+{
+    return (struct case_command){
+        .kind = kind,
+        .id = next_id(world),
+        .unit = STR_LITERAL("s1"),
+        .case_id = world->case_id,
+        .actor = str_of(actor),
+        .actor_role = str_of(role),
+        .via = STR_LITERAL("console"),
+    };
+}
+
+const char *world_do_at(struct world *world, struct case_command command, int64_t at_ms)
+{
+    struct case_input input = {
+        .kind = CASE_INPUT_COMMAND, .time_ms = WORLD_START_MS + at_ms, .command = command};
+    world->outcome[0] = '\0';
+    step(world, &input);
+    return world->outcome;
+}
+
+const char *world_do(struct world *world, struct case_command command)
+{
+    return world_do_at(world, command, world->now_ms - WORLD_START_MS);
+}
+
+const char *world_ack(struct world *world, const char *actor, const char *role)
+{
+    return world_do(world, world_command(world, CASE_COMMAND_ACKNOWLEDGE, actor, role));
+}
+
+const char *world_met(struct world *world, const char *obligation, int64_t performed_at_ms)
+{
+    static const struct case_evidence evidence[] = {
+        {.key = {"caller", 6}, .sealed = {"sealed", 6}},
+        {.key = {"call", 4}, .code = {"120", 3}},
+        {.key = {"attempts", 8}, .sealed = {"sealed", 6}},
+    };
+    struct case_command command = world_command(world, CASE_COMMAND_MET, "duty", "duty_leader");
+    command.obligation = str_of(obligation);
+    command.performed_ms = WORLD_START_MS + performed_at_ms;
+    command.evidence = evidence;
+    command.evidence_count = 3;
+    return world_do(world, command);
+}
+
+void world_receipt(struct world *world, const char *person, enum case_channel channel,
+                   enum case_delivery state)
+{
+    for (size_t i = world->sent_count; i-- > 0;) {
+        const struct sent *sent = &world->sent[i];
+        if (strcmp(sent->person, person) == 0 && sent->channel == channel) {
+            struct case_input input = {.kind = CASE_INPUT_RECEIPT,
+                                       .time_ms = world->now_ms,
+                                       .receipt = {.notice_id = sent->id,
+                                                   .unit = STR_LITERAL("s1"),
+                                                   .case_id = sent->case_id,
+                                                   .person = str_of(sent->person),
+                                                   .role = str_of(sent->role),
+                                                   .channel = channel,
+                                                   .state = state}};
+            step(world, &input);
+            return;
+        }
+    }
+    fail_msg("no notice went to %s", person);
+}
+
+/* --- asking ------------------------------------------------------------------------------------------------------------ */
+
+const struct casefile *world_case(const struct world *world)
+{
+    return casework_get(world->casework, world->case_id);
+}
+
+const struct obligation *world_obligation(const struct world *world, const char *id)
+{
+    const struct casefile *file = world_case(world);
+    for (size_t i = 0; i < file->obligation_count; i++) {
+        if (file->obligations[i].episode == file->episode && str_is(file->obligations[i].id, id)) {
+            return &file->obligations[i];
+        }
+    }
+    fail_msg("no obligation %s", id);
+    return NULL;
+}
+
+void world_show(struct world *world, unsigned show)
+{
+    world->show = show;
+    world->length = 0;
+    world->text[0] = '\0';
+    world->shown = world->sent_count;
+    world->cancelled_count = 0;
+}
+
+void world_expect(struct world *world, const char *expected)
+{
+    if (strcmp(world->text, expected) != 0) {
+        fail_msg("expected:\n%s\ngot:\n%s", expected, world->text);
+    }
+    world_show(world, world->show);
+}
+
+static bool is_of(const struct sent *sent, const char *person, const char *cause)
+{
+    return strcmp(sent->person, person) == 0 &&
+           (cause[0] == '\0' || strcmp(sent->cause, cause) == 0);
+}
+
+size_t world_count(const struct world *world, const char *person, const char *cause)
+{
+    size_t count = 0;
+    for (size_t i = world->shown; i < world->sent_count; i++) {
+        count += is_of(&world->sent[i], person, cause);
+    }
+    return count;
+}
+
+bool world_is_cancelled(const struct world *world, const char *person, const char *cause)
+{
+    for (size_t i = 0; i < world->sent_count; i++) {
+        for (size_t k = 0; k < world->cancelled_count; k++) {
+            if (is_of(&world->sent[i], person, cause) &&
+                ident_equal(world->sent[i].id, world->cancelled[k])) {
+                return true;
+            }
+        }
+    }
+    return false;
+}

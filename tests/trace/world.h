@@ -1,0 +1,76 @@
+/* A school in virtual time: inputs go into one casework, effects come out as lines of text.
+ *
+ * The people are made up. Lines are rendered here, from typed effects, so that a wording in the code breaks no test:
+ *     "0:03:00 notice step/2#0 principal voice+sms"
+ * Notices of one instant to one person for one reason are one line. */
+#ifndef TESTS_TRACE_WORLD_H
+#define TESTS_TRACE_WORLD_H
+
+#include "core/casework/casework.h"
+#include "core/org/org.h"
+
+#define WORLD_START_MS INT64_C(1764000000000)
+
+enum { SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE, DAY = 24 * HOUR };
+
+enum world_show {
+    SHOW_NOTICES = 1,
+    SHOW_JOURNAL = 2, /* but for step_fired and the like, which notices show */
+    SHOW_CONTROL = 4,
+    SHOW_ALERTS = 8,
+    SHOW_DETAIL = 16, /* all journal lines */
+};
+
+struct world;
+
+/* A school "s1" in county "c1" with everybody in place: duty, psych, teacher, head, boss (principal), dad and mum (of
+ * pupil "lan" in class k1), desk (bureau duty), chief (county designee), last, cop, doctor; deputy is the duty leader's
+ * substitute, aide the class teacher's. */
+struct world *world_new(void);
+void world_free(struct world *world);
+
+struct casework *world_casework(struct world *world);
+struct org *world_org(struct world *world);
+
+/* Lets time come to start + at_ms, firing what is due before; then later inputs are at that instant. */
+void world_run(struct world *world, int64_t at_ms);
+
+/* As after an outage: time jumps there in one step. */
+void world_jump(struct world *world, int64_t at_ms);
+
+/* A signal that a test completes before it is sent; "lan", self_harm, crisis, on campus, opens an episode, discovered now. */
+struct case_signal world_signal(struct world *world);
+void world_send(struct world *world, struct case_signal signal);
+
+/* A command of `actor` in `role` on the case opened last; sent by world_do, which answers "applied" or the reason of the
+ * refusal. */
+struct case_command world_command(struct world *world, enum case_command_kind kind,
+                                  const char *actor, const char *role);
+const char *world_do(struct world *world, struct case_command command);
+const char *world_ack(struct world *world, const char *actor, const char *role);
+const char *world_met(struct world *world, const char *obligation, int64_t performed_at_ms);
+
+/* A command with a broker time other than the world's. */
+const char *world_do_at(struct world *world, struct case_command command, int64_t at_ms);
+
+/* A receipt for the notice sent last to a person over a channel. */
+void world_receipt(struct world *world, const char *person, enum case_channel channel,
+                   enum case_delivery state);
+
+/* The case opened last. */
+const struct casefile *world_case(const struct world *world);
+const struct obligation *world_obligation(const struct world *world, const char *id);
+
+/* Starts rendering anew, showing these kinds (bits of enum world_show). */
+void world_show(struct world *world, unsigned show);
+
+/* Fails with both texts when what was rendered since world_show is something else. */
+void world_expect(struct world *world, const char *expected);
+
+/* Whether a notice went to the person since world_show; and how many for a cause ("" for any). */
+size_t world_count(const struct world *world, const char *person, const char *cause);
+
+/* Whether a cancel since world_show names a notice that went to the person for that cause. */
+bool world_is_cancelled(const struct world *world, const char *person, const char *cause);
+
+#endif
