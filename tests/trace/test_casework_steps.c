@@ -21,6 +21,10 @@ static void test_casework_crisis_calls_step_after_step(void **state)
                         "0:02:10 notice step/0#2 duty voice\n"
                         "0:02:10 notice step/0#2 psych voice\n"
                         "0:02:10 notice step/0#2 teacher voice\n"
+                        "0:03:00 notice emergency_call/breach#0 duty voice\n"
+                        "0:03:00 notice emergency_call/breach#0 psych voice\n"
+                        "0:03:00 notice emergency_call/breach#0 teacher voice\n"
+                        "0:03:00 notice emergency_call/breach#0 boss voice\n"
                         "0:03:00 notice step/2#0 boss voice+sms\n");
     world_free(world);
 }

@@ -6,7 +6,7 @@
 
 #include "base/assert.h"
 #include "base/map.h"
-#include "base/mem.h"
+#include "base/heap.h"
 #include "base/wheel.h"
 #include "core/casework/pack.h"
 #include "core/casework/work.h"
@@ -58,7 +58,7 @@ struct casework {
 
 struct casework *casework_new(const struct casework_setup *setup)
 {
-    struct casework *casework = mem_alloc(sizeof(*casework));
+    struct casework *casework = heap_alloc(sizeof(*casework));
     sw_assert(setup->hash != NULL && setup->org != NULL);
     if (casework == NULL) {
         return NULL;
@@ -73,7 +73,7 @@ struct casework *casework_new(const struct casework_setup *setup)
     map_init(&casework->by_key, casework->setup.case_max, 0x5158);
     map_init(&casework->units, UNITS_MAX, 0x5159);
     if (casework->wheel == NULL) {
-        mem_free(casework);
+        heap_free(casework);
         return NULL;
     }
     return casework;
@@ -82,7 +82,7 @@ struct casework *casework_new(const struct casework_setup *setup)
 static void free_retired(struct casework *casework)
 {
     for (size_t i = 0; i < casework->retired_count; i++) {
-        mem_free(casework->retired[i]);
+        heap_free(casework->retired[i]);
     }
     casework->retired_count = 0;
 }
@@ -94,18 +94,18 @@ void casework_free(struct casework *casework)
     }
     free_retired(casework);
     for (size_t i = 0; i < casework->slot_count; i++) {
-        mem_free(casework->slots[i]->file);
-        mem_free(casework->slots[i]);
+        heap_free(casework->slots[i]->file);
+        heap_free(casework->slots[i]);
     }
-    mem_free(casework->slots);
+    heap_free(casework->slots);
     for (size_t i = 0; i < casework->units.count; i++) {
-        mem_free(casework->units.entries[i].value);
+        heap_free(casework->units.entries[i].value);
     }
     map_fini(&casework->by_id);
     map_fini(&casework->by_key);
     map_fini(&casework->units);
     wheel_free(casework->wheel);
-    mem_free(casework);
+    heap_free(casework);
 }
 
 static const struct policy_set *find_set(const struct casework *casework,
@@ -149,7 +149,7 @@ static struct unit *get_unit(struct casework *casework, struct str name)
     if (unit != NULL) {
         return unit;
     }
-    unit = mem_alloc(sizeof(*unit) + name.len + 1);
+    unit = heap_alloc(sizeof(*unit) + name.len + 1);
     if (unit == NULL) {
         return NULL;
     }
@@ -159,7 +159,7 @@ static struct unit *get_unit(struct casework *casework, struct str name)
     }
     unit->name = (struct str){bytes, name.len};
     if (map_add(&casework->units, unit->name, unit) != 0) {
-        mem_free(unit);
+        heap_free(unit);
         return NULL;
     }
     return unit;
@@ -224,21 +224,25 @@ static struct slot *add_slot(struct casework *casework, struct ident id)
 {
     if (casework->slot_count == casework->slot_capacity) {
         size_t capacity = casework->slot_capacity == 0 ? 64 : 2 * casework->slot_capacity;
-        struct slot **slots = mem_resize(casework->slots, capacity, sizeof(struct slot *));
+        struct slot **slots = heap_alloc_array(capacity, sizeof(struct slot *));
         if (slots == NULL) {
             return NULL;
         }
+        if (casework->slot_count > 0) {
+            memcpy(slots, casework->slots, casework->slot_count * sizeof(struct slot *));
+        }
+        heap_free(casework->slots);
         casework->slots = slots;
         casework->slot_capacity = capacity;
     }
-    struct slot *slot = mem_alloc(sizeof(*slot));
+    struct slot *slot = heap_alloc(sizeof(*slot));
     if (slot == NULL) {
         return NULL;
     }
     slot->id = id;
     slot->index = (uint32_t)casework->slot_count;
     if (map_add(&casework->by_id, ident_part(&slot->id), slot) != 0) {
-        mem_free(slot);
+        heap_free(slot);
         return NULL;
     }
     casework->slots[casework->slot_count++] = slot;
@@ -261,8 +265,8 @@ static void remove_slot(struct casework *casework, struct slot *slot)
     if (last != slot && wheel_set(casework->wheel, last->index, last_ms) != 0) {
         sw_assert(!"the wheel has room for an id it knew");
     }
-    mem_free(slot->file);
-    mem_free(slot);
+    heap_free(slot->file);
+    heap_free(slot);
 }
 
 /* Puts a packed case into its slot and arms its timer. */
@@ -300,28 +304,28 @@ int casework_put(struct casework *casework, const struct casefile *file)
     struct unit *unit = get_unit(casework, file->unit);
     struct casefile *packed = pack_new(file);
     if (unit == NULL || packed == NULL) {
-        mem_free(packed);
+        heap_free(packed);
         return ERR_MEMORY;
     }
     if (slot == NULL && casework->slot_count >= casework->setup.case_max) {
-        mem_free(packed);
+        heap_free(packed);
         return ERR_FULL;
     }
     bool fresh = slot == NULL;
     slot = fresh ? add_slot(casework, file->id) : slot;
     if (slot == NULL) {
-        mem_free(packed);
+        heap_free(packed);
         return ERR_MEMORY;
     }
     struct casefile *old = slot->file;
     if (install(casework, slot, packed) != 0) {
-        mem_free(packed);
+        heap_free(packed);
         if (fresh) {
             remove_slot(casework, slot);
         }
         return ERR_MEMORY;
     }
-    mem_free(old);
+    heap_free(old);
     unit->number = file->number > unit->number ? file->number : unit->number;
     return 0;
 }
@@ -375,7 +379,7 @@ static int end(struct casework *casework, struct work *work, struct slot *slot)
 static void drop_touched(struct casework *casework)
 {
     for (size_t i = 0; i < casework->touched_count; i++) {
-        mem_free(casework->touched[i].file);
+        heap_free(casework->touched[i].file);
     }
     casework->touched_count = 0;
 }

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/assert.h"
-#include "base/mem.h"
+#include "base/heap.h"
 
 struct walk {
     char *next;   /* where the next text goes; NULL: only count */
@@ -168,7 +168,7 @@ size_t pack_bytes(const struct casefile *file)
 struct casefile *pack_new(const struct casefile *file)
 {
     size_t arrays = array_bytes(file);
-    struct casefile *packed = mem_alloc(arrays + text_bytes(file));
+    struct casefile *packed = heap_alloc(arrays + text_bytes(file));
     if (packed == NULL) {
         return NULL;
     }
