@@ -16,6 +16,12 @@ enum {
 
 struct erasure_keys;
 
+/* Whose values: a person of the unit, or the unit itself for what an unresolved person sent. */
+struct seal_owner {
+    struct str unit;
+    struct str erasure_id;
+};
+
 /* ERR_MEMORY. */
 SW_NODISCARD int erasure_new(struct erasure_keys **ret_keys);
 
@@ -33,9 +39,11 @@ bool erasure_remove(struct erasure_keys *keys, struct str unit, struct str erasu
  * (a tombstone). ERR_INVALID: refused, what was there stays; ERR_FULL, ERR_MEMORY. */
 SW_NODISCARD int erasure_apply(struct erasure_keys *keys, struct str key, const struct str *value);
 
-/* Makes the record of a new key for the owner: the topic's key and value, in `arena`. ERR_MEMORY. */
-SW_NODISCARD int erasure_make_record(struct str unit, struct str erasure_id, int64_t now_ms,
-                                     struct arena *arena, struct str ret_key_value[2]);
+/* Draws a new key for the owner and makes its record: the topic's key and value, in `arena` (wipe the value when it is
+ * sent). Ids as erasure_put takes them (asserted). ERR_MEMORY. */
+SW_NODISCARD int erasure_make_record(const struct seal_owner *owner, int64_t now_ms,
+                                     struct arena *arena, struct str *ret_key,
+                                     struct str *ret_value);
 
 /* The key, borrowed until the next put or remove; NULL: none. */
 const uint8_t *erasure_get(const struct erasure_keys *keys, struct str unit, struct str erasure_id);

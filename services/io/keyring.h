@@ -15,6 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "io/erasure.h"
 #include "io/seal.h"
 
 struct keyring;
@@ -29,6 +30,7 @@ enum keyring_want {
 };
 
 enum {
+    KEYRING_KEYS_MAX = 16,              /* of one file, the current one and those before it */
     KEYRING_OPAQUE_BYTES = 2 + 26 + 1,  /* "p-", base32, NUL */
     KEYRING_DIGEST_TEXT_BYTES = 32 + 1, /* hexadecimal, NUL */
 };
@@ -57,18 +59,16 @@ SW_NODISCARD int keyring_recover(const char *dir, const char *share_a, const cha
 
 /* --- Sealed values ----------------------------------------------------------------------------------------------------- */
 
-struct erasure_keys;
-
 /* What closing and opening needs: the keys of the process and the erasure keys of a partition. Borrowed. */
 struct vault {
     const struct keyring *keyring;
     const struct erasure_keys *erasure;
 };
 
-/* Whose value it is (a person of the unit, or the unit itself), and who may open it. */
+/* Whose value it is, and who may open it. */
 struct vault_target {
     struct str unit;
-    struct str erasure_id;
+    struct str erasure_id; /* a person of the unit, or the unit itself */
     enum seal_class key_class;
 };
 
@@ -98,10 +98,8 @@ void keyring_identifier_digest(const struct keyring *keyring, struct str unit,
 void keyring_address_digest(const struct keyring *keyring, struct str address,
                             char ret_text[KEYRING_DIGEST_TEXT_BYTES]);
 
-/* The key of signed tokens for io/token: the current one for NULL, else the one of that id or NULL. KEYRING_TOKEN was
- * asked for (asserted). */
-const uint8_t *keyring_token_key(const struct keyring *keyring, const char *id);
-const char *
-keyring_token_id(const struct keyring *keyring); /* SEAL_KEY_ID_BYTES, of the current one */
+/* The keys of signed tokens, for io/token: index 0 is the current one; NULL behind the last. KEYRING_TOKEN was asked for
+ * (asserted). */
+const uint8_t *keyring_token_key(const struct keyring *keyring, size_t index);
 
 #endif

@@ -63,6 +63,14 @@ void seal_random(void *ret_bytes, size_t len);
 /* Overwrites what held a secret or an opened value; not optimised away. */
 void seal_wipe(void *bytes, size_t len);
 
+/* --- Bytes as URL-safe text (base64url without padding) --------------------------------------------------------------- */
+
+/* `size` holds seal_text_bytes(len), its NUL included. */
+size_t seal_text_bytes(size_t len);
+void seal_text_write(const void *bytes, size_t len, char *ret_text, size_t size);
+/* ERR_INVALID: not such a text, or longer than `max` bytes. */
+SW_NODISCARD int seal_text_read(struct str text, void *ret_bytes, size_t max, size_t *ret_len);
+
 /* --- Messages of our own that come back ------------------------------------------------------------------------------ */
 
 void seal_mac(const uint8_t key[SEAL_KEY_BYTES], struct str text, uint8_t ret_mac[SEAL_MAC_BYTES]);
