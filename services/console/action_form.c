@@ -46,7 +46,9 @@ static int take_number(struct filling *filling, const char *name, int64_t max, i
 {
     const char *value = field(filling, name);
     *ret_number = 0;
-    return value == NULL || str_to_int64(str_of(value), 0, max, ret_number) ? 0 : invalid(filling, name);
+    return value == NULL || str_to_int64(str_of(value), 0, max, ret_number)
+               ? 0
+               : invalid(filling, name);
 }
 
 /* A typed text, sealed; nothing typed gives NULL. */
@@ -59,8 +61,8 @@ static int take_sealed(struct filling *filling, const char *name, Shouwang__V1__
     if (!str_is_utf8(str_of(value), NULL)) {
         return invalid(filling, name);
     }
-    return console_seal(filling->console, str_of(filling->command->unit), str_of(value), filling->arena,
-                        ret_sealed);
+    return console_seal(filling->console, str_of(filling->command->unit), str_of(value),
+                        filling->arena, ret_sealed);
 }
 
 /* One of an enum's values by its short name. */
@@ -106,7 +108,8 @@ enum { EVIDENCE_MAX = 16, CODE_MAX_BYTES = 32 };
 
 static bool is_code(const char *text)
 {
-    return strlen(text) <= CODE_MAX_BYTES && strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789_") == strlen(text);
+    return strlen(text) <= CODE_MAX_BYTES &&
+           strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789_") == strlen(text);
 }
 
 /* The n-th pair evidence.<n>.key, evidence.<n>.value: a code stays in clear, anything else is sealed. */
@@ -119,11 +122,13 @@ static int take_evidence(struct filling *filling, unsigned n, Shouwang__V1__Evid
         *ret_evidence = NULL;
         return 0;
     }
-    Shouwang__V1__Evidence *evidence = NEW(filling, Shouwang__V1__Evidence, SHOUWANG__V1__EVIDENCE__INIT);
+    Shouwang__V1__Evidence *evidence =
+        NEW(filling, Shouwang__V1__Evidence, SHOUWANG__V1__EVIDENCE__INIT);
     if (evidence == NULL) {
         return ERR_MEMORY;
     }
-    int error = is_code(key) ? take_text(filling, name, &evidence->key) : invalid(filling, "evidence");
+    int error =
+        is_code(key) ? take_text(filling, name, &evidence->key) : invalid(filling, "evidence");
     snprintf(name, sizeof(name), "evidence.%u.value", n);
     const char *value = field(filling, name);
     if (error == 0 && value != NULL && is_code(value)) {
@@ -154,7 +159,9 @@ static int fill_met(struct filling *filling)
     int error = take_text(filling, "obligation", &action->obligation);
     error = error != 0 ? error : take_number(filling, "occurrence", UINT32_MAX, &occurrence);
     error = error != 0 ? error : take_number(filling, "episode", UINT32_MAX, &episode);
-    error = error != 0 ? error : take_number(filling, "performed_at_ms", INT64_MAX, &action->performed_at_ms);
+    error = error != 0
+                ? error
+                : take_number(filling, "performed_at_ms", INT64_MAX, &action->performed_at_ms);
     for (unsigned n = 0; error == 0 && n < EVIDENCE_MAX; n++) {
         error = take_evidence(filling, n, &list[action->n_evidence]);
         action->n_evidence += error == 0 && list[action->n_evidence] != NULL ? 1 : 0;
@@ -211,9 +218,10 @@ static int fill_conflict(struct filling *filling)
     filling->command->action_case = SHOUWANG__V1__COMMAND__ACTION_SET_CONFLICT;
     filling->command->set_conflict = action;
     int error = take_text(filling, "person", &action->person);
-    error = error != 0 ? error
-                       : take_code(filling, "conflict_reason", &shouwang__v1__conflict_reason__descriptor,
-                                   "CONFLICT_REASON_", &reason);
+    error = error != 0
+                ? error
+                : take_code(filling, "conflict_reason", &shouwang__v1__conflict_reason__descriptor,
+                            "CONFLICT_REASON_", &reason);
     action->reason = (Shouwang__V1__ConflictReason)reason;
     return error;
 }
@@ -257,7 +265,7 @@ static int fill_level(struct filling *filling)
     int error = take_code(filling, "level", &shouwang__v1__level__descriptor, "LEVEL_", &level);
     error = error != 0 || field(filling, "reason") != NULL ? error : invalid(filling, "reason");
     action->level = (Shouwang__V1__Level)level;
-    action->reason_code = error == 0 ? (char *)(uintptr_t)"stated" : action->reason_code;
+    action->reason_code = error == 0 ? (char *)(uintptr_t) "stated" : action->reason_code;
     return error != 0 ? error : take_sealed(filling, "reason", &action->reason);
 }
 
@@ -292,15 +300,17 @@ static int fill_settle(struct filling *filling)
 
 static int fill_stand_down(struct filling *filling)
 {
-    Shouwang__V1__StandDown *action = NEW(filling, Shouwang__V1__StandDown, SHOUWANG__V1__STAND_DOWN__INIT);
+    Shouwang__V1__StandDown *action =
+        NEW(filling, Shouwang__V1__StandDown, SHOUWANG__V1__STAND_DOWN__INIT);
     if (action == NULL) {
         return ERR_MEMORY;
     }
     int reason = 0;
     filling->command->action_case = SHOUWANG__V1__COMMAND__ACTION_STAND_DOWN;
     filling->command->stand_down = action;
-    int error = take_code(filling, "stand_down_reason", &shouwang__v1__stand_down_reason__descriptor,
-                          "STAND_DOWN_REASON_", &reason);
+    int error =
+        take_code(filling, "stand_down_reason", &shouwang__v1__stand_down_reason__descriptor,
+                  "STAND_DOWN_REASON_", &reason);
     action->reason = (Shouwang__V1__StandDownReason)reason;
     return error != 0 ? error : take_sealed(filling, "reason", &action->note);
 }
@@ -351,7 +361,8 @@ static int fill_note(struct filling *filling)
 
 static int fill_respond(struct filling *filling)
 {
-    Shouwang__V1__Respond *action = NEW(filling, Shouwang__V1__Respond, SHOUWANG__V1__RESPOND__INIT);
+    Shouwang__V1__Respond *action =
+        NEW(filling, Shouwang__V1__Respond, SHOUWANG__V1__RESPOND__INIT);
     if (action == NULL) {
         return ERR_MEMORY;
     }
@@ -383,8 +394,8 @@ static const struct {
     {"respond", fill_respond},
 };
 
-int actions_fill(struct console *console, const char *name, struct http_request *form, struct arena *arena,
-                 Shouwang__V1__Command *command, const char **ret_field)
+int actions_fill(struct console *console, const char *name, struct http_request *form,
+                 struct arena *arena, Shouwang__V1__Command *command, const char **ret_field)
 {
     struct filling filling = {.console = console, .form = form, .arena = arena, .command = command};
     for (size_t i = 0; i < sizeof(actions) / sizeof(actions[0]); i++) {

@@ -39,12 +39,14 @@ SW_NODISCARD int actions_send(struct actions *actions, Shouwang__V1__Command *co
                               actions_done_fn done, void *ctx);
 
 /* A journal line was heard on the wire. */
-void actions_heard(struct actions *actions, struct ident command_id, struct str outcome, struct str reason);
+void actions_heard(struct actions *actions, struct ident command_id, struct str outcome,
+                   struct str reason);
 
 /* Fills the command's action from a form (`name` as in the page's path: "acknowledge", "met", …): everything made lies
  * in `arena`, typed text is sealed under the subject's erasure key. ERR_INVALID: `ret_field` names the field;
  * ERR_NOT_FOUND: no such action; ERR_MEMORY. */
 SW_NODISCARD int actions_fill(struct console *console, const char *name, struct http_request *form,
-                              struct arena *arena, Shouwang__V1__Command *command, const char **ret_field);
+                              struct arena *arena, Shouwang__V1__Command *command,
+                              const char **ret_field);
 
 #endif

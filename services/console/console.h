@@ -6,6 +6,7 @@
 
 #include "base/arena.h"
 #include "base/error.h"
+#include "base/ident.h"
 #include "base/str.h"
 #include "console/actions.h"
 #include "console/live.h"
@@ -22,6 +23,15 @@
 #include "io/zmq.h"
 #include "shouwang/v1/sealed.pb-c.h"
 
+enum { CONSOLE_READINGS_MAX = 512 };
+
+/* One user's recent reading of one case: further ones within ten minutes write no journal line of their own. */
+struct console_reading {
+    char login[SESSION_TEXT_BYTES];
+    char case_hex[IDENT_TEXT_BYTES];
+    int64_t at_ms;
+};
+
 struct console {
     struct service *service;
     struct loop *loop;
@@ -36,15 +46,19 @@ struct console {
     struct zmq_sub *wire;
     const struct config *config;
     bool secure_cookies;
+    struct console_reading readings[CONSOLE_READINGS_MAX]; /* a ring */
+    size_t next_reading;
 };
 
+extern const struct service_definition console_definition;
+
 /* Seals typed text as content under the unit's erasure key; in `arena`. */
-SW_NODISCARD int console_seal(struct console *console, struct str unit, struct str text, struct arena *arena,
-                              Shouwang__V1__Sealed **ret_sealed);
+SW_NODISCARD int console_seal(struct console *console, struct str unit, struct str text,
+                              struct arena *arena, Shouwang__V1__Sealed **ret_sealed);
 
 /* Opens a value of a unit's record as text; false when the keys do not allow it or it does not fit. */
-bool console_open(const struct console *console, struct str unit, const Shouwang__V1__Sealed *sealed,
-                  char *ret_text, size_t size);
+bool console_open(const struct console *console, struct str unit,
+                  const Shouwang__V1__Sealed *sealed, char *ret_text, size_t size);
 
 /* The pages and the API; see routes.c. */
 SW_NODISCARD int console_add_routes(struct console *console);

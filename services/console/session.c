@@ -2,7 +2,6 @@
 
 #include <stdio.h>
 
-#include "base/arena.h"
 #include "core/org/resolve.h"
 #include "io/token.h"
 
@@ -13,11 +12,13 @@ static void copy(char to[SESSION_TEXT_BYTES], struct str from)
     snprintf(to, SESSION_TEXT_BYTES, "%.*s", (int)from.len, from.at);
 }
 
-static bool read_cookie(const struct org *org, const struct keyring *keyring, const char *cookie,
-                        struct arena *arena, struct session *ret_session)
+bool session_of(const struct org *org, const struct keyring *keyring, struct http_request *request,
+                struct session *ret_session)
 {
     struct token token;
-    if (token_read(keyring, TOKEN_SESSION, str_of(cookie), loop_utc_ms(), arena, &token) != 0 ||
+    const char *cookie = http_cookie(request, cookie_name);
+    if (cookie == NULL ||
+        token_read(keyring, TOKEN_SESSION, str_of(cookie), loop_utc_ms(), &token) != 0 ||
         token.field_count != 1) {
         return false;
     }
@@ -31,27 +32,14 @@ static bool read_cookie(const struct org *org, const struct keyring *keyring, co
     return true;
 }
 
-bool session_of(const struct org *org, const struct keyring *keyring, struct http_request *request,
-                struct session *ret_session)
-{
-    const char *cookie = http_cookie(request, cookie_name);
-    if (cookie == NULL) {
-        return false;
-    }
-    struct arena arena;
-    arena_init(&arena, 16 * 1024);
-    bool found = read_cookie(org, keyring, cookie, &arena, ret_session);
-    arena_fini(&arena);
-    return found;
-}
-
 enum org_role session_role(const struct org *org, const struct session *session, struct str unit,
                            struct str subject)
 {
     static const enum org_role order[] = {
-        ORG_ROLE_DUTY_LEADER,     ORG_ROLE_PSYCH_TEACHER,  ORG_ROLE_PRINCIPAL,   ORG_ROLE_DUTY_MANAGER,
-        ORG_ROLE_CLASS_TEACHER,   ORG_ROLE_GRADE_HEAD,     ORG_ROLE_BUREAU_DUTY, ORG_ROLE_COUNTY_DESIGNEE,
-        ORG_ROLE_COUNTY_CENTRE,   ORG_ROLE_LAST_RESPONDER, ORG_ROLE_SPOKESPERSON, ORG_ROLE_POLICE_LIAISON,
+        ORG_ROLE_DUTY_LEADER,    ORG_ROLE_PSYCH_TEACHER,   ORG_ROLE_PRINCIPAL,
+        ORG_ROLE_DUTY_MANAGER,   ORG_ROLE_CLASS_TEACHER,   ORG_ROLE_GRADE_HEAD,
+        ORG_ROLE_BUREAU_DUTY,    ORG_ROLE_COUNTY_DESIGNEE, ORG_ROLE_COUNTY_CENTRE,
+        ORG_ROLE_LAST_RESPONDER, ORG_ROLE_SPOKESPERSON,    ORG_ROLE_POLICE_LIAISON,
         ORG_ROLE_HOSPITAL,
     };
     struct org_query query = {.unit = unit, .subject = subject, .at_ms = loop_utc_ms()};
@@ -76,12 +64,14 @@ bool session_covers(const struct org *org, const struct session *session, struct
     return org_is_within(org, unit, str_of(session->unit));
 }
 
-bool session_cookie(const struct keyring *keyring, struct str login, bool secure, char ret_text[1024])
+bool session_cookie(const struct keyring *keyring, struct str login, bool secure,
+                    char ret_text[1024])
 {
     char text[TOKEN_TEXT_BYTES] = "";
     int64_t age_s = login.len == 0 ? 0 : SESSION_HOURS * 3600;
-    int64_t expires_ms = loop_utc_ms() + age_s * 1000;
-    if (login.len > 0 && token_make(keyring, TOKEN_SESSION, expires_ms, &login, 1, text) != 0) {
+    struct token token = {
+        .expires_ms = loop_utc_ms() + age_s * 1000, .fields = {login}, .field_count = 1};
+    if (login.len > 0 && token_make(keyring, TOKEN_SESSION, &token, text) != 0) {
         return false;
     }
     return http_cookie_format(cookie_name, text, age_s, secure, ret_text);

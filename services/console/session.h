@@ -35,6 +35,7 @@ enum org_role session_role(const struct org *org, const struct session *session,
 bool session_covers(const struct org *org, const struct session *session, struct str unit);
 
 /* The Set-Cookie value of a new session for the login, or of none when `login` is empty. False: it does not fit. */
-bool session_cookie(const struct keyring *keyring, struct str login, bool secure, char ret_text[1024]);
+bool session_cookie(const struct keyring *keyring, struct str login, bool secure,
+                    char ret_text[1024]);
 
 #endif

@@ -41,10 +41,12 @@ static void *run(void *arg)
         if (sign_in->closing) {
             break;
         }
-        struct check *check = &sign_in->checks[(sign_in->first + sign_in->checked) % SIGN_IN_QUEUE_MAX];
+        struct check *check =
+            &sign_in->checks[(sign_in->first + sign_in->checked) % SIGN_IN_QUEUE_MAX];
         pthread_mutex_unlock(&sign_in->lock);
         const char *text = check->text[0] == '\0' ? sign_in->nobody : check->text;
-        bool good = seal_password_check(str_of(text), (struct str){check->password, check->password_len});
+        bool good =
+            seal_password_check(str_of(text), (struct str){check->password, check->password_len});
         pthread_mutex_lock(&sign_in->lock);
         check->good = good && check->text[0] != '\0';
         seal_wipe(check->password, sizeof(check->password));
@@ -127,8 +129,8 @@ void sign_in_free(struct sign_in *sign_in)
     free(sign_in);
 }
 
-int sign_in_check(struct sign_in *sign_in, struct str text, struct str password, sign_in_done_fn done,
-                  void *ctx)
+int sign_in_check(struct sign_in *sign_in, struct str text, struct str password,
+                  sign_in_done_fn done, void *ctx)
 {
     if (text.len >= SIGN_IN_TEXT_BYTES || password.len >= SIGN_IN_TEXT_BYTES) {
         return ERR_TOO_LARGE;
@@ -136,7 +138,8 @@ int sign_in_check(struct sign_in *sign_in, struct str text, struct str password,
     int error = ERR_FULL;
     pthread_mutex_lock(&sign_in->lock);
     if (sign_in->count < SIGN_IN_QUEUE_MAX) {
-        struct check *check = &sign_in->checks[(sign_in->first + sign_in->count) % SIGN_IN_QUEUE_MAX];
+        struct check *check =
+            &sign_in->checks[(sign_in->first + sign_in->count) % SIGN_IN_QUEUE_MAX];
         *check = (struct check){.password_len = password.len, .done = done, .ctx = ctx};
         if (text.len > 0) {
             memcpy(check->text, text.at, text.len);

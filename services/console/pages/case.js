@@ -1,5 +1,6 @@
 // One case: what is known, what is owed, who was told, and every action a person may take.
 const caseId = location.pathname.split("/").pop();
+let caseUnit = "";
 
 function card(title, ...content) {
   return el("section", { class: "card" }, el("h2", {}, word(title)), content);
@@ -61,9 +62,14 @@ function ask(title, action, fields, fixed = {}) {
       event.preventDefault();
       submit.disabled = true;
       const body = { ...fixed };
+      let evidence = 0;
       for (const [f, input] of inputs) {
         const value = f.type === "datetime-local" ? new Date(input.value).getTime() : input.value;
-        if (f.evidence) (body.evidence ??= {})[f.name] = value; else body[f.name] = value;
+        if (!f.evidence) body[f.name] = value;
+        else if (value !== "") {
+          body[`evidence.${evidence}.key`] = f.name;
+          body[`evidence.${evidence++}.value`] = value;
+        }
       }
       const result = await send(action, body);
       outcome.hidden = false;
@@ -81,7 +87,7 @@ function ask(title, action, fields, fixed = {}) {
 async function send(action, body) {
   try {
     const answer = await fetch(`/api/cases/${caseId}/${action}`, {
-      method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
+      method: "POST", headers: { "x-requested-with": "board" }, body: new URLSearchParams({ unit: caseUnit, ...body }) });
     return await answer.json();
   } catch {
     return { outcome: "unavailable" };
@@ -134,6 +140,7 @@ function heading(view) {
 
 async function draw() {
   const view = await getJson(`/api/cases/${caseId}`);
+  caseUnit = view.unit;
   clockOffsetMs = view.now_ms - Date.now();
   document.getElementById("top").replaceChildren(topBar(view.me));
   const stale = document.getElementById("stale");

@@ -1,0 +1,498 @@
+/* The paths of the console: pages, sign-in, the API behind the pages. Each handler answers once, at once or later. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "console/console.h"
+#include "core/disclose/audience.h"
+#include "io/log.h"
+#include "io/seal.h"
+
+enum { VIEW_BYTES_MAX = 4 << 20, ARENA_BYTES = 1 << 20, READING_MS = 600000 };
+
+/* What an answer needs that comes later. */
+struct visit {
+    struct console *console;
+    struct http_request *request;
+    struct session session;
+    char unit[SESSION_TEXT_BYTES]; /* of the case at hand */
+};
+
+static struct visit *visit_new(struct console *console, struct http_request *request,
+                               const struct session *session)
+{
+    struct visit *visit = calloc(1, sizeof(*visit));
+    if (visit == NULL) {
+        http_reply_text(request, 503, "out of memory");
+        return NULL;
+    }
+    visit->console = console;
+    visit->request = request;
+    visit->session = *session;
+    return visit;
+}
+
+static bool signed_in(struct console *console, struct http_request *request,
+                      struct session *ret_session)
+{
+    return session_of(tables_org(console->tables), console->keyring, request, ret_session);
+}
+
+static void redirect(struct http_request *request, const char *where, const char *cookie)
+{
+    struct http_header_pair headers[] = {{"Location", where}, {"Set-Cookie", cookie}};
+    http_reply(request, &(struct http_answer){.status = 303,
+                                              .headers = headers,
+                                              .header_count = cookie == NULL ? 1 : 2});
+}
+
+/* --- Pages ------------------------------------------------------------------------------------------------------- */
+
+extern const unsigned char page_board[], page_case[], page_login[];
+extern const size_t page_board_size, page_case_size, page_login_size;
+
+static void reply_page(struct http_request *request, const unsigned char *bytes, size_t size)
+{
+    static const struct http_header_pair headers[] = {
+        {"Content-Security-Policy", "default-src 'self'; style-src 'self' 'unsafe-inline'; "
+                                    "frame-ancestors 'none'; form-action 'self'"},
+        {"X-Content-Type-Options", "nosniff"},
+        {"Referrer-Policy", "no-referrer"},
+        {"Cache-Control", "no-store"}};
+    http_reply(request, &(struct http_answer){.status = 200,
+                                              .content_type = "text/html; charset=utf-8",
+                                              .body = {(const char *)bytes, size},
+                                              .headers = headers,
+                                              .header_count = 4});
+}
+
+static void show_board(struct http_request *request, void *ctx)
+{
+    struct session session;
+    if (signed_in(ctx, request, &session)) {
+        reply_page(request, page_board, page_board_size);
+    } else {
+        redirect(request, "/login", NULL);
+    }
+}
+
+static void show_case(struct http_request *request, void *ctx)
+{
+    struct session session;
+    if (signed_in(ctx, request, &session)) {
+        reply_page(request, page_case, page_case_size);
+    } else {
+        redirect(request, "/login", NULL);
+    }
+}
+
+static void show_login(struct http_request *request, void *ctx)
+{
+    (void)ctx;
+    reply_page(request, page_login, page_login_size);
+}
+
+/* --- Sign-in ------------------------------------------------------------------------------------------------------- */
+
+static void checked(bool good, void *ctx)
+{
+    struct visit *visit = ctx;
+    char cookie[1024];
+    if (good && session_cookie(visit->console->keyring, str_of(visit->session.login),
+                               visit->console->secure_cookies, cookie)) {
+        redirect(visit->request, "/", cookie);
+    } else {
+        redirect(visit->request, "/login?wrong=1", NULL);
+    }
+    log_info("sign_in", log_code("good", good ? "yes" : "no"));
+    free(visit);
+}
+
+static void sign_in_form(struct http_request *request, void *ctx)
+{
+    struct console *console = ctx;
+    const char *login = http_form(request, "login");
+    const char *password = http_form(request, "password");
+    if (login == NULL || password == NULL) {
+        redirect(request, "/login?wrong=1", NULL);
+        return;
+    }
+    const struct org_user *user = org_find_user(tables_org(console->tables), str_of(login));
+    struct session session = {.login = ""};
+    snprintf(session.login, sizeof(session.login), "%s", user == NULL ? "" : login);
+    struct visit *visit = visit_new(console, request, &session);
+    if (visit == NULL) {
+        return;
+    }
+    struct str text = user == NULL ? (struct str){NULL, 0} : user->password;
+    if (sign_in_check(console->sign_in, text, str_of(password), checked, visit) != 0) {
+        free(visit);
+        http_reply_text(request, 503, "too many sign-ins: try again");
+    }
+}
+
+static void sign_out(struct http_request *request, void *ctx)
+{
+    struct console *console = ctx;
+    char cookie[1024];
+    if (!session_cookie(console->keyring, str_of(""), console->secure_cookies, cookie)) {
+        cookie[0] = '\0';
+    }
+    redirect(request, "/login", cookie);
+}
+
+/* --- Views ------------------------------------------------------------------------------------------------------- */
+
+static bool open_value(const Shouwang__V1__Sealed *sealed, char *ret_text, size_t size, void *ctx)
+{
+    const struct visit *visit = ctx;
+    return console_open(visit->console, str_of(visit->unit), sealed, ret_text, size);
+}
+
+static const struct policy_obligation *find_obligation(const struct pack *pack, const char *id)
+{
+    for (size_t p = 0; p < pack->policies.count; p++) {
+        const struct policy *policy = &pack->policies.policies[p];
+        for (size_t o = 0; o < policy->obligation_count; o++) {
+            if (str_is(policy->obligations[o].id, id)) {
+                return &policy->obligations[o];
+            }
+        }
+    }
+    return NULL;
+}
+
+/* The evidence that the obligation wants, by the pack that the case is pinned to. */
+static void put_shape(struct json_out *out, const Shouwang__V1__Case *record,
+                      const char *obligation, void *ctx)
+{
+    const struct visit *visit = ctx;
+    if (record->pack.len != PACK_HASH_BYTES) {
+        return;
+    }
+    const struct pack *pack =
+        pack_store_find(tables_packs(visit->console->tables), record->pack.data);
+    const struct policy_obligation *found = pack == NULL ? NULL : find_obligation(pack, obligation);
+    for (size_t e = 0; found != NULL && e < found->evidence_count; e++) {
+        json_out_object(out, NULL);
+        json_out_str(out, "key", found->evidence[e].key);
+        json_out_bool(out, "optional", found->evidence[e].optional);
+        json_out_array(out, "codes");
+        for (size_t c = 0; c < found->evidence[e].codes.count; c++) {
+            json_out_str(out, NULL, found->evidence[e].codes.items[c]);
+        }
+        json_out_end_array(out);
+        json_out_end_object(out);
+    }
+}
+
+static struct view make_view(struct visit *visit, struct str unit, struct str subject)
+{
+    const struct org *org = tables_org(visit->console->tables);
+    enum org_role role = session_role(org, &visit->session, unit, subject);
+    enum disclose_audience audience = disclose_audience_of_role(str_of(org_role_id(role)));
+    struct view view = {.org = org,
+                        .open = open_value,
+                        .shape = put_shape,
+                        .ctx = visit,
+                        .login = str_of(visit->session.login),
+                        .person = str_of(visit->session.person),
+                        .unit = str_of(visit->session.unit)};
+    static const enum disclose_field fields[VIEW_FIELD_COUNT] = {
+        [VIEW_NAME] = DISCLOSE_FIELD_PUPIL_NAME,
+        [VIEW_PLACE_DETAIL] = DISCLOSE_FIELD_PLACE_DETAIL,
+        [VIEW_WITH_PUPIL] = DISCLOSE_FIELD_WITH_PUPIL,
+        [VIEW_CALLBACK] = DISCLOSE_FIELD_CALLBACK,
+        [VIEW_TEXT] = DISCLOSE_FIELD_GIST,
+        [VIEW_WHY] = DISCLOSE_FIELD_KIND};
+    for (size_t i = 0; i < VIEW_FIELD_COUNT; i++) {
+        view.sees[i] = disclose_may_see(audience, CASE_CHANNEL_NONE, fields[i]);
+    }
+    return view;
+}
+
+static void reply_view(struct visit *visit, struct buffer *buffer)
+{
+    if (buffer->overflowed) {
+        http_reply_text(visit->request, 500, "the view does not fit");
+    } else {
+        http_reply_json(visit->request, 200, buffer_str(buffer));
+    }
+    buffer_fini(buffer);
+}
+
+static void board_read(const struct model_answer *answer, void *ctx)
+{
+    struct visit *visit = ctx;
+    struct buffer buffer;
+    struct json_out out;
+    struct model_answer shown = *answer;
+    if (answer->error != 0) {
+        shown = (struct model_answer){.stale = true, .as_of_ms = 0};
+    }
+    buffer_init(&buffer, VIEW_BYTES_MAX);
+    json_out_init(&out, &buffer);
+    struct view view = make_view(visit, str_of(visit->session.unit), str_of(""));
+    view_board(&view, &shown, &out);
+    reply_view(visit, &buffer);
+    free(visit);
+}
+
+/* The subtree of the session, breadth first. */
+static size_t list_units(const struct org *org, struct str top, struct str units[MODEL_UNITS_MAX])
+{
+    const struct org_unit *children[MODEL_UNITS_MAX];
+    size_t count = 0;
+    units[count++] = top;
+    for (size_t i = 0; i < count; i++) {
+        size_t found = org_list_children(org, units[i], children, MODEL_UNITS_MAX);
+        for (size_t c = 0; c < found && c < MODEL_UNITS_MAX && count < MODEL_UNITS_MAX; c++) {
+            units[count++] = children[c]->id;
+        }
+    }
+    return count;
+}
+
+static void get_board(struct http_request *request, void *ctx)
+{
+    struct console *console = ctx;
+    struct session session;
+    if (!signed_in(console, request, &session)) {
+        http_reply_text(request, 401, "sign in");
+        return;
+    }
+    struct visit *visit = visit_new(console, request, &session);
+    if (visit != NULL) {
+        struct str units[MODEL_UNITS_MAX];
+        size_t count = list_units(tables_org(console->tables), str_of(visit->session.unit), units);
+        model_ask_board(console->model, str_of(visit->session.unit), units, count, board_read,
+                        visit);
+    }
+}
+
+/* Whether the user opens the case for the first time in a while: a page that follows a case asks every second. */
+static bool is_first_reading(struct console *console, const char *login, const char *case_hex)
+{
+    int64_t now_ms = loop_monotonic_ms();
+    for (size_t i = 0; i < CONSOLE_READINGS_MAX; i++) {
+        struct console_reading *reading = &console->readings[i];
+        if (strcmp(reading->login, login) == 0 && strcmp(reading->case_hex, case_hex) == 0 &&
+            now_ms - reading->at_ms < READING_MS) {
+            return false;
+        }
+    }
+    struct console_reading *oldest =
+        &console->readings[console->next_reading++ % CONSOLE_READINGS_MAX];
+    snprintf(oldest->login, sizeof(oldest->login), "%s", login);
+    snprintf(oldest->case_hex, sizeof(oldest->case_hex), "%s", case_hex);
+    oldest->at_ms = now_ms;
+    return true;
+}
+
+static void read_journalled(enum actions_outcome outcome, struct str reason, void *ctx)
+{
+    (void)reason;
+    (void)ctx;
+    if (outcome == ACTIONS_UNAVAILABLE) {
+        log_warn("read_not_journalled");
+    }
+}
+
+/* A person read a person's data: a command, so that the escalator writes the line (个人信息保护法 54). */
+static void journal_read(struct visit *visit, const char *case_hex, enum org_role role)
+{
+    struct ident id;
+    Shouwang__V1__Command command = SHOUWANG__V1__COMMAND__INIT;
+    Shouwang__V1__Read read = SHOUWANG__V1__READ__INIT;
+    if (!ident_parse(str_of(case_hex), &id)) {
+        return;
+    }
+    read.what = (char *)(uintptr_t) "case";
+    command.unit = visit->unit;
+    command.case_id = (ProtobufCBinaryData){IDENT_BYTES, id.bytes};
+    command.actor = visit->session.person;
+    command.actor_role = (char *)(uintptr_t)org_role_id(role);
+    command.via = (char *)(uintptr_t) "console";
+    command.action_case = SHOUWANG__V1__COMMAND__ACTION_READ;
+    command.read = &read;
+    if (actions_send(visit->console->actions, &command, read_journalled, NULL) != 0) {
+        log_warn("read_not_journalled");
+    }
+}
+
+static void case_read(const struct model_answer *answer, void *ctx)
+{
+    struct visit *visit = ctx;
+    const struct org *org = tables_org(visit->console->tables);
+    if (answer->error != 0 || answer->count == 0 || !view_unit_of(answer->items[0], visit->unit)) {
+        http_reply_text(visit->request, answer->error == ERR_NOT_FOUND ? 404 : 503,
+                        error_text(answer->error));
+    } else if (!session_covers(org, &visit->session, str_of(visit->unit))) {
+        http_reply_text(visit->request, 404,
+                        error_text(ERR_NOT_FOUND)); /* not even that it exists */
+    } else {
+        struct buffer buffer;
+        struct json_out out;
+        buffer_init(&buffer, VIEW_BYTES_MAX);
+        json_out_init(&out, &buffer);
+        struct view view = make_view(visit, str_of(visit->unit), str_of(""));
+        if (is_first_reading(visit->console, visit->session.login,
+                             http_param(visit->request, "id"))) {
+            journal_read(visit, http_param(visit->request, "id"),
+                         session_role(org, &visit->session, str_of(visit->unit), str_of("")));
+        }
+        buffer.overflowed = !view_case(&view, answer, &out) || buffer.overflowed;
+        reply_view(visit, &buffer);
+    }
+    free(visit);
+}
+
+static void get_case(struct http_request *request, void *ctx)
+{
+    struct console *console = ctx;
+    struct session session;
+    if (!signed_in(console, request, &session)) {
+        http_reply_text(request, 401, "sign in");
+        return;
+    }
+    struct visit *visit = visit_new(console, request, &session);
+    if (visit != NULL) {
+        model_ask_case(console->model, str_of(http_param(request, "id")), case_read, visit);
+    }
+}
+
+static void get_stream(struct http_request *request, void *ctx)
+{
+    struct console *console = ctx;
+    struct session session;
+    if (!signed_in(console, request, &session)) {
+        http_reply_text(request, 401, "sign in");
+        return;
+    }
+    live_open(console->live, request, str_of(session.unit), str_of(http_query(request, "case")));
+}
+
+/* --- Actions ----------------------------------------------------------------------------------------------------- */
+
+static void reply_outcome(struct http_request *request, const char *outcome, struct str reason)
+{
+    struct buffer buffer;
+    struct json_out out;
+    buffer_init(&buffer, 4096);
+    json_out_init(&out, &buffer);
+    json_out_object(&out, NULL);
+    json_out_text(&out, "outcome", outcome);
+    json_out_str(&out, "reason", reason);
+    json_out_end_object(&out);
+    http_reply_json(request, 200, buffer_str(&buffer));
+    buffer_fini(&buffer);
+}
+
+static void acted(enum actions_outcome outcome, struct str reason, void *ctx)
+{
+    static const char *const names[] = {[ACTIONS_APPLIED] = "applied",
+                                        [ACTIONS_REFUSED] = "refused",
+                                        [ACTIONS_PENDING] = "pending",
+                                        [ACTIONS_UNAVAILABLE] = "unavailable"};
+    struct visit *visit = ctx;
+    reply_outcome(visit->request, names[outcome], reason);
+    free(visit);
+}
+
+/* Builds and sends; the reply is the outcome. */
+static void act(struct visit *visit, struct arena *arena)
+{
+    struct http_request *request = visit->request;
+    const struct org *org = tables_org(visit->console->tables);
+    Shouwang__V1__Command command = SHOUWANG__V1__COMMAND__INIT;
+    const char *bad_field = "case";
+    struct ident id;
+    enum org_role role = session_role(org, &visit->session, str_of(visit->unit), str_of(""));
+    command.unit = visit->unit;
+    command.actor = visit->session.person;
+    command.actor_role = (char *)(uintptr_t)org_role_id(role);
+    command.via = (char *)(uintptr_t) "console";
+    int error = ident_parse(str_of(http_param(request, "id")), &id) ? 0 : ERR_INVALID;
+    command.case_id = (ProtobufCBinaryData){IDENT_BYTES, id.bytes};
+    if (error == 0) {
+        error = actions_fill(visit->console, http_param(request, "action"), request, arena,
+                             &command, &bad_field);
+    }
+    if (error == 0) {
+        error = actions_send(visit->console->actions, &command, acted, visit);
+    }
+    if (error == ERR_INVALID) {
+        reply_outcome(request, "refused", str_of(bad_field));
+    } else if (error != 0) {
+        reply_outcome(request, "unavailable", str_of(error_text(error)));
+    }
+    if (error != 0) {
+        free(visit);
+    }
+}
+
+static void post_action(struct http_request *request, void *ctx)
+{
+    struct console *console = ctx;
+    struct session session;
+    const char *unit = http_form(request, "unit");
+    /* The header cannot be set by a form of another site. */
+    if (http_header(request, "X-Requested-With") == NULL ||
+        !signed_in(console, request, &session)) {
+        http_reply_text(request, 401, "sign in");
+        return;
+    }
+    if (unit == NULL || !session_covers(tables_org(console->tables), &session, str_of(unit))) {
+        http_reply_text(request, 403, "not in your part of the organisation");
+        return;
+    }
+    struct visit *visit = visit_new(console, request, &session);
+    if (visit != NULL) {
+        struct arena arena;
+        snprintf(visit->unit, sizeof(visit->unit), "%s", unit);
+        arena_init(&arena, ARENA_BYTES);
+        act(visit, &arena);
+        arena_fini(&arena);
+    }
+}
+
+/* --- The table --------------------------------------------------------------------------------------------------- */
+
+extern const unsigned char page_style[], page_words[], page_board_js[], page_case_js[],
+    page_login_js[];
+extern const size_t page_style_size, page_words_size, page_board_js_size, page_case_js_size,
+    page_login_js_size;
+
+static int add_files(struct console *console)
+{
+    const char *script = "text/javascript; charset=utf-8";
+    const struct http_file files[] = {
+        {"/static/style.css",
+         "text/css; charset=utf-8",
+         {(const char *)page_style, page_style_size}},
+        {"/static/words.js", script, {(const char *)page_words, page_words_size}},
+        {"/static/board.js", script, {(const char *)page_board_js, page_board_js_size}},
+        {"/static/case.js", script, {(const char *)page_case_js, page_case_js_size}},
+        {"/static/login.js", script, {(const char *)page_login_js, page_login_js_size}},
+    };
+    return http_server_files(console->http, files, sizeof(files) / sizeof(files[0]), "no-cache");
+}
+
+int console_add_routes(struct console *console)
+{
+    const struct http_route routes[] = {
+        {"GET", "/", show_board, console, 0},
+        {"GET", "/case/:id", show_case, console, 0},
+        {"GET", "/login", show_login, console, 0},
+        {"POST", "/login", sign_in_form, console, 4096},
+        {"POST", "/logout", sign_out, console, 4096},
+        {"GET", "/api/board", get_board, console, 0},
+        {"GET", "/api/cases/:id", get_case, console, 0},
+        {"GET", "/api/stream", get_stream, console, 0},
+        {"POST", "/api/cases/:id/:action", post_action, console, 64 * 1024},
+        {"GET", "/a/:token", ack_page_show, console, 0},
+        {"POST", "/a/:token", ack_page_act, console, 4096},
+    };
+    int error = http_server_route(console->http, routes, sizeof(routes) / sizeof(routes[0]));
+    return error != 0 ? error : add_files(console);
+}
