@@ -91,6 +91,19 @@ static void tables_ready(void *ctx)
     service_set_unready(console->service, "tables", NULL);
 }
 
+/* The addresses without which there is nothing to do. */
+static int check_addresses(const struct config *config)
+{
+    static const char *const required[] = {"http.listen", "redis.address"};
+    for (size_t i = 0; i < sizeof(required) / sizeof(required[0]); i++) {
+        if (config_address(config, required[i]) == NULL) {
+            log_error("config_missing", log_code("key", required[i]));
+            return ERR_INVALID;
+        }
+    }
+    return 0;
+}
+
 static int open_keys(struct console *console)
 {
     const char *file = "";
@@ -156,7 +169,8 @@ static int start(struct service *service, void **ret_state)
     console->loop = service_loop(service);
     console->config = service_config(service);
     console->secure_cookies = config_bool(console->config, "cookie.secure");
-    int error = open_keys(console);
+    int error = check_addresses(console->config);
+    error = error != 0 ? error : open_keys(console);
     error = error != 0 ? error : open_parts(console);
     return error != 0 ? error : open_http(console);
 }

@@ -299,6 +299,10 @@ static int open_live(struct relay *relay)
 
 static int open_model(struct relay *relay)
 {
+    if (config_address(relay->config, "redis.address") == NULL) {
+        log_error("config_missing", log_code("key", "redis.address"));
+        return ERR_INVALID;
+    }
     struct redis_options redis = {.address = *config_address(relay->config, "redis.address"),
                                   .password = config_text(relay->config, "redis.password")};
     struct read_model_events events = {
