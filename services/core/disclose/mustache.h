@@ -15,7 +15,7 @@
 
 enum {
     MUSTACHE_SOURCE_MAX_BYTES = 256 * 1024,
-    MUSTACHE_DEPTH_MAX = 32, /* of sections and partials inside each other, in one rendering */
+    MUSTACHE_DEPTH_MAX = 64, /* of sections and partials inside each other, in one rendering */
 };
 
 /* --- What is filled in ------------------------------------------------------------------------------------------------ */
