@@ -6,7 +6,8 @@
  *
  * Files name persons and households by references of their own ("T012", a student number). They never leave the import:
  * the records carry opaque ids, keyed hashes of the reference within the topmost unit, so that a guardian with children in
- * two schools is one person. Names and addresses lie in the import in clear until it is freed. */
+ * two schools is one person. Until it is freed the import holds
+ * names and addresses in clear. */
 #ifndef WIRE_DIRECTORY_FILE_H
 #define WIRE_DIRECTORY_FILE_H
 
@@ -61,7 +62,7 @@ struct directory_import;
 /* NULL when memory is out. `names` is copied. */
 struct directory_import *directory_import_new(const struct directory_names *names);
 
-/* Overwrites and frees what it holds. NULL is fine. */
+/* NULL is fine. */
 void directory_import_free(struct directory_import *import);
 
 /* One file; `path` names it in faults and must outlive the import. ERR_INVALID: see `faults`; ERR_MEMORY. */
