@@ -209,8 +209,8 @@ static size_t collect_due(const Shouwang__V1__Case *record, struct str case_hex,
         const Shouwang__V1__Episode *episode = record->episodes[e];
         for (size_t o = 0; o < episode->n_obligations && count < PAIRS_MAX; o++) {
             const Shouwang__V1__Obligation *obligation = episode->obligations[o];
-            if (!is_open_obligation(obligation)) {
-                continue;
+            if (!is_open_obligation(obligation) || obligation->due_at_ms == 0) {
+                continue; /* done, or its clock has not started */
             }
             struct due *due = &dues[count++];
             snprintf(due->member, sizeof(due->member), "%.*s/%u/%.64s/%u", (int)case_hex.len,

@@ -36,7 +36,6 @@ struct casefile {
     enum case_stand_down_reason stand_down_reason;
     struct str stood_down_by;
     int64_t stand_down_by_ms; /* confirmation is due; CASE_NEVER: none asked, or given */
-    enum case_state stood_down_from;
     struct str outcome;
     struct str group;
     bool unresolved;

@@ -131,6 +131,8 @@ struct obligation {
         policy; /* where it is defined, within the pack; empty: built in ("hold", "interview") */
     uint32_t episode;
     enum obligation_state state;
+    struct str owner_role;
+    struct str to_role; /* the recipient's; may be empty */
     enum policy_anchor anchor;
     int64_t anchor_ms;   /* 0: the anchor is not there yet */
     int64_t due_ms;      /* CASE_NEVER: no deadline (yet, or any more) */

@@ -159,6 +159,8 @@ static struct obligation *add(struct work *work, const struct policy_obligation 
     *obligation = (struct obligation){
         .id = definition->id,
         .policy = policy,
+        .owner_role = definition->owner,
+        .to_role = definition->to,
         .episode = file->episode,
         .anchor = definition->anchor,
         .due_ms = CASE_NEVER,

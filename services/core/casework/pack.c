@@ -45,8 +45,9 @@ static void walk_episode(struct walk *walk, struct episode *episode)
 
 static void walk_obligation(struct walk *walk, struct obligation *obligation)
 {
-    struct str *texts[] = {&obligation->id,      &obligation->policy, &obligation->by,
-                           &obligation->by_role, &obligation->reason, &obligation->answer};
+    struct str *texts[] = {&obligation->id,      &obligation->policy, &obligation->owner_role,
+                           &obligation->to_role, &obligation->by,     &obligation->by_role,
+                           &obligation->reason,  &obligation->answer};
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
         walk_text(walk, texts[i]);
     }
