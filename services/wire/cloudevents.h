@@ -69,8 +69,7 @@ struct cloudevent_header {
 /* Kafka's binary mode: attributes from the headers; `data` stays empty, the value is the caller's. Missing required
  * attributes are refused; "content-type" is in datacontenttype. Header names are NUL-terminated. */
 SW_NODISCARD int cloudevent_read_kafka(const struct cloudevent_header *headers, size_t count,
-                                       struct arena *arena, struct fault *ret_fault,
-                                       struct cloudevent *ret_event);
+                                       struct fault *ret_fault, struct cloudevent *ret_event);
 
 /* The headers of one of our records, all borrowed from `event` or static: the attributes that are given, and
  * content-type. Returns how many. */

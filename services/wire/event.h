@@ -19,6 +19,7 @@
 
 #include "base/arena.h"
 #include "base/error.h"
+#include "base/ident.h"
 #include "core/rules/event.h"
 #include "wire/cloudevents.h"
 #include "wire/fault.h"
@@ -40,27 +41,36 @@ struct event_port {
                     struct str *ret_ref, bool *ret_unresolved);
     /* Whether the directory knows this opaque id in the unit. */
     bool (*is_known)(void *ctx, struct str unit, struct str ref);
+    /* A keyed hash of the body, so that a retry can be told from another body. */
+    void (*digest)(void *ctx, struct str body, uint8_t ret_digest[IDENT_BYTES]);
     /* Seals `clear` for the class under the erasure key of `erasure_id` (a person or the unit). 0 or ERR_*. */
     int (*seal)(void *ctx, Shouwang__V1__KeyClass key_class, struct str unit, struct str erasure_id,
                 struct str clear, struct arena *arena, Shouwang__V1__Sealed **ret_sealed);
     void *ctx;
 };
 
+/* A personal value of the body that waits for its seal. */
+struct event_clear {
+    const ProtobufCFieldDescriptor *field;
+    struct str clear;
+    Shouwang__V1__Sealed **slot;
+};
+
+/* A party named by the sender's own identifier. */
+struct event_identifier {
+    Shouwang__V1__Party *party;
+    struct str identifier;
+};
+
 /* A body half read: everything but what needs the port. Borrows from the CloudEvent and its JSON. */
 struct event_draft {
     Shouwang__V1__Event *event; /* in the arena */
     enum event_family family;
-    struct {
-        const ProtobufCFieldDescriptor *field;
-        struct str clear;
-        Shouwang__V1__Sealed **slot;
-    } sealed[EVENT_SEALED_MAX];
-    size_t sealed_count;
-    struct {
-        Shouwang__V1__Party *party;
-        struct str identifier;
-    } identifiers[EVENT_PARTIES_MAX];
+    struct event_clear clear[EVENT_SEALED_MAX];
+    size_t clear_count;
+    struct event_identifier identifiers[EVENT_PARTIES_MAX];
     size_t identifier_count;
+    struct str body;  /* canonical JSON of the data */
     struct str extra; /* JSON of the members that the schema does not know; empty: none */
 };
 
@@ -73,7 +83,10 @@ SW_NODISCARD int event_read(const struct cloudevent *source, int64_t now_ms, str
 SW_NODISCARD int event_finish(struct event_draft *draft, const struct event_port *port,
                               struct arena *arena);
 
-/* What every event fulfils beyond wire/limits.def: one table of checks. `now_ms` is the clock or the broker time.
+/* Whether the facts given are of the family (or none are). */
+bool event_detail_fits(const Shouwang__V1__Event *event, enum event_family family);
+
+/* What every event fulfils: wire/limits.def, and one table of checks beyond it. `now_ms` is the clock or the broker time.
  * ERR_INVALID with a path from the record's root. */
 SW_NODISCARD int event_check(const Shouwang__V1__Event *event, int64_t now_ms,
                              struct fault *ret_fault);
@@ -84,13 +97,14 @@ SW_NODISCARD int event_check_foreign(const Shouwang__V1__Event *event, enum even
                                      const struct cloudevent *headers, struct fault *ret_fault);
 
 /* The attributes of an event's record; texts borrow from the event, the type and time lie in `arena`. ERR_MEMORY. */
-SW_NODISCARD int event_attributes(const Shouwang__V1__Event *event, struct arena *arena,
-                                  struct cloudevent *ret_attributes);
+SW_NODISCARD int event_attributes(const Shouwang__V1__Event *event, enum event_family family,
+                                  struct arena *arena, struct cloudevent *ret_attributes);
 
 /* The event as rules and triage see it. Texts borrow from `record`, arrays and encoded sealed values lie in `arena`. The
  * record has passed decode_message and event_check; an open enum's unknown value becomes UNKNOWN, an unknown sign its bit.
- * The answers of a screening stay closed. ERR_MEMORY. */
-SW_NODISCARD int event_to_core(const Shouwang__V1__Event *record, struct arena *arena,
-                               struct event *ret_event);
+ * The answers of a screening stay closed. Times that are missing are taken from `broker_ms`; a foreign producer's event
+ * has no body digest, the caller makes one of the record's bytes. ERR_MEMORY. */
+SW_NODISCARD int event_to_core(const Shouwang__V1__Event *record, enum event_family family,
+                               int64_t broker_ms, struct arena *arena, struct event *ret_event);
 
 #endif

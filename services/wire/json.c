@@ -68,6 +68,12 @@ int json_parse_text(struct str text, struct fault *ret_fault, struct json_t **re
     return 0;
 }
 
+struct str json_text_of(const struct json_t *json)
+{
+    return json_is_string(json) ? (struct str){json_string_value(json), json_string_length(json)}
+                                : (struct str){NULL, 0};
+}
+
 void json_drop(struct json_t *json)
 {
     json_decref(json);

@@ -3,7 +3,7 @@
  * Names are the fields' own (snake_case). Enum values are their short names in lower case ("on_campus"). Ids (bytes that
  * wire/limits.def calls ids) are hexadecimal, other bytes base64. 64-bit integers are numbers, or texts of digits. A
  * field `<x>_ms` that counts from the epoch also answers to `<x>` with an RFC 3339 text and its offset. null is "not
- * given". A Sealed field takes the clear text, which the caller seals; in output it is {"sealed":"contact"}. */
+ * given". A Sealed field takes the clear content, which the caller seals; in output it is {"sealed":"contact"}. */
 #ifndef WIRE_JSON_H
 #define WIRE_JSON_H
 
@@ -26,15 +26,18 @@ enum { JSON_TEXT_MAX_BYTES = 4 * 1024 * 1024, JSON_NESTING_MAX = 32 };
 SW_NODISCARD int json_parse_text(struct str text, struct fault *ret_fault,
                                  struct json_t **ret_json);
 
+/* The bytes of a JSON text or member, borrowed; at == NULL: not a text. */
+struct str json_text_of(const struct json_t *json);
+
 /* Gives the caller's reference back (json_decref without the header). NULL is fine. */
 void json_drop(struct json_t *json);
 
 /* What becomes of members that are no plain fields. Each may be NULL; an error it answers ends the reading (with
  * ERR_INVALID it has filled the fault's reason, and the path is put before). */
 struct json_reader {
-    /* A Sealed field was given as text, which lives as long as the JSON. `slot` is where the sealed value belongs, now
-     * or later. NULL: REJECT_SEALED_NOT_ALLOWED. */
-    int (*sealed)(void *ctx, const ProtobufCFieldDescriptor *field, struct str clear,
+    /* A Sealed field was given; `value` is its clear content, a text in most fields, and lives as long as the JSON.
+     * `slot` is where the sealed value belongs, now or later. NULL: REJECT_SEALED_NOT_ALLOWED. */
+    int (*sealed)(void *ctx, const ProtobufCFieldDescriptor *field, const struct json_t *value,
                   struct Shouwang__V1__Sealed **slot, struct fault *ret_fault);
     /* The message has no field of that name. `value` is borrowed. NULL: REJECT_UNKNOWN_FIELD. */
     int (*unknown)(void *ctx, ProtobufCMessage *message, const char *name, struct json_t *value,

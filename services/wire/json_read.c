@@ -148,17 +148,12 @@ static int read_inner(struct reading *reading, const ProtobufCFieldDescriptor *f
                       const json_t *value, void *slot)
 {
     if (field->descriptor == &shouwang__v1__sealed__descriptor) {
-        if (!json_is_string(value)) {
-            return refuse(reading, REJECT_BAD_TYPE);
-        }
-        if (reading->reader == NULL || reading->reader->sealed == NULL) {
-            return refuse(reading, REJECT_SEALED_NOT_ALLOWED);
-        }
-        (void)refuse(reading, REJECT_BAD_TYPE); /* the path is empty should the caller refuse */
-        return reading->reader->sealed(
-            reading->reader->ctx, field,
-            (struct str){json_string_value(value), json_string_length(value)},
-            (Shouwang__V1__Sealed **)slot, reading->fault);
+        const struct json_reader *reader = reading->reader;
+        (void)refuse(reading, REJECT_SEALED_NOT_ALLOWED);
+        return reader == NULL || reader->sealed == NULL
+                   ? ERR_INVALID
+                   : reader->sealed(reader->ctx, field, value, (Shouwang__V1__Sealed **)slot,
+                                    reading->fault);
     }
     ProtobufCMessage *message = json_new_message(field->descriptor, reading->arena);
     if (message == NULL) {
