@@ -295,6 +295,12 @@ static int check_message(struct walk *walk, const ProtobufCMessage *message)
 {
     const struct limit *row = limit_rows(message->descriptor);
     sw_assert(walk->depth < NESTING_MAX);
+    for (unsigned i = 0; i < message->n_unknown_fields; i++) {
+        /* protobuf-c keeps a field numbered 0, and then cannot read what it wrote. */
+        if (message->unknown_fields[i].tag == 0) {
+            return refuse(walk, REJECT_BAD_PROTOBUF, FAULT_NO_BYTE);
+        }
+    }
     walk->depth++;
     for (unsigned i = 0; i < message->descriptor->n_fields; i++) {
         const ProtobufCFieldDescriptor *field = &message->descriptor->fields[i];
