@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/org/resolve.h"
+#include "support/directory_names.h"
 #include "support/runner.h"
 #include "wire/decode.h"
 #include "wire/directory.h"
@@ -12,64 +13,6 @@
 #include <shouwang/v1/sealed.pb-c.h>
 
 #define S(literal) STR_LITERAL(literal)
-
-/* Stand-ins of the real ports: legible, the same for the same. */
-static void fake_opaque_id(void *ctx, char prefix, struct str unit, struct str identifier,
-                           char ret_id[DIRECTORY_ID_TEXT_BYTES])
-{
-    (void)ctx;
-    snprintf(ret_id, DIRECTORY_ID_TEXT_BYTES, "%c-%.*s-%.*s", prefix, (int)unit.len, unit.at,
-             (int)identifier.len, identifier.at);
-}
-
-static void hex_sum(struct str text, char ret_text[DIRECTORY_ID_TEXT_BYTES])
-{
-    uint64_t sum = 14695981039346656037u;
-    for (size_t i = 0; i < text.len; i++) {
-        sum = (sum ^ (unsigned char)text.at[i]) * 1099511628211u;
-    }
-    snprintf(ret_text, DIRECTORY_ID_TEXT_BYTES, "%016llx", (unsigned long long)sum);
-}
-
-static void fake_identifier_digest(void *ctx, struct str unit, struct str identifier,
-                                   char ret_text[DIRECTORY_ID_TEXT_BYTES])
-{
-    (void)ctx;
-    (void)unit;
-    hex_sum(identifier, ret_text);
-}
-
-static void fake_address_digest(void *ctx, struct str address,
-                                char ret_text[DIRECTORY_ID_TEXT_BYTES])
-{
-    (void)ctx;
-    hex_sum(address, ret_text);
-}
-
-static void fake_token_hash(void *ctx, struct str secret, uint8_t ret_hash[ORG_TOKEN_HASH_BYTES])
-{
-    char text[DIRECTORY_ID_TEXT_BYTES];
-    (void)ctx;
-    memset(ret_hash, 0, ORG_TOKEN_HASH_BYTES);
-    hex_sum(secret, text);
-    memcpy(ret_hash, text, 16);
-}
-
-static int fake_password_hash(void *ctx, struct str password,
-                              char ret_text[DIRECTORY_PASSWORD_TEXT_BYTES])
-{
-    (void)ctx;
-    snprintf(ret_text, DIRECTORY_PASSWORD_TEXT_BYTES, "$argon2id$fake$%zu", password.len);
-    return 0;
-}
-
-static const struct directory_names NAMES = {
-    .opaque_id = fake_opaque_id,
-    .identifier_digest = fake_identifier_digest,
-    .address_digest = fake_address_digest,
-    .token_hash = fake_token_hash,
-    .password_hash = fake_password_hash,
-};
 
 static struct yaml_faults faults;
 
@@ -94,7 +37,7 @@ static const char *import_texts(struct directory_import *import, const char *con
 
 static void assert_import(const char *text, const char *expected)
 {
-    struct directory_import *import = directory_import_new(&NAMES);
+    struct directory_import *import = directory_import_new(&directory_names_made_up);
     assert_string_equal(import_texts(import, &text, 1), expected);
     directory_import_free(import);
 }
@@ -113,7 +56,7 @@ static void add_sample(struct directory_import *import, const char *path)
 
 static struct directory_import *import_sample(void)
 {
-    struct directory_import *import = directory_import_new(&NAMES);
+    struct directory_import *import = directory_import_new(&directory_names_made_up);
     faults.count = 0;
     /* The county last: the order of files does not matter. */
     add_sample(import, SW_SOURCE_DIR "/config/sample/qh-yizhong.yaml");
@@ -264,7 +207,7 @@ static void test_directory_file_names_the_place_of_a_fault(void **state)
 
 static void assert_faulty(const char *text, const char *begin)
 {
-    struct directory_import *import = directory_import_new(&NAMES);
+    struct directory_import *import = directory_import_new(&directory_names_made_up);
     const char *fault = import_texts(import, &text, 1);
     if (strncmp(fault, begin, strlen(begin)) != 0) {
         fail_msg("expected \"%s…\", got \"%s\"", begin, fault);
@@ -306,7 +249,7 @@ static void test_directory_file_turns_local_times_into_instants(void **state)
         "      - {from: \"2026-07-01 08:00\", to: \"2026-12-01 08:00\", person: T1}\n",
         UNITS,
     };
-    struct directory_import *import = directory_import_new(&NAMES);
+    struct directory_import *import = directory_import_new(&directory_names_made_up);
     assert_string_equal(import_texts(import, texts, 2), "");
     const struct roster *roster =
         org_find_roster(directory_import_org(import), S("s1"), S("duty_leader"));
@@ -328,7 +271,7 @@ static void test_directory_file_person_in_two_units_is_one_id(void **state)
                        "people:\n"
                        "  - {unit: [s1, s2], ref: T1, kind: staff, name: A, numbers: [\"7\"],\n"
                        "     addresses: [{phone: \"1\"}], roles: [{role: principal}]}\n";
-    struct directory_import *import = directory_import_new(&NAMES);
+    struct directory_import *import = directory_import_new(&directory_names_made_up);
     assert_string_equal(import_texts(import, &text, 1), "");
     const struct org *org = directory_import_org(import);
     const struct org_person *first = org_find_person(org, S("s1"), S("p-c1-T1"));
