@@ -25,10 +25,10 @@ function obligationRow(ob) {
   const open = ["pending", "warned", "breached"].includes(ob.state);
   return el("tr", {},
     el("td", {}, word(ob.id, "ob_") + (ob.occurrence ? ` ${ob.occurrence}` : "")),
-    el("td", {}, word(ob.owner_role, "role_")),
+    el("td", { class: "tight" }, word(ob.owner_role, "role_")),
     el("td", { class: "time" }, clock(ob.due_at_ms), el("br"),
       open ? [el("span", { "data-due": ob.due_at_ms }), " ", el("span", { class: "small muted" })] : null),
-    el("td", {}, word(ob.state, "o_") + (ob.recorded_late ? `（${word("recorded_late")}）` : "")),
+    el("td", { class: "tight" }, word(ob.state, "o_") + (ob.recorded_late ? `（${word("recorded_late")}）` : "")),
     el("td", {}, open ? el("div", { class: "actions" },
       el("button", { class: "primary", onclick: () => met(ob) }, word("record")),
       el("button", { onclick: () => waive(ob) }, word("waive"))) : null));
@@ -45,7 +45,7 @@ function journalRow(line) {
   const detail = (line.facts || []).map((f) => `${f.key}=${f.value}`).join(" ");
   return el("tr", {},
     el("td", { class: "time" }, clock(line.at_ms)),
-    el("td", {}, line.what, line.outcome === "refused" ? ` (${word("refused")}: ${line.reason})` : ""),
+    el("td", { class: "tight" }, word(line.what, "j_"), line.outcome === "refused" ? ` (${word("refused")}: ${line.reason})` : ""),
     el("td", { class: "small muted" }, [line.actor_name || line.actor, line.actor_role ? word(line.actor_role, "role_") : "", detail].filter(Boolean).join(" · ")));
 }
 
