@@ -52,6 +52,13 @@ static void hash(const void *bytes, size_t len, uint8_t ret_hash[IDENT_BYTES])
     }
 }
 
+static const struct policy_set *policies_of(void *ctx, struct str unit)
+{
+    (void)ctx;
+    (void)unit;
+    return world_policies();
+}
+
 struct world *world_new(void)
 {
     struct world *world = calloc(1, sizeof(*world));
@@ -60,12 +67,13 @@ struct world *world_new(void)
     world->org = org_new(&setup);
     assert_non_null(world->org);
     world_people_put(world->org);
-    const struct casework_setup casework_setup = {
-        .hash = hash, .org = world->org, .case_max = 100000, .start_ms = WORLD_START_MS};
+    const struct casework_setup casework_setup = {.hash = hash,
+                                                  .policies_of = policies_of,
+                                                  .org = world->org,
+                                                  .case_max = 100000,
+                                                  .start_ms = WORLD_START_MS};
     world->casework = casework_new(&casework_setup);
     assert_non_null(world->casework);
-    assert_int_equal(casework_add_policies(world->casework, world_policies()), 0);
-    assert_int_equal(casework_activate(world->casework, world_policies()->hash), 0);
     effects_init(&world->effects);
     world->now_ms = WORLD_START_MS;
     return world;
@@ -262,7 +270,7 @@ static void take_effect(struct world *world, size_t index)
     const struct effect *effect = world->effects.items[index];
     switch (effect->kind) {
     case EFFECT_CASE:
-        world->case_id = effect->file->id;
+        world->case_id = effect->change.file->id;
         break;
     case EFFECT_JOURNAL:
         if (effect->journal.outcome.len > 0) {

@@ -40,7 +40,6 @@ struct casework {
     struct casework_setup setup;
     const struct policy_set *sets[CASEWORK_SETS_MAX];
     size_t set_count;
-    const struct policy_set *active;
     struct slot **slots;
     size_t slot_count;
     size_t slot_capacity;
@@ -60,6 +59,7 @@ struct casework *casework_new(const struct casework_setup *setup)
 {
     struct casework *casework = heap_alloc(sizeof(*casework));
     sw_assert(setup->hash != NULL && setup->org != NULL);
+    sw_assert(setup->policies_of != NULL);
     if (casework == NULL) {
         return NULL;
     }
@@ -131,13 +131,18 @@ int casework_add_policies(struct casework *casework, const struct policy_set *se
     return 0;
 }
 
-int casework_activate(struct casework *casework, const uint8_t hash[POLICY_HASH_BYTES])
+/* The set for a new case of the unit, made known. */
+static int choose_set(struct casework *casework, struct str unit, const struct policy_set **ret_set)
 {
-    const struct policy_set *set = find_set(casework, hash);
+    const struct policy_set *set = casework->setup.policies_of(casework->setup.ctx, unit);
     if (set == NULL) {
         return ERR_NOT_FOUND;
     }
-    casework->active = set;
+    int error = casework_add_policies(casework, set);
+    if (error != 0 && error != ERR_EXISTS) {
+        return error;
+    }
+    *ret_set = find_set(casework, set->hash);
     return 0;
 }
 
@@ -347,7 +352,7 @@ static struct work begin(struct casework *casework, const struct slot *slot,
     return (struct work){
         .hash = casework->setup.hash,
         .org = casework->setup.org,
-        .set = slot != NULL ? find_set(casework, slot->file->pack) : casework->active,
+        .set = slot != NULL ? find_set(casework, slot->file->pack) : NULL,
         .file = &casework->scratch.file,
         .effects = effects,
         .input = input,
@@ -372,7 +377,8 @@ static int end(struct casework *casework, struct work *work, struct slot *slot)
     if (effect == NULL) {
         return ERR_MEMORY;
     }
-    effect->file = packed;
+    effect->change.file = packed;
+    effect->change.before = slot != NULL ? slot->file : NULL;
     return 0;
 }
 
@@ -439,7 +445,11 @@ static int step_signal(struct casework *casework, const struct case_input *input
                               ident_part(&signal->id)};
         work.file->id = ident_derive(work.hash, parts, sizeof(parts) / sizeof(parts[0]));
         work.file->number = unit->number + 1;
-        memcpy(work.file->pack, casework->active->hash, POLICY_HASH_BYTES);
+        int error = choose_set(casework, signal->unit, &work.set);
+        if (error != 0) {
+            return error;
+        }
+        memcpy(work.file->pack, work.set->hash, POLICY_HASH_BYTES);
         if (map_get(&casework->by_id, ident_part(&work.file->id)) != NULL) {
             return 0; /* the signal that opened a case since closed, once more */
         }
@@ -585,9 +595,6 @@ int casework_step(struct casework *casework, const struct case_input *input,
     int error = ERR_INVALID;
     free_retired(casework);
     effects_reset(ret_effects);
-    if (casework->active == NULL) {
-        return ERR_NOT_FOUND;
-    }
     switch (input->kind) {
     case CASE_INPUT_SIGNAL:
         error = step_signal(casework, input, ret_effects);

@@ -24,8 +24,14 @@ struct casework;
 
 enum { CASEWORK_CASES_MAX = 4 * 1024 * 1024, CASEWORK_SETS_MAX = 64 };
 
+/* The policies by which a new case of the unit is judged, or NULL while there are none. They live as long as the
+ * casework; two of one hash are the same. */
+typedef const struct policy_set *(*casework_policies_fn)(void *ctx, struct str unit);
+
 struct casework_setup {
     ident_hash_fn hash;
+    casework_policies_fn policies_of;
+    void *ctx;             /* of policies_of */
     const struct org *org; /* borrowed; changes under us between steps */
     size_t case_max;  /* 0: CASEWORK_CASES_MAX; a new case beyond it is refused with ERR_FULL */
     int64_t start_ms; /* deadlines before it count as overdue, none is lost */
@@ -35,16 +41,12 @@ struct casework_setup {
 struct casework *casework_new(const struct casework_setup *setup);
 void casework_free(struct casework *casework);
 
-/* Makes a policy set known; borrowed until casework_free. ERR_EXISTS: its hash is known already,
- * nothing changes. ERR_FULL. */
+/* Makes a policy set known, as casework itself does with what policies_of answers: a restore needs those of the cases
+ * that it puts. ERR_EXISTS: its hash is known already, nothing changes. ERR_FULL. */
 SW_NODISCARD int casework_add_policies(struct casework *casework, const struct policy_set *set);
 
-/* The set for new cases: its hash must be known, else ERR_NOT_FOUND. */
-SW_NODISCARD int casework_activate(struct casework *casework,
-                                   const uint8_t hash[POLICY_HASH_BYTES]);
-
-/* One input in, effects out. ERR_NOT_FOUND: no policy set is active, or the case's is not known (nothing changed, try
- * again once it is); ERR_FULL, ERR_MEMORY: nothing changed. A command that is refused is not an error: it is a journal
+/* One input in, effects out. ERR_NOT_FOUND: the signal opens a case, and its unit has no policies (nothing
+ * changed, try again once it has); ERR_FULL, ERR_MEMORY: nothing changed. A command that is refused is not an error: it is a journal
  * line. A TIME input settles what is due, up to its time, of the one case whose deadline is earliest. */
 SW_NODISCARD int casework_step(struct casework *casework, const struct case_input *input,
                                struct effects *ret_effects);

@@ -1,5 +1,5 @@
 /* What a step of casework asks the shell to do, in order. Everything in it lives in the effects' arena until reset,
- * but for the case of EFFECT_CASE, which belongs to casework until its next step. */
+ * but for the files of EFFECT_CASE. */
 #ifndef CORE_CASEWORK_EFFECT_H
 #define CORE_CASEWORK_EFFECT_H
 
@@ -120,11 +120,17 @@ struct effect_alert {
     uint32_t generation;
 };
 
+/* Both belong to casework until its next step. */
+struct effect_change {
+    const struct casefile *file;
+    const struct casefile *before; /* as it was; NULL: the case is new */
+};
+
 struct effect {
     enum effect_kind kind;
     int64_t at_ms; /* the instant it belongs to: an input's time or a deadline */
     union {
-        const struct casefile *file;
+        struct effect_change change;
         struct effect_journal journal;
         struct effect_notice notice;
         struct effect_control control;
