@@ -1,11 +1,12 @@
 /* The texts of a pack: templates per language, purpose, channel and audience, and the words they use.
  *
- *     templates/<lang>/<purpose>.<channel>.<audience>[+<audience>…].mustache
- *     templates/<lang>/_<name>.mustache      a partial, {{> name}}
- *     templates/<lang>/words.txt             lines "kind.self_harm = …", "level.crisis = …"
+ *     templates/<lang>/<purposes>.<channels>.<audiences>.mustache   each a list joined by '+'
+ *     templates/<lang>/_<name>.mustache                             a partial, {{> name}}
+ *     templates/<lang>/words.txt                                    lines "kind.self_harm = …", "# …"
  *
- * A template is checked when it loads, for every audience of its name: it names no field that the audience may not see over
- * that channel, and it keeps to safe messaging (lint.def). One fault and the set does not load. */
+ * The purpose "default" stands in for any that has no text of its own: a purpose that a policy invents is never silent. A
+ * template is checked when it loads, for every audience and channel of its name: it names no field that the audience may
+ * not see there, and it keeps to safe messaging (lint.def). One fault and the set does not load. */
 #ifndef CORE_DISCLOSE_DISCLOSE_H
 #define CORE_DISCLOSE_DISCLOSE_H
 
@@ -19,10 +20,9 @@
 #include "core/disclose/audience.h"
 
 enum {
-    DISCLOSE_TEMPLATES_MAX = 1024,
-    DISCLOSE_WORDS_MAX = 1024,
+    DISCLOSE_ENTRIES_MAX = 4096, /* of texts, partials and words together */
     DISCLOSE_FAULT_BYTES = 256,
-    DISCLOSE_TEXT_MAX_BYTES = 4096
+    DISCLOSE_TEXT_MAX_BYTES = 4096, /* of a rendered text */
 };
 
 struct disclose;
@@ -33,20 +33,26 @@ struct disclose_file {
     struct str content;
 };
 
-/* The first fault, for people: "templates/zh/step.sms.duty.mustache:3: field pupil_name is not for screen". */
+/* The first fault, for people: "templates/zh/step.sms.duty.mustache:3: field pupil_name is not for duty over sms". */
 struct disclose_fault {
     char text[DISCLOSE_FAULT_BYTES];
 };
 
-/* Loads into `arena` (bounded by its caller; about three times the files): paths and contents are copied. ERR_INVALID with
+/* Loads into `arena` (bounded by its caller; about four times the files): paths and contents are copied. ERR_INVALID with
  * `ret_fault`; ERR_MEMORY, ERR_FULL. */
 SW_NODISCARD int disclose_load(struct arena *arena, const struct disclose_file *files, size_t count,
                                struct disclose_fault *ret_fault, struct disclose **ret_disclose);
+
+/* Whether every audience that a role has can be told something over voice, SMS, WeCom and mail, in Chinese. ERR_INVALID with
+ * `ret_fault`: what is missing. A pack for use must pass; a test's need not. */
+SW_NODISCARD int disclose_check(const struct disclose *disclose, struct disclose_fault *ret_fault);
 
 /* Which text. */
 struct disclose_query {
     struct str lang; /* "zh", "en"; another one, or one without such a text, gives "zh" */
     struct str purpose;
+    struct str
+        obligation; /* of a warning and the like, may be empty: "due_hold" is looked for before "due" */
     enum case_channel channel;
     enum disclose_audience audience;
 };
@@ -55,9 +61,6 @@ struct disclose_query {
 struct disclose_context {
     struct str fields[DISCLOSE_FIELD_COUNT];
 };
-
-/* Whether there is a text. */
-bool disclose_has(const struct disclose *disclose, const struct disclose_query *query);
 
 /* Renders, without HTML escaping, at most DISCLOSE_TEXT_MAX_BYTES into `scratch`, which is not reset. ERR_NOT_FOUND: no
  * such text; ERR_TOO_LARGE, ERR_MEMORY. */
@@ -69,5 +72,9 @@ SW_NODISCARD int disclose_render(const struct disclose *disclose,
 /* A word of words.txt: `group` "kind", "level", "place", "obligation", "role" …; the id itself where there is none. */
 struct str disclose_word(const struct disclose *disclose, struct str lang, struct str group,
                          struct str id);
+
+/* Calls `each` for every template with its language, purpose, channel and one audience, for tests and `swctl check`. */
+typedef void (*disclose_text_fn)(const struct disclose_query *query, void *ctx);
+void disclose_each_text(const struct disclose *disclose, disclose_text_fn each, void *ctx);
 
 #endif
