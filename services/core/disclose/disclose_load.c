@@ -232,7 +232,7 @@ static int add_texts(struct loader *loader, const struct name_lists *lists,
 
 static int load_template(struct loader *loader, struct str name, struct str content)
 {
-    struct name_lists lists;
+    struct name_lists lists = {.purpose_count = 0};
     struct mustache *mustache = NULL;
     int error = parse_name(loader, name, &lists);
     if (error == 0) {
