@@ -58,16 +58,26 @@ int32_t topic_partition_of(struct str unit, int32_t partition_count);
 /* The unit of a compacted key, all before the first '/'; the whole key when there is none. */
 struct str topic_unit_of_key(struct str key);
 
+/* One stream that the group <prefix>-<service> commits offsets of. */
+struct topic_group_input {
+    const char *service;
+    enum topic topic;
+};
+
+/* Those of topics.def, a service's in one piece. */
+extern const struct topic_group_input topic_group_inputs[];
+extern const size_t topic_group_input_count;
+
 struct topics_plan {
     int32_t partition_count;
     bool is_single; /* one broker: replication 1 */
-    const char *const
-        *groups; /* service names whose group gets its first offsets; NULL-terminated */
+    const struct topic_group_input *inputs;
+    size_t input_count;
     const char *const *feeds; /* partners; NULL-terminated, may be NULL */
 };
 
-/* Creates the topics that do not exist and writes the offset 0 for every partition of every input of the groups that
- * have none. What exists is not changed. One line per thing done is appended to ret_text. ERR_UNAVAILABLE (no broker),
+/* Creates the topics that do not exist and writes, for every partition of every input of the groups that has no
+ * committed offset, the beginning of what is there. What exists is not changed. One line per thing done is appended to ret_text. ERR_UNAVAILABLE (no broker),
  * ERR_CONFLICT (a topic has another number of partitions), ERR_IO with the broker's words in ret_text. */
 SW_NODISCARD int topics_create(const struct config *config, const struct topics_plan *plan,
                                struct buffer *ret_text);

@@ -1,0 +1,453 @@
+/* The life of the shell: start, what one turn of the loop does, drain, end. See io/stream.h for the contract and
+ * stream_inside.h for the map of the files. */
+#include "io/stream.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "base/assert.h"
+#include "io/log.h"
+#include "io/stream_calls.h"
+
+enum { TICK_BUSY_MS = 50, TICK_IDLE_MS = 1000 };
+
+void stream_fail(struct stream *stream, const char *why)
+{
+    if (!stream->has_failed) {
+        stream->has_failed = true;
+        service_fail(stream->service, why);
+    }
+}
+
+void stream_block(struct stream *stream, const char *why)
+{
+    stream->is_blocked = true;
+    (void)snprintf(stream->blocked_reason, sizeof stream->blocked_reason, "%s", why);
+    log_error("stream_blocked", log_library("why", why));
+}
+
+/* ---- the consumer */
+
+/* Rebalances arrive by callback out of this; the rest is errors. */
+static void read_main_queue(struct stream *stream)
+{
+    rd_kafka_message_t *messages[16];
+    ssize_t count = rd_kafka_consume_batch_queue(stream->consumer_queue, 0, messages, 16);
+    for (ssize_t i = 0; i < count; i++) {
+        rd_kafka_resp_err_t error = messages[i]->err;
+        sw_assert(error != RD_KAFKA_RESP_ERR_NO_ERROR); /* records come by their own queues only */
+        log_warn("stream_consumer", log_code("error", rd_kafka_err2name(error)));
+        rd_kafka_message_destroy(messages[i]);
+        char text[STREAM_REASON_MAX];
+        rd_kafka_resp_err_t fatal = rd_kafka_fatal_error(stream->consumer, text, sizeof text);
+        if (fatal != RD_KAFKA_RESP_ERR_NO_ERROR) {
+            stream_fail(stream, fatal == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID
+                                    ? "another process runs with this slot"
+                                    : text);
+        }
+    }
+}
+
+/* The partition count is known: queues first, cut loose from the main one, then subscribe. */
+void stream_join(struct stream *stream, int32_t partition_count)
+{
+    size_t input_count = stream->definition->input_count;
+    if (partition_count > STREAM_PARTITIONS_MAX) {
+        stream_fail(stream, "more partitions than this program can hold");
+        return;
+    }
+    stream->partitions = heap_alloc_array((size_t)partition_count, sizeof *stream->partitions);
+    if (stream->partitions == NULL) {
+        stream_fail(stream, "out of memory");
+        return;
+    }
+    stream->partition_count = partition_count;
+    rd_kafka_topic_partition_list_t *topics = rd_kafka_topic_partition_list_new((int)input_count);
+    for (size_t input = 0; input < input_count; input++) {
+        rd_kafka_topic_partition_list_add(topics, stream->input_names[input].text,
+                                          RD_KAFKA_PARTITION_UA);
+    }
+    for (int32_t index = 0; index < partition_count; index++) {
+        struct stream_partition *partition = &stream->partitions[index];
+        partition->stream = stream;
+        partition->index = index;
+        partition->changelog_end = STREAM_UNKNOWN;
+        for (size_t input = 0; input < input_count; input++) {
+            stream_source_open(stream, &partition->sources[input], input, index);
+        }
+    }
+    rd_kafka_resp_err_t error = rd_kafka_subscribe(stream->consumer, topics);
+    rd_kafka_topic_partition_list_destroy(topics);
+    if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        stream_fail(stream, rd_kafka_err2name(error));
+    }
+}
+
+/* ---- one turn */
+
+/* NULL when ready. */
+static const char *unready_reason(const struct stream *stream)
+{
+    if (stream->is_blocked) {
+        return stream->blocked_reason;
+    }
+    if (stream->partition_count == 0 || (stream->is_assigned && !stream->is_answered)) {
+        return stream->ask_reason[0] != '\0' ? stream->ask_reason : "asking Kafka";
+    }
+    if (!stream->is_producer_ready) {
+        return stream->producer_reason[0] != '\0' ? stream->producer_reason
+                                                  : "starting the producer";
+    }
+    if (!stream->is_assigned) {
+        return "waiting for the group";
+    }
+    if (!stream_restore_is_done(stream)) {
+        return "restoring from the changelog";
+    }
+    if (!stream->is_proven) {
+        return "proving ownership by a first transaction";
+    }
+    for (int32_t index = 0; index < stream->partition_count; index++) {
+        if (stream->partitions[index].is_assigned &&
+            stream->partitions[index].phase != STREAM_LIVE) {
+            return "reading what was said before";
+        }
+    }
+    return NULL;
+}
+
+static void show_readiness(struct stream *stream)
+{
+    const char *reason = unready_reason(stream);
+    if (reason == NULL ? stream->shown_reason != NULL
+                       : stream->shown_reason == NULL || strcmp(reason, stream->shown_text) != 0) {
+        (void)snprintf(stream->shown_text, sizeof stream->shown_text, "%s",
+                       reason == NULL ? "" : reason);
+        stream->shown_reason = reason == NULL ? NULL : stream->shown_text;
+        service_set_unready(stream->service, "stream", stream->shown_reason);
+    }
+}
+
+static void begin_what_is_due(struct stream *stream)
+{
+    if (stream->partition_count == 0 && stream_ask_may(stream)) {
+        stream_ask_topics(stream);
+    }
+    if (stream->is_init_wanted && loop_monotonic_ms() >= stream->retry_at_ms &&
+        !worker_is_busy(stream->txn->worker)) {
+        stream->is_init_wanted = false;
+        stream_txn_init(stream);
+    }
+}
+
+static bool is_heartbeat_due(const struct stream *stream)
+{
+    return stream->definition->heartbeat && stream->assigned_count > 0 &&
+           stream_proof_age_ms(stream) > stream_proof_limit_ms(stream) / 3;
+}
+
+/* The open batch goes out as soon as no other is in flight: no linger. */
+static void submit_what_is_open(struct stream *stream)
+{
+    if (stream->in_flight != NULL || !stream->is_proven || !stream_assign_may_begin(stream)) {
+        return;
+    }
+    if (stream_batch_is_empty(stream->open) && is_heartbeat_due(stream)) {
+        int32_t index = 0;
+        while (!stream->partitions[index].is_assigned) {
+            index++;
+        }
+        (void)stream_batch_partition(stream->open, &stream->partitions[index]);
+    }
+    if (!stream_batch_is_empty(stream->open)) {
+        stream_step_seal(stream);
+    }
+}
+
+static void leave(struct stream *stream)
+{
+    if (stream->consumer_queue == NULL || stream->partition_count == 0) {
+        stream->is_closed = true;
+        return;
+    }
+    stream->is_closing = true;
+    if (stream->rebalance.is_revoked || stream->rebalance.assigned != NULL) {
+        rd_kafka_assign(stream->consumer, NULL);
+    }
+    stream_assign_forget(stream);
+    rd_kafka_error_t *error =
+        rd_kafka_consumer_close_queue(stream->consumer, stream->consumer_queue);
+    if (error != NULL) {
+        log_warn("stream_close", log_library("why", rd_kafka_error_string(error)));
+        rd_kafka_error_destroy(error);
+    }
+}
+
+static void advance_drain(struct stream *stream)
+{
+    if (!stream->is_draining || stream->is_closed || stream->in_flight != NULL ||
+        worker_is_busy(stream->txn->worker)) {
+        return;
+    }
+    if (!stream->is_closing) {
+        stream_txn_undo_open(stream); /* empty, unless it could not be committed */
+        stream_assign_drop_parts(stream);
+        leave(stream);
+    }
+    stream->is_closed |= stream->is_closing && rd_kafka_consumer_closed(stream->consumer);
+    if (stream->is_closed) {
+        stream->drained(stream->drained_ctx);
+    }
+}
+
+static bool turn(void *ctx)
+{
+    struct stream *stream = ctx;
+    kafka_clear_events(stream->event_fd);
+    if (stream->partition_count > 0 && !stream->is_closed) {
+        read_main_queue(stream);
+    }
+    if (stream->is_draining) {
+        submit_what_is_open(stream);
+        advance_drain(stream);
+        return false;
+    }
+    if (stream->has_failed) {
+        return false;
+    }
+    begin_what_is_due(stream);
+    bool is_more = stream_restore_read(stream);
+    stream_assign_advance(stream);
+    is_more |= stream->partition_count > 0 && stream_step_all(stream);
+    submit_what_is_open(stream);
+    show_readiness(stream);
+    loop_timer_set(stream->due_timer, stream->is_proven && stream_assign_may_begin(stream)
+                                          ? stream_step_next_deadline(stream)
+                                          : INT64_MAX);
+    return is_more;
+}
+
+static void kick(void *ctx)
+{
+    struct stream *stream = ctx;
+    loop_hook_kick(stream->hook);
+}
+
+static void on_event(void *ctx, unsigned events)
+{
+    struct stream *stream = ctx;
+    (void)events;
+    kafka_clear_events(stream->event_fd);
+    loop_hook_kick(stream->hook);
+}
+
+/* Between events: back-offs end, the main queue is polled, the heartbeat falls due. */
+static void tick(void *ctx)
+{
+    struct stream *stream = ctx;
+    bool is_idle = stream->shown_reason == NULL && !stream->is_draining;
+    int64_t period_ms = TICK_BUSY_MS;
+    if (is_idle) {
+        period_ms =
+            stream->definition->heartbeat ? stream_proof_limit_ms(stream) / 6 : TICK_IDLE_MS;
+    }
+    loop_timer_after(stream->retry_timer, period_ms);
+    loop_hook_kick(stream->hook);
+}
+
+/* ---- start and end */
+
+static int open_loop(struct stream *stream)
+{
+    int error = loop_hook_new(stream->loop, turn, stream, &stream->hook);
+    if (error == 0) {
+        error = loop_timer_new(stream->loop, LOOP_UTC, kick, stream, &stream->due_timer);
+    }
+    if (error == 0) {
+        error = loop_timer_new(stream->loop, LOOP_MONOTONIC, tick, stream, &stream->retry_timer);
+    }
+    stream->event_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    if (error == 0 && stream->event_fd < 0) {
+        error = ERR_IO;
+    }
+    if (error == 0) {
+        error = loop_fd_new(stream->loop, stream->event_fd, on_event, stream, &stream->event_watch);
+    }
+    return error != 0 ? error : loop_fd_want(stream->event_watch, LOOP_READABLE);
+}
+
+static int open_kafka(struct stream *stream)
+{
+    int error = stream_conf_consumer(stream, &stream->consumer);
+    if (error == 0) {
+        error = stream_conf_restorer(stream, &stream->restorer);
+    }
+    if (error != 0) {
+        return error;
+    }
+    rd_kafka_poll_set_consumer(stream->consumer);
+    rd_kafka_poll_set_consumer(stream->restorer);
+    stream->consumer_queue = rd_kafka_queue_get_consumer(stream->consumer);
+    stream->restorer_queue = rd_kafka_queue_get_consumer(stream->restorer);
+    kafka_watch_queue(stream->consumer_queue, stream->event_fd);
+    kafka_watch_queue(stream->restorer_queue, stream->event_fd);
+    error = stream_ask_new(stream);
+    return error != 0 ? error : stream_txn_new(stream);
+}
+
+static int open_all(struct stream *stream)
+{
+    stream->open = stream_batch_new();
+    stream->spare = stream_batch_new();
+    if (stream->open == NULL || stream->spare == NULL) {
+        return ERR_MEMORY;
+    }
+    stream_conf_names(stream);
+    int error = stream_metrics_open(stream);
+    if (error == 0) {
+        error = open_loop(stream);
+    }
+    return error != 0 ? error : open_kafka(stream);
+}
+
+int stream_start(struct service *service, const struct stream_definition *definition, void *ctx,
+                 struct stream **ret_stream)
+{
+    sw_assert(definition->input_count > 0 && definition->input_count <= STREAM_INPUTS_MAX);
+    struct stream *stream = heap_alloc(sizeof *stream);
+    if (stream == NULL) {
+        return ERR_MEMORY;
+    }
+    stream->service = service;
+    stream->loop = service_loop(service);
+    stream->config = service_config(service);
+    stream->definition = definition;
+    stream->ctx = ctx;
+    stream->event_fd = -1;
+    stream->proven_at_ms = INT64_MIN;
+    int error = open_all(stream);
+    if (error != 0) {
+        stream_free(stream);
+        return error;
+    }
+    stream->is_init_wanted = true;
+    show_readiness(stream);
+    tick(stream);
+    *ret_stream = stream;
+    return 0;
+}
+
+void stream_drain(struct stream *stream, loop_fn drained, void *ctx)
+{
+    sw_assert(!stream->is_draining);
+    stream->is_draining = true;
+    stream->drained = drained;
+    stream->drained_ctx = ctx;
+    loop_timer_after(stream->retry_timer, TICK_BUSY_MS);
+    loop_hook_kick(stream->hook);
+}
+
+static void close_kafka(struct stream *stream)
+{
+    for (int32_t index = 0; index < stream->partition_count; index++) {
+        for (size_t input = 0; input < stream->definition->input_count; input++) {
+            stream_source_close(&stream->partitions[index].sources[input]);
+        }
+    }
+    if (stream->consumer_queue != NULL) {
+        rd_kafka_queue_destroy(stream->consumer_queue);
+        rd_kafka_queue_destroy(stream->restorer_queue);
+    }
+    if (stream->consumer != NULL) {
+        rd_kafka_destroy_flags(stream->consumer, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+    }
+    if (stream->restorer != NULL) {
+        rd_kafka_destroy_flags(stream->restorer, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+    }
+}
+
+void stream_free(struct stream *stream)
+{
+    if (stream == NULL) {
+        return;
+    }
+    stream_txn_free(stream);
+    stream_ask_free(stream);
+    stream_assign_drop_parts(stream);
+    stream_assign_forget(stream);
+    close_kafka(stream);
+    loop_fd_free(stream->event_watch);
+    loop_timer_free(stream->retry_timer);
+    loop_timer_free(stream->due_timer);
+    loop_hook_free(stream->hook);
+    if (stream->event_fd >= 0) {
+        close(stream->event_fd);
+    }
+    stream_batch_free(stream->open);
+    stream_batch_free(stream->in_flight);
+    stream_batch_free(stream->spare);
+    heap_free(stream->partitions);
+    heap_free(stream);
+}
+
+/* ---- what services ask */
+
+int32_t stream_partition_index(const struct stream_partition *partition)
+{
+    return partition->index;
+}
+
+void stream_partition_pause(struct stream_partition *partition, enum topic topic, bool is_paused)
+{
+    const struct stream_definition *definition = partition->stream->definition;
+    for (size_t input = 0; input < definition->input_count; input++) {
+        if (definition->inputs[input].topic == topic) {
+            sw_assert(!definition->inputs[input].is_table &&
+                      !definition->inputs[input].before_timers);
+            partition->sources[input].is_paused = is_paused;
+            loop_hook_kick(partition->stream->hook);
+            return;
+        }
+    }
+    sw_assert(false && "not an input");
+}
+
+void stream_partition_kick(struct stream_partition *partition)
+{
+    loop_hook_kick(partition->stream->hook);
+}
+
+int64_t stream_proof_age_ms(const struct stream *stream)
+{
+    return stream->proven_at_ms == INT64_MIN ? INT64_MAX
+                                             : loop_boottime_ms() - stream->proven_at_ms;
+}
+
+int64_t stream_proof_limit_ms(const struct stream *stream)
+{
+    return stream->session_ms / 2;
+}
+
+void *stream_find_part(struct stream *stream, struct str unit)
+{
+    if (stream->partition_count == 0 || unit.len == 0) {
+        return NULL;
+    }
+    const struct stream_partition *partition =
+        &stream->partitions[topic_partition_of(unit, stream->partition_count)];
+    return partition->phase == STREAM_LIVE && partition->is_assigned ? partition->part : NULL;
+}
+
+int32_t stream_partition_count(const struct stream *stream)
+{
+    return stream->partition_count;
+}
+
+struct topic_name stream_topic_name(const struct stream *stream, enum topic topic)
+{
+    return topic_name_of(stream->prefix, topic);
+}

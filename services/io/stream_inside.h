@@ -1,0 +1,227 @@
+/* What the files of the stream shell share. Private to stream*.c.
+ *
+ *   stream.c          life of the shell: start, the turn of the loop, drain, free
+ *   stream_conf.c     the librdkafka handles and their settings
+ *   stream_assign.c   from a rebalance to parts that may step: keep, restore, prove
+ *   stream_ask.c      the blocking questions (worker thread): topics, committed offsets, ends
+ *   stream_restore.c  parts from the changelog
+ *   stream_source.c   one queue per topic partition, positions, ends
+ *   stream_step.c     tables, inputs and timers into the core, by priority
+ *   stream_effects.c  the batch: what a step leaves
+ *   stream_txn.c      a batch into one transaction (worker thread), and what its end means
+ *   stream_metrics.c  counters, lag, "show stream"
+ * All but the two workers' jobs runs on the loop's thread. */
+#ifndef IO_STREAM_INSIDE_H
+#define IO_STREAM_INSIDE_H
+
+#include <librdkafka/rdkafka.h>
+
+#include "base/arena.h"
+#include "base/heap.h"
+#include "base/map.h"
+#include "io/kafka_conf.h"
+#include "io/stream.h"
+#include "io/worker.h"
+
+enum {
+    STREAM_PARTITIONS_MAX = 256,
+    STREAM_CHUNK_MAX = 32, /* records taken from one queue before looking at the more urgent ones */
+    STREAM_BATCH_RECORDS_MAX = 8192,  /* a batch takes no more steps beyond this, */
+    STREAM_BATCH_BYTES_MAX = 8 << 20, /* or this, */
+    STREAM_BATCH_PARTITIONS_MAX =
+        8, /* and touches no more partitions: commit time grows with them */
+    STREAM_NAME_MAX = 160,
+    STREAM_REASON_MAX = 200,
+    STREAM_SHELL_KEY_MAX = 32,
+    STREAM_METRICS_MAX = 12
+};
+
+#define STREAM_UNKNOWN INT64_C(-1)
+
+/* One input of one partition. The queue lives as long as the process, the numbers as long as an assignment. */
+struct stream_source {
+    rd_kafka_queue_t *queue;
+    rd_kafka_message_t *held[STREAM_CHUNK_MAX]; /* taken from the queue, not yet stepped */
+    size_t held_at;
+    size_t held_count;
+    int64_t position;  /* the next offset to step: our own number, the only one ever committed */
+    int64_t committed; /* what the group has; equals position when nothing is in work */
+    int64_t end;       /* to be reached before the part is live; STREAM_UNKNOWN: no matter */
+    int64_t recorded;  /* what the changelog says, should the group's offsets have expired */
+    bool is_ended;     /* end was reached */
+    bool is_paused;
+};
+
+enum stream_phase {
+    STREAM_NOT_OURS,
+    STREAM_RESTORING,      /* from the changelog */
+    STREAM_READING_TABLES, /* to the end seen at the assignment */
+    STREAM_CATCHING_UP,    /* before_timers inputs likewise */
+    STREAM_LIVE
+};
+
+struct stream_partition {
+    struct stream *stream;
+    int32_t index;
+    enum stream_phase phase;
+    bool is_assigned; /* in the present assignment */
+    bool was_live;
+    void *part; /* the service's; NULL while NOT_OURS */
+    int64_t
+        changelog_end; /* where the next record of ours would go; STREAM_UNKNOWN: restore at the next assignment */
+    int64_t restore_to;
+    int64_t restored_count;
+    int64_t recorded_count; /* partitions, by the changelog; 0: not recorded yet */
+    struct stream_source sources[STREAM_INPUTS_MAX]; /* by input */
+};
+
+struct batch_entity {
+    struct batch_entity *next;
+    struct stream_partition *partition;
+    struct str key;
+    struct str before;
+    struct str after;
+    bool is_put;
+};
+
+struct batch_output {
+    struct batch_output *next;
+    struct kafka_output output;
+    int32_t partition;
+};
+
+struct batch_token {
+    struct batch_token *next;
+    struct stream_partition *partition;
+    uint64_t token;
+};
+
+/* What a batch did to one partition; `sent` and the offsets are filled by the transaction. */
+struct batch_partition {
+    struct stream_partition *partition;
+    int64_t positions[STREAM_INPUTS_MAX]; /* at the seal */
+    struct str shell_state; /* the shell's own changelog record; at == NULL: unchanged */
+    size_t sent;
+    size_t answered;
+    size_t delivered;
+    int64_t first_offset; /* of delivered changelog records */
+    int64_t last_offset;
+};
+
+struct stream_batch {
+    struct arena arena;
+    struct map entities; /* by partition and key */
+    struct batch_entity *first_entity, **last_entity;
+    struct batch_output *first_output, **last_output;
+    struct batch_token *first_token, **last_token;
+    struct batch_partition partitions[STREAM_PARTITIONS_MAX]; /* touched, or proven */
+    size_t partition_count;
+    size_t record_count;
+    int64_t earliest_deadline_ms; /* fired in it; INT64_MAX */
+    int64_t begun_ms;             /* CLOCK_BOOTTIME before the offsets were sent */
+    int error;                    /* what an effect could not be kept for */
+    bool is_proof;
+    rd_kafka_topic_partition_list_t *offsets;
+};
+
+struct stream_effects {
+    struct stream *stream;
+    struct stream_batch *batch;
+    struct stream_partition *partition;
+    size_t bytes;
+};
+
+enum stream_outcome { STREAM_COMMITTED, STREAM_ABORTED, STREAM_FATAL };
+
+/* The transactional producer, the worker's while a job is under way. */
+struct stream_txn {
+    struct worker *worker;
+    rd_kafka_t *producer;
+    struct stream *stream; /* names and settings only: what never changes */
+    struct stream_batch *batch;
+    const rd_kafka_consumer_group_metadata_t *metadata;
+    enum stream_outcome outcome;
+    rd_kafka_resp_err_t error;
+    char reason[STREAM_REASON_MAX];
+};
+
+/* What was asked about one partition; STREAM_UNKNOWN: there is none. */
+struct stream_answer {
+    int32_t index;
+    int64_t changelog_end;
+    int64_t committed[STREAM_INPUTS_MAX];
+    int64_t ends[STREAM_INPUTS_MAX];
+};
+
+/* The worker's while a question is under way. */
+struct stream_ask {
+    struct worker *worker;
+    rd_kafka_t *committed_view, *end_view;
+    struct stream *stream; /* names and settings only */
+    uint64_t serial;       /* of the assignment; 0: about the topics */
+    int error;
+    char reason[STREAM_REASON_MAX];
+    int32_t partition_count;
+    size_t count;
+    struct stream_answer answers[STREAM_PARTITIONS_MAX];
+    int64_t retry_at_ms; /* the loop's */
+};
+
+/* What happened to the assignment since the loop last looked: the callback only records. */
+struct stream_rebalance {
+    bool is_revoked;
+    rd_kafka_topic_partition_list_t *assigned; /* NULL: none */
+    rd_kafka_consumer_group_metadata_t *metadata;
+};
+
+struct stream {
+    const struct stream_definition *definition;
+    void *ctx;
+    struct service *service;
+    struct loop *loop;
+    const struct config *config;
+    const char *prefix;
+    char group[STREAM_NAME_MAX];
+    char slot_id[STREAM_NAME_MAX]; /* transactional.id and group.instance.id */
+    struct topic_name input_names[STREAM_INPUTS_MAX];
+    struct topic_name changelog_name;
+    int64_t session_ms, transaction_ms;
+
+    rd_kafka_t *consumer, *restorer;
+    rd_kafka_queue_t *consumer_queue, *restorer_queue;
+    int event_fd;
+    struct loop_fd *event_watch;
+    struct loop_hook *hook;
+    struct loop_timer *due_timer;   /* the earliest deadline of all parts */
+    struct loop_timer *retry_timer; /* polls, back-off, heartbeat */
+
+    struct stream_partition *partitions;
+    int32_t partition_count; /* 0: not known */
+    int32_t next_turn;       /* which partition comes first */
+    struct stream_rebalance rebalance;
+    rd_kafka_consumer_group_metadata_t *metadata; /* of the present assignment */
+    uint64_t serial;                              /* of the assignment, from 1 */
+    int32_t assigned_count;
+    bool is_assigned, is_answered, is_fetching, is_proven; /* see stream_assign.c */
+    bool is_producer_ready, is_init_wanted, has_been_fenced;
+    bool is_blocked; /* until the next assignment: a person must do something */
+    bool is_draining, is_closing, is_closed, has_failed;
+    char blocked_reason[STREAM_REASON_MAX], ask_reason[STREAM_REASON_MAX];
+    char producer_reason[STREAM_REASON_MAX], shown_text[STREAM_REASON_MAX];
+    const char *shown_reason; /* NULL: ready */
+    int64_t retry_at_ms;      /* monotonic: nothing is begun before */
+    int64_t backoff_ms;
+    int64_t fenced_at_ms; /* monotonic */
+    int64_t proven_at_ms; /* boot time; INT64_MIN: not in this assignment */
+    int64_t begun_ms;     /* monotonic, of the transaction in flight */
+    int64_t restore_begun_ms;
+    loop_fn drained;
+    void *drained_ctx;
+    struct stream_batch *open, *in_flight, *spare; /* one of the latter two is NULL */
+    struct stream_txn *txn;
+    struct stream_ask *ask;
+    struct metric *metrics[STREAM_METRICS_MAX];
+    struct metric_series *record_series[STREAM_INPUTS_MAX], *lag_series[STREAM_INPUTS_MAX];
+};
+
+#endif

@@ -1,0 +1,443 @@
+/* A batch becomes one transaction: changelog, outputs, offsets, commit, in this order, on the worker's thread; then, on
+ * the loop's thread, what its end means.
+ *
+ * Ends. Committed: the positions of the batch are the committed ones. Aborted (the group rebalances, a broker refuses a
+ * record, a test forces it): everything in memory is undone to the last commit, read again from there, after a
+ * back-off. Fatal (fenced, after a stall or by a twin; or librdkafka is at its wits' end): nobody knows whether the
+ * batch is committed, so the producer is made anew under the same id, which ends the old transaction one way or the
+ * other, and every part is restored. */
+#include "io/stream_calls.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/assert.h"
+#include "io/log.h"
+
+enum { SLICE_MS = 1000, BACKOFF_MIN_MS = 50, BACKOFF_MAX_MS = 5000, FENCED_AGAIN_MS = 10000 };
+
+enum verdict { VERDICT_DONE, VERDICT_ABORT, VERDICT_FATAL };
+
+/* ---- on the worker's thread */
+
+/* The opaque of a changelog record is its batch_partition, of an output NULL. */
+void stream_txn_on_delivery(rd_kafka_t *producer, const rd_kafka_message_t *message, void *opaque)
+{
+    (void)producer;
+    (void)opaque;
+    struct batch_partition *touched = message->_private;
+    if (touched == NULL) {
+        return;
+    }
+    touched->answered++;
+    if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
+        touched->delivered++;
+        touched->last_offset = message->offset;
+        if (touched->first_offset == STREAM_UNKNOWN) {
+            touched->first_offset = message->offset;
+        }
+    }
+}
+
+static void note(struct stream_txn *txn, rd_kafka_resp_err_t error, const char *text)
+{
+    txn->error = error;
+    (void)snprintf(txn->reason, sizeof txn->reason, "%s", text);
+}
+
+/* Takes the error. True: the call is to be made again. */
+static bool judge(struct stream_txn *txn, rd_kafka_error_t *error, enum verdict *ret_verdict)
+{
+    if (error == NULL) {
+        *ret_verdict = VERDICT_DONE;
+        return false;
+    }
+    bool is_again = rd_kafka_error_is_retriable(error) && !worker_is_stopping(txn->worker);
+    *ret_verdict = rd_kafka_error_txn_requires_abort(error) ? VERDICT_ABORT : VERDICT_FATAL;
+    note(txn, rd_kafka_error_code(error), rd_kafka_error_string(error));
+    rd_kafka_error_destroy(error);
+    return is_again;
+}
+
+static enum verdict begin(struct stream_txn *txn)
+{
+    enum verdict verdict;
+    (void)judge(txn, rd_kafka_begin_transaction(txn->producer), &verdict);
+    return verdict;
+}
+
+static enum verdict produce(struct stream_txn *txn, const char *topic, int32_t partition,
+                            const struct kafka_output *output, struct batch_partition *touched)
+{
+    rd_kafka_resp_err_t error;
+    while ((error = kafka_send(txn->producer, topic, partition, output, touched)) ==
+               RD_KAFKA_RESP_ERR__QUEUE_FULL &&
+           !worker_is_stopping(txn->worker)) {
+        rd_kafka_poll(txn->producer, SLICE_MS / 10);
+    }
+    if (error == RD_KAFKA_RESP_ERR_NO_ERROR) {
+        if (touched != NULL) {
+            touched->sent++;
+        }
+        return VERDICT_DONE;
+    }
+    note(txn, error, topic);
+    return rd_kafka_fatal_error(txn->producer, NULL, 0) != RD_KAFKA_RESP_ERR_NO_ERROR
+               ? VERDICT_FATAL
+               : VERDICT_ABORT;
+}
+
+static struct str changelog_key(struct str key)
+{
+#ifdef STREAM_FAULT_KEY_BY_UNIT /* a test's: the torture must find that compaction then keeps one case per school */
+    return topic_unit_of_key(key);
+#else
+    return key;
+#endif
+}
+
+static enum verdict send_changelog(struct stream_txn *txn)
+{
+    struct stream_batch *batch = txn->batch;
+    const char *topic = txn->stream->changelog_name.text;
+    enum verdict verdict = VERDICT_DONE;
+    for (struct batch_entity *entity = batch->first_entity;
+         entity != NULL && verdict == VERDICT_DONE; entity = entity->next) {
+        if (!entity->is_put) {
+            continue;
+        }
+        struct kafka_output output = {.key = changelog_key(entity->key), .value = entity->after};
+        verdict = produce(txn, topic, entity->partition->index, &output,
+                          stream_batch_partition(batch, entity->partition));
+    }
+    for (size_t i = 0; i < batch->partition_count && verdict == VERDICT_DONE; i++) {
+        struct batch_partition *touched = &batch->partitions[i];
+        if (touched->shell_state.at != NULL) {
+            char key[STREAM_SHELL_KEY_MAX];
+            struct kafka_output output = {.key = stream_shell_key(touched->partition->index, key),
+                                          .value = touched->shell_state};
+            verdict = produce(txn, topic, touched->partition->index, &output, touched);
+        }
+    }
+    return verdict;
+}
+
+static enum verdict send_outputs(struct stream_txn *txn)
+{
+    enum verdict verdict = VERDICT_DONE;
+    for (struct batch_output *output = txn->batch->first_output;
+         output != NULL && verdict == VERDICT_DONE; output = output->next) {
+        const struct kafka_output *record = &output->output;
+        const char *prefix = txn->stream->prefix;
+        struct topic_name name = record->partner.len > 0
+                                     ? topic_name_of_feed(prefix, record->partner)
+                                     : topic_name_of(prefix, record->topic);
+        verdict = produce(txn, name.text, output->partition, record, NULL);
+    }
+    return verdict;
+}
+
+static enum verdict send_offsets(struct stream_txn *txn)
+{
+    enum verdict verdict;
+    txn->batch->begun_ms = loop_boottime_ms();
+    while (judge(txn,
+                 rd_kafka_send_offsets_to_transaction(txn->producer, txn->batch->offsets,
+                                                      txn->metadata, SLICE_MS),
+                 &verdict)) {
+        rd_kafka_poll(txn->producer, 0);
+    }
+    return verdict;
+}
+
+static enum verdict commit(struct stream_txn *txn)
+{
+    enum verdict verdict;
+    while (judge(txn, rd_kafka_commit_transaction(txn->producer, SLICE_MS), &verdict)) {
+        rd_kafka_poll(txn->producer, 0);
+    }
+    return verdict;
+}
+
+/* Reports of purged records point into the batch: all must have come before it is let go. */
+static bool is_all_answered(struct stream_txn *txn)
+{
+    int64_t until_ms = loop_monotonic_ms() + txn->stream->transaction_ms;
+    for (;;) {
+        bool is_all = true;
+        for (size_t i = 0; i < txn->batch->partition_count; i++) {
+            is_all &= txn->batch->partitions[i].answered == txn->batch->partitions[i].sent;
+        }
+        if (is_all || loop_monotonic_ms() > until_ms) {
+            return is_all;
+        }
+        rd_kafka_poll(txn->producer, SLICE_MS / 100);
+    }
+}
+
+static enum verdict abort_transaction(struct stream_txn *txn)
+{
+    struct stream_txn cause = *txn;
+    enum verdict verdict;
+    while (judge(txn, rd_kafka_abort_transaction(txn->producer, SLICE_MS), &verdict)) {
+        rd_kafka_poll(txn->producer, 0);
+    }
+    if (verdict == VERDICT_DONE) {
+        note(txn, cause.error, cause.reason);
+        return is_all_answered(txn) ? VERDICT_ABORT : VERDICT_FATAL;
+    }
+    return VERDICT_FATAL;
+}
+
+/* A librdkafka that was destroyed gives no reports any more. */
+static void destroy_producer(struct stream_txn *txn)
+{
+    if (txn->producer != NULL) {
+        (void)rd_kafka_purge(txn->producer, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
+        rd_kafka_destroy(txn->producer);
+        txn->producer = NULL;
+    }
+}
+
+static void run_commit(void *job)
+{
+    struct stream_txn *txn = job;
+    enum verdict (*const effects[])(struct stream_txn *) = {begin, send_changelog, send_outputs,
+                                                            send_offsets, commit};
+    enum verdict verdict = VERDICT_DONE;
+    for (size_t i = 0; i < sizeof effects / sizeof *effects && verdict == VERDICT_DONE; i++) {
+        verdict = stream_test_point(i) == 0 ? effects[i](txn) : VERDICT_ABORT;
+    }
+    (void)stream_test_point(sizeof effects / sizeof *effects);
+    if (verdict == VERDICT_ABORT) {
+        verdict = abort_transaction(txn);
+    }
+    if (verdict == VERDICT_FATAL) {
+        destroy_producer(txn);
+    }
+    txn->outcome = verdict == VERDICT_DONE    ? STREAM_COMMITTED
+                   : verdict == VERDICT_ABORT ? STREAM_ABORTED
+                                              : STREAM_FATAL;
+}
+
+/* Makes the producer (anew). Whatever its predecessor left open is aborted by this, or was committed. */
+static void run_init(void *job)
+{
+    struct stream_txn *txn = job;
+    destroy_producer(txn);
+    txn->outcome = STREAM_FATAL;
+    int error = stream_conf_producer(txn->stream, &txn->producer);
+    if (error != 0) {
+        note(txn, RD_KAFKA_RESP_ERR__INVALID_ARG, "the producer's properties are refused");
+        return;
+    }
+    enum verdict verdict;
+    while (judge(txn, rd_kafka_init_transactions(txn->producer, SLICE_MS), &verdict)) {
+        rd_kafka_poll(txn->producer, 0);
+    }
+    if (verdict == VERDICT_DONE) {
+        txn->outcome = STREAM_COMMITTED;
+    } else {
+        destroy_producer(txn);
+    }
+}
+
+/* ---- on the loop's thread */
+
+void stream_txn_init(struct stream *stream)
+{
+    stream->is_producer_ready = false;
+    stream->txn->batch = NULL;
+    worker_submit(stream->txn->worker, run_init, stream->txn);
+}
+
+void stream_txn_submit(struct stream *stream)
+{
+    struct stream_batch *batch = stream->open;
+    sw_assert(stream->in_flight == NULL && batch->offsets != NULL && batch->offsets->cnt > 0);
+    stream->in_flight = batch;
+    stream->open = stream->spare;
+    stream->spare = NULL;
+    stream->txn->batch = batch;
+    stream->txn->metadata = stream->metadata;
+    stream->begun_ms = loop_monotonic_ms();
+    worker_submit(stream->txn->worker, run_commit, stream->txn);
+}
+
+/* Where our next changelog record would go. After an abort that is known only if the aborted records followed ours
+ * without a gap and were all delivered: the marker takes one offset more. */
+static void note_changelog_end(struct batch_partition *touched, bool is_committed)
+{
+    struct stream_partition *partition = touched->partition;
+    bool is_gapless =
+        touched->delivered == touched->sent && touched->first_offset == partition->changelog_end;
+    if (touched->sent == 0) {
+        return;
+    }
+    partition->changelog_end =
+        is_committed || is_gapless ? touched->last_offset + 2 : STREAM_UNKNOWN;
+}
+
+static void note_committed(struct stream *stream, struct stream_batch *batch)
+{
+    for (size_t i = 0; i < batch->partition_count; i++) {
+        struct batch_partition *touched = &batch->partitions[i];
+        for (size_t input = 0; input < stream->definition->input_count; input++) {
+            touched->partition->sources[input].committed = touched->positions[input];
+        }
+        note_changelog_end(touched, true);
+    }
+}
+
+static void tell_tokens(struct stream *stream, struct stream_batch *batch, bool is_committed)
+{
+    for (struct batch_token *token = batch->first_token; token != NULL; token = token->next) {
+        stream->definition->ended(token->partition->part, token->token, is_committed);
+    }
+}
+
+static void end_batch(struct stream *stream, struct stream_batch *batch)
+{
+    stream_batch_clear(batch);
+    if (batch == stream->in_flight) {
+        stream->in_flight = NULL;
+        stream->spare = batch;
+    }
+}
+
+/* Puts every entity back as it was before the batch, and the positions to what is committed. */
+static void undo(struct stream *stream, struct stream_batch *batch)
+{
+    for (struct batch_entity *entity = batch->first_entity; entity != NULL; entity = entity->next) {
+        int error = stream->definition->load(entity->partition->part, entity->key, entity->before);
+        if (error != 0) {
+            stream_fail(stream, "an entity could not be put back");
+        }
+    }
+    for (size_t i = 0; i < batch->partition_count; i++) {
+        for (size_t input = 0; input < stream->definition->input_count; input++) {
+            struct stream_source *source = &batch->partitions[i].partition->sources[input];
+            if (!stream->definition->inputs[input].is_table) {
+                stream_source_forget(source);
+                source->position = source->committed;
+            }
+        }
+    }
+}
+
+void stream_txn_undo_open(struct stream *stream)
+{
+    sw_assert(stream->in_flight == NULL);
+    undo(stream, stream->open);
+    tell_tokens(stream, stream->open, false);
+    end_batch(stream, stream->open);
+}
+
+static void back_off(struct stream *stream)
+{
+    stream->backoff_ms = stream->backoff_ms == 0 ? BACKOFF_MIN_MS : stream->backoff_ms * 2;
+    if (stream->backoff_ms > BACKOFF_MAX_MS) {
+        stream->backoff_ms = BACKOFF_MAX_MS;
+    }
+    stream->retry_at_ms = loop_monotonic_ms() + stream->backoff_ms;
+}
+
+static void after_commit(struct stream *stream, struct stream_batch *batch)
+{
+    note_committed(stream, batch);
+    stream->backoff_ms = 0;
+    stream->proven_at_ms = batch->begun_ms;
+    stream->is_proven |= batch->is_proof;
+    stream_metrics_committed(stream, batch);
+    tell_tokens(stream, batch, true);
+    end_batch(stream, batch);
+}
+
+/* Newest first: the open batch was stepped on top of the one in flight. */
+static void after_abort(struct stream *stream, struct stream_batch *batch)
+{
+    log_warn("stream_abort", log_code("error", rd_kafka_err2name(stream->txn->error)),
+             log_library("why", stream->txn->reason));
+    undo(stream, stream->open);
+    undo(stream, batch);
+    for (size_t i = 0; i < batch->partition_count; i++) {
+        note_changelog_end(&batch->partitions[i], false);
+    }
+    tell_tokens(stream, batch, false);
+    tell_tokens(stream, stream->open, false);
+    end_batch(stream, batch);
+    end_batch(stream, stream->open);
+    stream->is_fetching =
+        false; /* go back: fetch again from the committed offsets, and prove ourselves */
+    stream->is_proven = false;
+    back_off(stream);
+}
+
+static bool is_fence(rd_kafka_resp_err_t error)
+{
+    return kafka_error_of(error) == ERR_FENCED;
+}
+
+static void after_fatal(struct stream *stream)
+{
+    int64_t now_ms = loop_monotonic_ms();
+    memcpy(stream->producer_reason, stream->txn->reason, sizeof stream->producer_reason);
+    log_warn("stream_fatal", log_code("error", rd_kafka_err2name(stream->txn->error)),
+             log_library("why", stream->txn->reason));
+    if (is_fence(stream->txn->error)) {
+        if (stream->has_been_fenced && now_ms - stream->fenced_at_ms < FENCED_AGAIN_MS) {
+            stream_fail(stream, "fenced twice: another process runs with this slot");
+        }
+        stream->has_been_fenced = true;
+        stream->fenced_at_ms = now_ms;
+    }
+    if (stream->in_flight != NULL) {
+        end_batch(stream, stream->in_flight);
+    }
+    end_batch(stream, stream->open);
+    stream_assign_drop_parts(stream);
+    back_off(stream);
+    stream->is_producer_ready = false;
+    stream->is_init_wanted = true;
+}
+
+static void done(void *ctx, void *job)
+{
+    struct stream *stream = ctx;
+    struct stream_txn *txn = job;
+    struct stream_batch *batch = txn->batch;
+    stream_metrics_outcome(stream, batch != NULL, txn->outcome);
+    if (txn->outcome == STREAM_FATAL) {
+        after_fatal(stream);
+    } else if (batch == NULL) {
+        stream->is_producer_ready = true;
+        stream->producer_reason[0] = '\0';
+        stream->backoff_ms = 0;
+    } else if (txn->outcome == STREAM_COMMITTED) {
+        after_commit(stream, batch);
+    } else {
+        after_abort(stream, batch);
+    }
+    loop_hook_kick(stream->hook);
+}
+
+int stream_txn_new(struct stream *stream)
+{
+    struct stream_txn *txn = heap_alloc(sizeof *txn);
+    if (txn == NULL) {
+        return ERR_MEMORY;
+    }
+    txn->stream = stream;
+    stream->txn = txn;
+    return worker_new(stream->loop, done, stream, &txn->worker);
+}
+
+void stream_txn_free(struct stream *stream)
+{
+    if (stream->txn != NULL) {
+        worker_free(stream->txn->worker);
+        destroy_producer(stream->txn);
+        heap_free(stream->txn);
+        stream->txn = NULL;
+    }
+}
