@@ -4,7 +4,7 @@ import subprocess
 
 from tree import BUILD, finish
 
-CORE = set("""memchr memcmp memcpy memmove memset strchr strcmp strlen strncmp strstr snprintf vsnprintf qsort bsearch
+CORE = set("""memchr memmem memcmp memcpy memmove memset strchr strcmp strlen strncmp strstr snprintf vsnprintf qsort bsearch
     exp2 floor fmod pow""".split())
 BASE = CORE | set("abort calloc fprintf free malloc realloc stderr".split())
 # what the compiler puts in by itself: position independent code, hardening, sanitizers, coverage
