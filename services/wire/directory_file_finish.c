@@ -153,11 +153,12 @@ static void spread_person(struct finish *finish, const struct directory_entry *e
     }
 }
 
-/* The zone of a unit, or of the first above that has one. */
+/* The zone of a unit, or of the first above that has one. The way up is bounded: a unit may lie above itself, which
+ * chain_unit has told. */
 static struct zone zone_of(const struct finish *finish, struct str unit)
 {
     const struct directory_entry *found = find_unit(finish, unit);
-    while (found != NULL && found->record.unit.zone.count == 0) {
+    for (int i = 0; i < ORG_ABOVE_MAX && found != NULL && found->record.unit.zone.count == 0; i++) {
         found = find_unit(finish, found->record.unit.parent);
     }
     return found == NULL ? (struct zone){NULL, 0} : found->record.unit.zone;

@@ -86,7 +86,7 @@ static int read_changes(struct str block, const struct counts *counts, struct ar
         int64_t at_s = (int64_t)read_big(block.at + i * TIME_BYTES, TIME_BYTES);
         size_t type = (unsigned char)block.at[counts->time * TIME_BYTES + i];
         int32_t offset_s = 0;
-        if (at_s < last_s || at_s > INT64_MAX / 1000 ||
+        if ((i > 0 && at_s <= last_s) || at_s > INT64_MAX / 1000 ||
             !read_offset(types, counts, type, &offset_s)) {
             return ERR_INVALID;
         }

@@ -59,7 +59,7 @@ static int put_escaped(struct mustache_output *output, struct str text)
         }
         from = i + 1;
     }
-    return put(output, (struct str){text.at + from, text.len - from});
+    return from == text.len ? 0 : put(output, (struct str){text.at + from, text.len - from});
 }
 
 /* --- Names ------------------------------------------------------------------------------------- */
