@@ -224,6 +224,11 @@ void keyring_address_digest(const struct keyring *keyring, struct str address,
     write_hex(hash, ret_text);
 }
 
+void keyring_body_digest(const struct keyring *keyring, struct str body, uint8_t ret_digest[16])
+{
+    seal_keyed_hash(ident_key(keyring), STR_LITERAL("body"), body, ret_digest, 16);
+}
+
 const uint8_t *keyring_token_key(const struct keyring *keyring, size_t index)
 {
     sw_assert((keyring->wants & KEYRING_TOKEN) != 0);

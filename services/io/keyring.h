@@ -98,6 +98,9 @@ void keyring_identifier_digest(const struct keyring *keyring, struct str unit,
 void keyring_address_digest(const struct keyring *keyring, struct str address,
                             char ret_text[KEYRING_DIGEST_TEXT_BYTES]);
 
+/* The digest of an event's body as its sender wrote it: equal bodies are told, what they say is not. */
+void keyring_body_digest(const struct keyring *keyring, struct str body, uint8_t ret_digest[16]);
+
 /* The keys of signed tokens, for io/token: index 0 is the current one; NULL behind the last. KEYRING_TOKEN was asked for
  * (asserted). */
 const uint8_t *keyring_token_key(const struct keyring *keyring, size_t index);

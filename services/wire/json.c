@@ -74,6 +74,22 @@ struct str json_text_of(const struct json_t *json)
                                 : (struct str){NULL, 0};
 }
 
+bool json_array_of(const struct json_t *json, size_t *ret_count)
+{
+    *ret_count = json_array_size(json);
+    return json_is_array(json);
+}
+
+const struct json_t *json_element(const struct json_t *array, size_t index)
+{
+    return json_array_get(array, index);
+}
+
+size_t json_compact_bytes(const struct json_t *json)
+{
+    return json_dumpb(json, NULL, 0, JSON_COMPACT | JSON_ENCODE_ANY);
+}
+
 void json_drop(struct json_t *json)
 {
     json_decref(json);

@@ -29,6 +29,13 @@ SW_NODISCARD int json_parse_text(struct str text, struct fault *ret_fault,
 /* The bytes of a JSON text or member, borrowed; at == NULL: not a text. */
 struct str json_text_of(const struct json_t *json);
 
+/* Elements of an array, borrowed; false for anything else. For callers without jansson's header. */
+bool json_array_of(const struct json_t *json, size_t *ret_count);
+const struct json_t *json_element(const struct json_t *array, size_t index);
+
+/* The bytes of a value written without spaces. */
+size_t json_compact_bytes(const struct json_t *json);
+
 /* Gives the caller's reference back (json_decref without the header). NULL is fine. */
 void json_drop(struct json_t *json);
 
