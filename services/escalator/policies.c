@@ -1,0 +1,122 @@
+/* Policies of the part: pinned from the active pack or from the changelog, by the pack's hash. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/assert.h"
+#include "escalator/part_inside.h"
+#include "io/log.h"
+#include "wire/yaml.h"
+
+enum { PINNED_ARENA_BYTES = 32 * 1024 * 1024 };
+
+struct part_pinned *part_find_pinned(struct part *part, const uint8_t hash[POLICY_HASH_BYTES])
+{
+    for (size_t i = 0; i < part->pinned_count; i++) {
+        if (memcmp(part->pinned[i]->set.hash, hash, POLICY_HASH_BYTES) == 0) {
+            return part->pinned[i];
+        }
+    }
+    return NULL;
+}
+
+/* Copies the files into the pinned arena, since parsed policies borrow from their texts. */
+static int copy_files(struct part_pinned *pinned, const struct case_policies *policies)
+{
+    struct case_policy_file *files =
+        arena_alloc_array(&pinned->arena, policies->count, sizeof(*files));
+    if (files == NULL) {
+        return ERR_MEMORY;
+    }
+    for (size_t i = 0; i < policies->count; i++) {
+        files[i].path = arena_copy_str(&pinned->arena, policies->files[i].path);
+        files[i].content = arena_copy_str(&pinned->arena, policies->files[i].content);
+        if (files[i].path.at == NULL || files[i].content.at == NULL) {
+            return ERR_MEMORY;
+        }
+    }
+    pinned->files = (struct case_policies){.files = files, .count = policies->count};
+    memcpy(pinned->files.hash, policies->hash, POLICY_HASH_BYTES);
+    memcpy(pinned->set.hash, policies->hash, POLICY_HASH_BYTES);
+    return 0;
+}
+
+static int parse_files(struct part_pinned *pinned, struct yaml_faults *faults)
+{
+    const struct yaml_node *roots[PART_POLICY_FILES_MAX];
+    for (size_t i = 0; i < pinned->files.count; i++) {
+        const struct case_policy_file *file = &pinned->files.files[i];
+        /* arena_copy_str puts a NUL behind it. */
+        int error = yaml_parse(file->path.at, file->content, &pinned->arena, faults, &roots[i]);
+        if (error != 0) {
+            return error;
+        }
+    }
+    return pack_read_policies(roots, pinned->files.count, &pinned->arena, faults, &pinned->set)
+               ? 0
+               : ERR_INVALID;
+}
+
+int part_pin(struct part *part, const struct case_policies *policies,
+             struct part_pinned **ret_pinned)
+{
+    if (part->pinned_count == PART_PINNED_MAX || policies->count > PART_POLICY_FILES_MAX) {
+        return ERR_FULL;
+    }
+    struct part_pinned *pinned = calloc(1, sizeof(*pinned));
+    struct yaml_faults *faults = calloc(1, sizeof(*faults));
+    int error = pinned == NULL || faults == NULL ? ERR_MEMORY : 0;
+    if (error == 0) {
+        arena_init(&pinned->arena, PINNED_ARENA_BYTES);
+        error = copy_files(pinned, policies);
+    }
+    error = error != 0 ? error : parse_files(pinned, faults);
+    error = error != 0 ? error : casework_add_policies(part->casework, &pinned->set);
+    if (error == ERR_INVALID) {
+        log_error("policies_refused", log_count("faults", (int64_t)faults->count));
+    }
+    free(faults);
+    if (error != 0) {
+        if (pinned != NULL) {
+            arena_fini(&pinned->arena);
+        }
+        free(pinned);
+        return error;
+    }
+    part->pinned[part->pinned_count++] = pinned;
+    *ret_pinned = pinned;
+    return 0;
+}
+
+static int pin_pack(struct part *part, const struct pack *pack, struct part_pinned **ret_pinned)
+{
+    struct case_policy_file files[PART_POLICY_FILES_MAX];
+    struct case_policies policies = {.files = files};
+    memcpy(policies.hash, pack->hash, POLICY_HASH_BYTES);
+    for (size_t i = 0; i < pack->file_count && policies.count < PART_POLICY_FILES_MAX; i++) {
+        struct str path = str_of(pack->files[i].path);
+        if (str_starts(path, STR_LITERAL("policies/"))) {
+            files[policies.count++] = (struct case_policy_file){path, pack->files[i].content};
+        }
+    }
+    return part_pin(part, &policies, ret_pinned);
+}
+
+const struct policy_set *part_policies_of(void *ctx, struct str unit)
+{
+    struct part *part = ctx;
+    const struct org_unit *record = org_find_unit(part->org, unit);
+    const struct pack *pack =
+        pack_store_active(part->packs, record != NULL ? record->jurisdiction : STR_LITERAL(""));
+    if (pack == NULL) {
+        return NULL;
+    }
+    struct part_pinned *pinned = part_find_pinned(part, pack->hash);
+    if (pinned == NULL) {
+        int error = pin_pack(part, pack, &pinned);
+        if (error != 0) {
+            part->shared->fail(part->shared->ctx, error_name(error));
+            return NULL;
+        }
+    }
+    return &pinned->set;
+}
