@@ -153,12 +153,22 @@ static void spread_person(struct finish *finish, const struct directory_entry *e
     }
 }
 
-/* The zone of a unit, or of the first above that has one. The way up is bounded: a unit may lie above itself, which
- * chain_unit has told. */
+/* The copies are added behind the last one, and not spread again. */
+static void spread_persons(struct finish *finish)
+{
+    struct directory_entry *last = finish->import->entries[ORG_RECORD_PERSON].last;
+    struct directory_entry *entry = finish->import->entries[ORG_RECORD_PERSON].first;
+    while (entry != NULL && finish->error == 0) {
+        spread_person(finish, entry);
+        entry = entry == last ? NULL : entry->next;
+    }
+}
+
+/* The zone of a unit, or of the first above that has one. */
 static struct zone zone_of(const struct finish *finish, struct str unit)
 {
     const struct directory_entry *found = find_unit(finish, unit);
-    for (int i = 0; i < ORG_ABOVE_MAX && found != NULL && found->record.unit.zone.count == 0; i++) {
+    while (found != NULL && found->record.unit.zone.count == 0) {
         found = find_unit(finish, found->record.unit.parent);
     }
     return found == NULL ? (struct zone){NULL, 0} : found->record.unit.zone;
@@ -318,10 +328,10 @@ static void check_entry(struct finish *finish, struct directory_entry *entry)
     }
 }
 
-static void for_each(struct finish *finish, int first_kind,
+static void for_each(struct finish *finish, int first_kind, int last_kind,
                      void (*act)(struct finish *finish, struct directory_entry *entry))
 {
-    for (int kind = first_kind; kind <= ORG_RECORD_USER; kind++) {
+    for (int kind = first_kind; kind <= last_kind; kind++) {
         for (struct directory_entry *entry = finish->import->entries[kind].first;
              entry != NULL && finish->error == 0; entry = entry->next) {
             act(finish, entry);
@@ -339,22 +349,17 @@ int directory_import_finish(struct directory_import *import, struct yaml_faults 
         return ERR_MEMORY;
     }
     index_units(&finish);
-    struct directory_entry *entry = import->entries[ORG_RECORD_UNIT].first;
-    for (; entry != NULL && finish.error == 0; entry = entry->next) {
-        chain_unit(&finish, entry);
+    for_each(&finish, ORG_RECORD_UNIT, ORG_RECORD_UNIT, chain_unit);
+    /* Each stage relies on the one before: a chain without a loop, ids that are no longer references. */
+    if (finish.is_good) {
+        for_each(&finish, ORG_RECORD_GROUP, ORG_RECORD_USER, finish_entry);
+        spread_persons(&finish);
     }
-    for_each(&finish, ORG_RECORD_GROUP, finish_entry);
-    struct directory_entry *last = import->entries[ORG_RECORD_PERSON].last;
-    for (entry = import->entries[ORG_RECORD_PERSON].first; entry != NULL && finish.error == 0;
-         entry = entry == last ? NULL : entry->next) {
-        spread_person(&finish, entry);
+    if (finish.is_good) {
+        for_each(&finish, ORG_RECORD_UNIT, ORG_RECORD_USER, store_entry);
     }
-    /* A fault above leaves ids that are references still: what follows would only repeat it. */
-    if (finish.is_good && finish.error == 0) {
-        for_each(&finish, ORG_RECORD_UNIT, store_entry);
-    }
-    if (finish.is_good && finish.error == 0) {
-        for_each(&finish, ORG_RECORD_UNIT, check_entry);
+    if (finish.is_good) {
+        for_each(&finish, ORG_RECORD_UNIT, ORG_RECORD_USER, check_entry);
     }
     if (finish.error != 0) {
         return finish.error;

@@ -186,6 +186,10 @@ static void test_directory_file_names_the_place_of_a_fault(void **state)
     assert_import("units:\n  - {id: s1, kind: school, parent: s2, label: S}\n"
                   "  - {id: s2, kind: school, parent: s1, label: S}\n",
                   "1.yaml:2:5: more than 8 units above, or one lies in itself: \"s1\"");
+    assert_import("units:\n  - {id: s1, kind: school, parent: s1, label: S}\n"
+                  "rosters:\n  - {unit: s1, role: duty_leader, shifts: [{days: mon, from: "
+                  "\"07:30\", to: \"19:00\", person: T1}]}\n",
+                  "1.yaml:2:5: more than 8 units above, or one lies in itself: \"s1\"");
     assert_import(UNITS "groups:\n  - {unit: s1, id: a, kind: class, label: A, parent: b}\n",
                   "1.yaml:5:5: no such group in the unit: \"b\"");
     assert_import(UNITS "groups:\n  - {unit: s2, id: a, kind: class, label: A}\n",
