@@ -42,6 +42,22 @@ static int32_t count_partitions(struct stream_ask *ask, const char *topic)
     return count;
 }
 
+/* The restorer must know the changelog's leaders before it is assigned partitions, or it looks for them half a second
+ * later. */
+static void learn_changelog(struct stream_ask *ask)
+{
+    const struct rd_kafka_metadata *metadata;
+    if (ask->changelog == NULL) {
+        ask->changelog =
+            rd_kafka_topic_new(ask->stream->restorer, ask->stream->changelog_name.text, NULL);
+    }
+    if (ask->changelog != NULL &&
+        rd_kafka_metadata(ask->stream->restorer, 0, ask->changelog, &metadata, 5 * SLICE_MS) ==
+            RD_KAFKA_RESP_ERR_NO_ERROR) {
+        rd_kafka_metadata_destroy(metadata);
+    }
+}
+
 /* All inputs and the changelog exist and have one number of partitions. */
 static void run_topics(void *job)
 {
@@ -60,6 +76,9 @@ static void run_topics(void *job)
         }
     }
     ask->partition_count = count > 0 ? count : 0;
+    if (count > 0) {
+        learn_changelog(ask);
+    }
 }
 
 static const char *offsets_topic(const struct stream_ask *ask, size_t input)
@@ -263,6 +282,9 @@ void stream_ask_free(struct stream *stream)
 {
     if (stream->ask != NULL) {
         worker_free(stream->ask->worker);
+        if (stream->ask->changelog != NULL) {
+            rd_kafka_topic_destroy(stream->ask->changelog);
+        }
         destroy(stream->ask->committed_view);
         destroy(stream->ask->end_view);
         heap_free(stream->ask);

@@ -137,7 +137,8 @@ enum stream_outcome { STREAM_COMMITTED, STREAM_ABORTED, STREAM_FATAL };
 struct stream_txn {
     struct worker *worker;
     rd_kafka_t *producer;
-    struct stream *stream; /* names and settings only: what never changes */
+    rd_kafka_topic_t *topics[TOPIC_COUNT]; /* held, so that their leaders are known */
+    struct stream *stream;                 /* names and settings only: what never changes */
     struct stream_batch *batch;
     const rd_kafka_consumer_group_metadata_t *metadata;
     enum stream_outcome outcome;
@@ -157,6 +158,7 @@ struct stream_answer {
 struct stream_ask {
     struct worker *worker;
     rd_kafka_t *committed_view, *end_view;
+    rd_kafka_topic_t *changelog; /* of the restorer, held so that its leaders are known */
     struct stream *stream; /* names and settings only */
     uint64_t serial;       /* of the assignment; 0: about the topics */
     int error;

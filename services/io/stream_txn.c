@@ -193,6 +193,10 @@ static enum verdict abort_transaction(struct stream_txn *txn)
 static void destroy_producer(struct stream_txn *txn)
 {
     if (txn->producer != NULL) {
+        for (int topic = 0; topic < TOPIC_COUNT; topic++) {
+            rd_kafka_topic_destroy(txn->topics[topic]);
+            txn->topics[topic] = NULL;
+        }
         (void)rd_kafka_purge(txn->producer, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
         rd_kafka_destroy(txn->producer);
         txn->producer = NULL;
@@ -220,6 +224,22 @@ static void run_commit(void *job)
                                               : STREAM_FATAL;
 }
 
+/* A topic that librdkafka hears of by its first record makes that record wait up to a second for the topic's leaders:
+ * let it know all of them before. */
+static void learn_topics(struct stream_txn *txn)
+{
+    for (int topic = 0; topic < TOPIC_COUNT; topic++) {
+        struct topic_name name = topic_name_of(txn->stream->prefix, (enum topic)topic);
+        txn->topics[topic] = rd_kafka_topic_new(txn->producer, name.text, NULL);
+        sw_assert(txn->topics[topic] != NULL);
+    }
+    const struct rd_kafka_metadata *metadata;
+    if (rd_kafka_metadata(txn->producer, 0, NULL, &metadata, SLICE_MS) ==
+        RD_KAFKA_RESP_ERR_NO_ERROR) {
+        rd_kafka_metadata_destroy(metadata);
+    }
+}
+
 /* Makes the producer (anew). Whatever its predecessor left open is aborted by this, or was committed. */
 static void run_init(void *job)
 {
@@ -231,6 +251,7 @@ static void run_init(void *job)
         note(txn, RD_KAFKA_RESP_ERR__INVALID_ARG, "the producer's properties are refused");
         return;
     }
+    learn_topics(txn);
     enum verdict verdict;
     while (judge(txn, rd_kafka_init_transactions(txn->producer, SLICE_MS), &verdict)) {
         rd_kafka_poll(txn->producer, 0);
