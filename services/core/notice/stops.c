@@ -1,0 +1,252 @@
+#include "core/notice/stops.h"
+
+#include <string.h>
+
+#include "base/assert.h"
+#include "base/heap.h"
+#include "base/list.h"
+#include "base/map.h"
+
+enum { CONFLICTS_MAX = 64 };
+
+struct stops {
+    struct map by_id;   /* stop id -> struct entry */
+    struct map by_case; /* case id -> struct stop_case */
+};
+
+/* All stops of one case; goes with its last one. */
+struct stop_case {
+    struct ident id;
+    struct list entries;
+};
+
+struct entry {
+    struct stop stop; /* borrows from what follows */
+    struct list node;
+    char person[STOP_TEXT_MAX_BYTES];
+    char role[STOP_TEXT_MAX_BYTES];
+    char reason[STOP_TEXT_MAX_BYTES];
+    struct ident notices[];
+};
+
+struct stops *stops_new(uint64_t seed)
+{
+    struct stops *stops = heap_alloc(sizeof(*stops));
+    if (stops != NULL) {
+        map_init(&stops->by_id, STOPS_MAX, seed);
+        map_init(&stops->by_case, STOPS_MAX, seed);
+    }
+    return stops;
+}
+
+void stops_free(struct stops *stops)
+{
+    if (stops == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < stops->by_id.count; i++) {
+        heap_free(stops->by_id.entries[i].value);
+    }
+    for (size_t i = 0; i < stops->by_case.count; i++) {
+        heap_free(stops->by_case.entries[i].value);
+    }
+    map_fini(&stops->by_id);
+    map_fini(&stops->by_case);
+    heap_free(stops);
+}
+
+static struct stop_case *find_case(const struct stops *stops, struct ident case_id)
+{
+    return map_get(&stops->by_case, ident_part(&case_id));
+}
+
+static int ensure_case(struct stops *stops, struct ident case_id, struct stop_case **ret_case)
+{
+    struct stop_case *found = find_case(stops, case_id);
+    if (found == NULL) {
+        found = heap_alloc(sizeof(*found));
+        if (found == NULL) {
+            return ERR_MEMORY;
+        }
+        found->id = case_id;
+        list_init(&found->entries);
+        int error = map_add(&stops->by_case, ident_part(&found->id), found);
+        if (error != 0) {
+            heap_free(found);
+            return error;
+        }
+    }
+    *ret_case = found;
+    return 0;
+}
+
+static void drop_case_if_empty(struct stops *stops, struct ident case_id)
+{
+    struct stop_case *found = find_case(stops, case_id);
+    if (found != NULL && list_is_empty(&found->entries)) {
+        (void)map_remove(&stops->by_case, ident_part(&case_id));
+        heap_free(found);
+    }
+}
+
+static struct str keep_text(char *to, struct str text)
+{
+    if (text.len > 0) {
+        memcpy(to, text.at, text.len);
+    }
+    return (struct str){to, text.len};
+}
+
+static struct entry *make_entry(const struct stop *stop)
+{
+    struct entry *entry = heap_alloc(sizeof(*entry) + stop->notice_count * sizeof(struct ident));
+    if (entry == NULL) {
+        return NULL;
+    }
+    entry->stop = *stop;
+    entry->stop.person = keep_text(entry->person, stop->person);
+    entry->stop.role = keep_text(entry->role, stop->role);
+    entry->stop.reason = keep_text(entry->reason, stop->reason);
+    if (stop->notice_count > 0) {
+        memcpy(entry->notices, stop->notices, stop->notice_count * sizeof(struct ident));
+    }
+    entry->stop.notices = entry->notices;
+    list_init(&entry->node);
+    return entry;
+}
+
+int stops_put(struct stops *stops, const struct stop *stop)
+{
+    if (stop->notice_count > STOP_IDS_MAX || stop->person.len > STOP_TEXT_MAX_BYTES ||
+        stop->role.len > STOP_TEXT_MAX_BYTES || stop->reason.len > STOP_TEXT_MAX_BYTES) {
+        return ERR_TOO_LARGE;
+    }
+    (void)stops_remove(stops, stop->id); /* it may be new */
+    struct stop_case *of_case = NULL;
+    int error = ensure_case(stops, stop->case_id, &of_case);
+    if (error != 0) {
+        return error;
+    }
+    struct entry *entry = make_entry(stop);
+    error = entry == NULL ? ERR_MEMORY : map_add(&stops->by_id, ident_part(&entry->stop.id), entry);
+    if (error != 0) {
+        heap_free(entry);
+        drop_case_if_empty(stops, stop->case_id);
+        return error;
+    }
+    list_push_back(&of_case->entries, &entry->node);
+    return 0;
+}
+
+bool stops_remove(struct stops *stops, struct ident id)
+{
+    struct entry *entry = map_remove(&stops->by_id, ident_part(&id));
+    if (entry == NULL) {
+        return false;
+    }
+    list_remove(&entry->node);
+    drop_case_if_empty(stops, entry->stop.case_id);
+    heap_free(entry);
+    return true;
+}
+
+const struct stop *stops_find(const struct stops *stops, struct ident id)
+{
+    const struct entry *entry = map_get(&stops->by_id, ident_part(&id));
+    return entry != NULL ? &entry->stop : NULL;
+}
+
+const struct stop *stops_find_conflict(const struct stops *stops, struct ident case_id,
+                                       struct str person)
+{
+    const struct stop_case *of_case = find_case(stops, case_id);
+    if (of_case == NULL) {
+        return NULL;
+    }
+    for (struct list *at = of_case->entries.next; at != &of_case->entries; at = at->next) {
+        const struct entry *entry = LIST_ENTRY(at, struct entry, node);
+        if (entry->stop.kind == STOP_CONFLICT && str_equal(entry->stop.person, person)) {
+            return &entry->stop;
+        }
+    }
+    return NULL;
+}
+
+size_t stops_count(const struct stops *stops)
+{
+    return stops->by_id.count;
+}
+
+/* --- Questions --------------------------------------------------------------------------------- */
+
+static bool cancels(const struct stop *stop, const struct stop_question *question)
+{
+    if (stop->kind != STOP_CANCEL) {
+        return false;
+    }
+    if (stop->notice_count > 0) {
+        for (size_t i = 0; i < stop->notice_count; i++) {
+            if (ident_equal(stop->notices[i], question->id)) {
+                return true;
+            }
+        }
+        return false;
+    }
+    return (stop->person.len == 0 || str_equal(stop->person, question->person)) &&
+           (stop->role.len == 0 || str_equal(stop->role, question->role)) &&
+           (stop->generation_at_most == 0 || question->generation <= stop->generation_at_most);
+}
+
+static size_t list_excluded(const struct stop_case *of_case,
+                            struct org_excluded ret_excluded[CONFLICTS_MAX])
+{
+    size_t count = 0;
+    for (struct list *at = of_case->entries.next; at != &of_case->entries; at = at->next) {
+        const struct entry *entry = LIST_ENTRY(at, struct entry, node);
+        if (entry->stop.kind == STOP_CONFLICT && count < CONFLICTS_MAX) {
+            ret_excluded[count++] = (struct org_excluded){.person = entry->stop.person};
+        }
+    }
+    return count;
+}
+
+bool stops_is_conflicted(const struct stops *stops, const struct org *org,
+                         const struct stop_question *question)
+{
+    const struct stop_case *of_case = find_case(stops, question->case_id);
+    if (of_case == NULL) {
+        return false;
+    }
+    struct org_excluded excluded[CONFLICTS_MAX];
+    size_t count = list_excluded(of_case, excluded);
+    for (size_t i = 0; i < count; i++) {
+        if (str_equal(excluded[i].person, question->person)) {
+            return true;
+        }
+    }
+    if (count == 0 || org == NULL) {
+        return false;
+    }
+    const struct org_person *person = org_find_person(org, question->unit, question->person);
+    if (person != NULL && org_is_excluded(org, person, excluded, count)) {
+        return true;
+    }
+    return question->address_digest.len > 0 &&
+           org_is_shared_digest(org, question->address_digest, excluded, count);
+}
+
+struct str stops_check(const struct stops *stops, const struct org *org,
+                       const struct stop_question *question)
+{
+    const struct stop_case *of_case = find_case(stops, question->case_id);
+    if (of_case == NULL) {
+        return STR_LITERAL("");
+    }
+    for (struct list *at = of_case->entries.next; at != &of_case->entries; at = at->next) {
+        const struct entry *entry = LIST_ENTRY(at, struct entry, node);
+        if (cancels(&entry->stop, question)) {
+            return entry->stop.reason.len > 0 ? entry->stop.reason : STR_LITERAL("cancelled");
+        }
+    }
+    return stops_is_conflicted(stops, org, question) ? STR_LITERAL("conflict") : STR_LITERAL("");
+}
