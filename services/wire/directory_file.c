@@ -85,10 +85,7 @@ static int seal_person(struct directory_entry *entry, const struct directory_sin
                        struct arena *arena)
 {
     struct org_person *person = &entry->record.person;
-    int error = sink->ensure_key(sink->ctx, person->unit, person->id);
-    if (error == 0) {
-        error = sink->seal(sink->ctx, person->unit, person->id, entry->name, arena, &person->name);
-    }
+    int error = sink->seal(sink->ctx, person->unit, person->id, entry->name, arena, &person->name);
     for (size_t i = 0; error == 0 && i < person->address_count; i++) {
         error = sink->seal(sink->ctx, person->unit, person->id, entry->clear[i], arena,
                            &entry->addresses[i].sealed);
@@ -118,18 +115,22 @@ static int write_entry(struct directory_import *import, struct directory_entry *
     arena_reset(&import->scratch);
     struct str key = org_record_key(record, key_text);
     struct str unit = {key.at, (size_t)((const char *)memchr(key.at, '/', key.len) - key.at)};
+    const struct org_unit *filed = org_find_unit(import->org, unit);
+    sw_assert(filed != NULL); /* finish has looked */
+    bool is_above = filed->kind != ORG_UNIT_SCHOOL;
     if (record->kind == ORG_RECORD_UNIT) {
-        error = sink->ensure_key(sink->ctx, unit, unit);
+        error = sink->ensure_key(sink->ctx, unit, unit, is_above);
     } else if (record->kind == ORG_RECORD_PERSON) {
+        error = sink->ensure_key(sink->ctx, unit, record->person.id, is_above);
+    }
+    if (error == 0 && record->kind == ORG_RECORD_PERSON) {
         error = seal_person(entry, sink, &import->scratch);
     }
     if (error == 0) {
         error = directory_encode(record, &import->scratch, &value);
     }
     if (error == 0) {
-        const struct org_unit *filed = org_find_unit(import->org, unit);
-        sw_assert(filed != NULL);
-        error = sink->emit(sink->ctx, unit, key, value, filed->kind != ORG_UNIT_SCHOOL);
+        error = sink->emit(sink->ctx, unit, key, value, is_above);
     }
     forget_sealed(entry);
     return error;

@@ -46,8 +46,8 @@ struct directory_names {
 
 /* Where the records go. Any error ends directory_import_write with it. */
 struct directory_sink {
-    /* Makes the erasure key of a person of the unit, or of the unit itself, unless there is one. */
-    int (*ensure_key)(void *ctx, struct str unit, struct str erasure_id);
+    /* Makes the erasure key of a person of the unit, or of the unit itself, unless there is one. `everywhere` as in emit. */
+    int (*ensure_key)(void *ctx, struct str unit, struct str erasure_id, bool everywhere);
     /* Seals for class `contact` under that key: one encoded Sealed in `arena`. */
     int (*seal)(void *ctx, struct str unit, struct str erasure_id, struct str clear,
                 struct arena *arena, struct str *ret_sealed);

@@ -106,10 +106,11 @@ struct sink {
     size_t sealed;
 };
 
-static int sink_key(void *ctx, struct str unit, struct str erasure_id)
+static int sink_key(void *ctx, struct str unit, struct str erasure_id, bool everywhere)
 {
     struct sink *sink = ctx;
     assert_true(unit.len > 0 && erasure_id.len > 0);
+    assert_int_equal(everywhere, str_is(unit, "qinghe"));
     sink->keys++;
     return 0;
 }
