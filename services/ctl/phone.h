@@ -3,40 +3,35 @@
  *
  * The provider contract (HTTP, JSON), which is also what a real adapter is written against:
  *
- *   POST {phone}/v1/send
- *     {"notice_id": "<32 hex>",      the notice; sending it again is answered as the first time and rings no second time,
- *                                    unless "attempt" is another
- *      "attempt": 1,                 optional, 1 when absent
+ *   POST {phone}/v1/send                              message ProviderSend of proto/shouwang/v1/provider.proto
+ *     {"notice_id": "<32 hex>",      the notice; sending it again is answered as the first time and never rings twice
  *      "ref": "<token>",             signed notice reference; handed back in callbacks, at most 511 bytes
  *      "channel": "voice" | "sms" | "wecom" | "mail" | …,
  *      "to": "<address>",            the opened address
- *      "person": "p-…", "role": "duty_leader",    optional: which screen shows it
  *      "text": "…",                  UTF-8, at most 4,096 bytes
- *      "keys": "1"}                  voice: the keys that may be pressed ("" or absent: none)
+ *      "keys": "1",                  voice: the keys that may be pressed ("" or absent: none)
+ *      "person": "p-…", "role": "duty_leader"}    optional: which screen shows it
  *   -> 200 {"message_id": "…"}                        accepted
  *      400 {"error": "…"}                             never will be: not to be retried (any 4xx but 429)
  *      429 {"retry_after_ms": 5000}                   quota: one call a minute and one SMS a second to one address
  *      503 {"error": "…"}                             for now (--hold): retry inside the notice's deadline
  *
  *   GET {phone}/v1/messages/<notice_id>               whether it was accepted
- *   -> 200 {"notice_id", "message_id", "accepted_at": ms, "state": "accepted|delivered|reached|acked"} | 404
+ *   -> 200 ProviderMessage | 404
  *
- *   POST {notifier}/v1/callbacks                      where --callbacks points; retried with backoff for 10 minutes
- *     {"ref": "<token>", "state": "delivered" | "reached" | "acked" | "refused" | "failed",
- *      "digits": "1",                                 keys pressed, [0-9*#]{0,8}; "" without
- *      "at": 1764000000123,                           ms of UTC since the epoch
- *      "message_id": "…"}
+ *   POST {notifier}/v1/callbacks                      where --callbacks points; tried again for 10 minutes
+ *     {"ref": "<token>", "state": "delivered" | "reached" | "refused", "digits": "1", "at": 1764000000123,
+ *      "message_id": "…"}             a pressed key is "reached" with its digits: what it means is the notifier's to say
  *   -> 2xx: taken; 4xx: not to be repeated; else again
  *
- * For people: GET / (all screens), GET /person/<to>. For checkers: the log, one JSON object per line and send
- * ({"at", "notice_id", "attempt", "channel", "to", "person", "role", "text", "answer": 200, "repeat": false}), flushed
- * before the answer; GET /v1/log gives the newest ones; POST /v1/hold and /v1/release switch --hold while it runs. */
+ * For people: GET / (all screens), GET /person/<to>. For checkers: --log FILE, one JSON object per line and send
+ * (ProviderLog, repeats and refusals too), flushed before the answer; POST /v1/hold and /v1/release switch --hold while
+ * it runs; POST /v1/press {"notice_id", "state", "digits"} answers a call as its screen does; GET /v1/counts. */
 #ifndef CTL_PHONE_H
 #define CTL_PHONE_H
 
-#include "ctl/ctl.h"
+#include "ctl/commands.h"
 
-/* swctl phone: runs until SIGTERM or SIGINT. Answers the exit code. */
-int ctl_phone(struct ctl *ctl, int argc, char **argv);
+/* The row `ctl_command_phone` runs until SIGTERM or SIGINT. */
 
 #endif
