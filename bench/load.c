@@ -178,6 +178,19 @@ static void pump(void *ctx)
     }
 }
 
+/* The next word of a line, copied; false when there is none or it does not fit. */
+static bool take_word(const char **at, char *ret_word, size_t size)
+{
+    *at += strspn(*at, " ");
+    size_t length = strcspn(*at, " \n");
+    if (length == 0 || length >= size) {
+        return false;
+    }
+    snprintf(ret_word, size, "%.*s", (int)length, *at);
+    *at += length;
+    return true;
+}
+
 static int read_pupils(struct load *load, const char *path)
 {
     char line[LINE_MAX_BYTES];
@@ -189,7 +202,10 @@ static int read_pupils(struct load *load, const char *path)
     }
     while (load->pupil_count < PUPILS_MAX && fgets(line, sizeof(line), file) != NULL) {
         struct pupil *pupil = &load->pupils[load->pupil_count];
-        if (sscanf(line, "%63s %127s %63s", pupil->unit, pupil->token, pupil->identifier) == 3) {
+        const char *at = line;
+        if (take_word(&at, pupil->unit, sizeof(pupil->unit)) &&
+            take_word(&at, pupil->token, sizeof(pupil->token)) &&
+            take_word(&at, pupil->identifier, sizeof(pupil->identifier))) {
             load->pupil_count++;
         }
     }
