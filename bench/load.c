@@ -1,10 +1,10 @@
 /* A school that sends: posts made-up incidents to intake, one per line of a pupils file, and writes what became of each.
  * Used by the benches and by the end-to-end tests that count what is lost.
  *
- *     bench/load --url http://127.0.0.1:8081/v1/events --pupils FILE --count 20000 [--concurrency 64] [--rate 500]
- *                [--crisis-every 10] [--prefix NAME] --out FILE
+ *     bench-load --url http://127.0.0.1:8081/v1/events --token TOKEN --pupils FILE --count 20000
+ *                [--concurrency 64] [--rate 500] [--crisis-every 10] [--prefix NAME] --out FILE
  *
- * A pupils line: "<unit> <token> <identifier>". Every crisis-every-th incident is self-harm with danger happening, the
+ * A pupils line: "<unit>,<number>", as tests/support/make_county writes them. Every crisis-every-th incident is self-harm with danger happening, the
  * others are accidents in the past. An answer other than 2xx is tried again (as a school would) until it is taken; a
  * 4xx but 429 ends the run. An output line: "<id> <unit> <identifier> <kind> <status> <tries> <sent ms> <answered ms>". */
 #include <getopt.h>
@@ -25,7 +25,6 @@ enum {
 
 struct pupil {
     char unit[64];
-    char token[128];
     char identifier[64];
 };
 
@@ -35,6 +34,7 @@ struct load {
     struct loop_timer *pace;
     FILE *out;
     const char *url;
+    const char *token;
     const char *prefix;
     struct pupil *pupils;
     size_t pupil_count;
@@ -133,7 +133,7 @@ static void send_post(void *ctx)
         "\"callback\":\"10000000000\",\"with_pupil\":\"编造的老师\"}}",
         load->prefix, post->number, crisis ? "self_harm" : "accident", pupil->unit,
         pupil->identifier, crisis ? "happening" : "past");
-    snprintf(authorization, sizeof(authorization), "Authorization: Bearer %s", pupil->token);
+    snprintf(authorization, sizeof(authorization), "Authorization: Bearer %s", load->token);
     const char *const headers[] = {authorization, "Content-Type: application/cloudevents+json",
                                    NULL};
     struct http_call_options options = {.method = "POST",
@@ -178,16 +178,18 @@ static void pump(void *ctx)
     }
 }
 
-/* The next word of a line, copied; false when there is none or it does not fit. */
-static bool take_word(const char **at, char *ret_word, size_t size)
+/* "<unit>,<number>"; false for any other line. */
+static bool read_pupil(const char *line, struct pupil *ret_pupil)
 {
-    *at += strspn(*at, " ");
-    size_t length = strcspn(*at, " \n");
-    if (length == 0 || length >= size) {
+    size_t unit = strcspn(line, ",\n");
+    size_t number = line[unit] == ',' ? strcspn(line + unit + 1, "\n") : 0;
+    if (unit == 0 || unit >= sizeof(ret_pupil->unit) || number == 0 ||
+        number >= sizeof(ret_pupil->identifier)) {
         return false;
     }
-    snprintf(ret_word, size, "%.*s", (int)length, *at);
-    *at += length;
+    snprintf(ret_pupil->unit, sizeof(ret_pupil->unit), "%.*s", (int)unit, line);
+    snprintf(ret_pupil->identifier, sizeof(ret_pupil->identifier), "%.*s", (int)number,
+             line + unit + 1);
     return true;
 }
 
@@ -201,13 +203,7 @@ static int read_pupils(struct load *load, const char *path)
         return -1;
     }
     while (load->pupil_count < PUPILS_MAX && fgets(line, sizeof(line), file) != NULL) {
-        struct pupil *pupil = &load->pupils[load->pupil_count];
-        const char *at = line;
-        if (take_word(&at, pupil->unit, sizeof(pupil->unit)) &&
-            take_word(&at, pupil->token, sizeof(pupil->token)) &&
-            take_word(&at, pupil->identifier, sizeof(pupil->identifier))) {
-            load->pupil_count++;
-        }
+        load->pupil_count += read_pupil(line, &load->pupils[load->pupil_count]) ? 1 : 0;
     }
     fclose(file);
     return load->pupil_count > 0 ? 0 : -1;
@@ -216,9 +212,10 @@ static int read_pupils(struct load *load, const char *path)
 static int parse(struct load *load, int argc, char **argv)
 {
     static const struct option options[] = {
-        {"url", 1, NULL, 'u'},    {"pupils", 1, NULL, 'p'},       {"count", 1, NULL, 'n'},
-        {"out", 1, NULL, 'o'},    {"crisis-every", 1, NULL, 'k'}, {"rate", 1, NULL, 'r'},
-        {"prefix", 1, NULL, 'x'}, {"concurrency", 1, NULL, 'c'},  {NULL, 0, NULL, 0}};
+        {"url", 1, NULL, 'u'},   {"token", 1, NULL, 't'},  {"pupils", 1, NULL, 'p'},
+        {"count", 1, NULL, 'n'}, {"out", 1, NULL, 'o'},    {"crisis-every", 1, NULL, 'k'},
+        {"rate", 1, NULL, 'r'},  {"prefix", 1, NULL, 'x'}, {"concurrency", 1, NULL, 'c'},
+        {NULL, 0, NULL, 0}};
     const char *pupils = NULL;
     const char *out = NULL;
     int option;
@@ -226,6 +223,9 @@ static int parse(struct load *load, int argc, char **argv)
         switch (option) {
         case 'u':
             load->url = optarg;
+            break;
+        case 't':
+            load->token = optarg;
             break;
         case 'p':
             pupils = optarg;
@@ -253,8 +253,8 @@ static int parse(struct load *load, int argc, char **argv)
         }
     }
     load->out = out == NULL ? NULL : fopen(out, "w");
-    return load->url == NULL || pupils == NULL || load->out == NULL || load->count == 0 ||
-                   load->concurrency == 0
+    return load->url == NULL || load->token == NULL || pupils == NULL || load->out == NULL ||
+                   load->count == 0 || load->concurrency == 0
                ? -1
                : read_pupils(load, pupils);
 }
@@ -263,7 +263,8 @@ int main(int argc, char **argv)
 {
     struct load load = {.prefix = "load", .crisis_every = 10, .concurrency = 64};
     if (parse(&load, argc, argv) != 0) {
-        fprintf(stderr, "usage: load --url URL --pupils FILE --count N --out FILE [--concurrency "
+        fprintf(stderr, "usage: bench-load --url URL --token TOKEN --pupils FILE --count N --out "
+                        "FILE [--concurrency "
                         "N] [--rate PER-SECOND] "
                         "[--crisis-every N] [--prefix NAME]\n");
         return 2;
