@@ -11,7 +11,7 @@
 #include "base/heap.h"
 #include "io/kafka_conf.h"
 
-enum { WAIT_MS = 15000, TEXT_MAX = 512, SETTINGS_MAX = 12, NAMES_MAX = TOPIC_COUNT + 64 };
+enum { WAIT_MS = 15000, RETRY_MS = 100, TEXT_MAX = 512, SETTINGS_MAX = 12, NAMES_MAX = TOPIC_COUNT + 64 };
 
 #define OFFSETS_RETENTION_MINUTES_MIN                                                              \
     (90 * 24 * 60) /* a group idle over a school holiday must not jump */
@@ -277,6 +277,23 @@ static int open_member(struct work *work, const struct group *group, rd_kafka_t 
     return error != 0 ? error : kafka_handle_new(RD_KAFKA_CONSUMER, conf, ret_member);
 }
 
+/* Where a partition begins. One that was just created has no leader for a moment. */
+static rd_kafka_resp_err_t find_beginning(rd_kafka_t *member,
+                                          const rd_kafka_topic_partition_t *at, int64_t *ret_low)
+{
+    rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR_NO_ERROR;
+    for (int n = 0; n < WAIT_MS / RETRY_MS; n++) {
+        int64_t high;
+        code = rd_kafka_query_watermark_offsets(member, at->topic, at->partition, ret_low, &high,
+                                                WAIT_MS);
+        if (code == RD_KAFKA_RESP_ERR_NO_ERROR || code == RD_KAFKA_RESP_ERR__TIMED_OUT) {
+            break;
+        }
+        (void)rd_kafka_poll(member, RETRY_MS); /* a wait, in which errors are served */
+    }
+    return code;
+}
+
 /* Leaves in `ret_missing` what has no committed offset, at the beginning of what is there. */
 static int find_missing(struct work *work, rd_kafka_t *member, struct group *group,
                         rd_kafka_topic_partition_list_t **ret_missing)
@@ -289,12 +306,10 @@ static int find_missing(struct work *work, rd_kafka_t *member, struct group *gro
     for (int i = 0; i < group->list->cnt; i++) {
         const rd_kafka_topic_partition_t *at = &group->list->elems[i];
         int64_t low;
-        int64_t high;
         if (at->offset >= 0) {
             continue;
         }
-        code = rd_kafka_query_watermark_offsets(member, at->topic, at->partition, &low, &high,
-                                                WAIT_MS);
+        code = find_beginning(member, at, &low);
         if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
             rd_kafka_topic_partition_list_destroy(missing);
             return fail_with(work, code, at->topic);

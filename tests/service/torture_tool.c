@@ -7,6 +7,7 @@
  *     journal           prints "<partition> <offset> <broker time> <unit> <text>" to the end seen now
  *     count TOPIC       prints how many records that topic holds
  *     squeeze           makes the changelog compact within a second or two
+ *     drop TOPIC        deletes it
  *     hang PARTITION    opens a transaction in the changelog, says "open", aborts it at the end of stdin */
 #include <inttypes.h>
 #include <librdkafka/rdkafka.h>
@@ -100,6 +101,23 @@ static int squeeze(struct tool *tool)
     rd_kafka_t *handle = open_raw(tool, NULL);
     struct topic_name name = topic_name_of(config_text(tool->config, "topic.prefix"), TOPIC_CASES);
     set_changelog(handle, name.text, settings);
+    rd_kafka_destroy(handle);
+    return 0;
+}
+
+static int drop(struct tool *tool, const char *suffix)
+{
+    rd_kafka_t *handle = open_raw(tool, NULL);
+    struct topic_name name =
+        topic_name_of(config_text(tool->config, "topic.prefix"), topic_of(suffix));
+    rd_kafka_DeleteTopic_t *topic = rd_kafka_DeleteTopic_new(name.text);
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(handle);
+    rd_kafka_DeleteTopics(handle, &topic, 1, NULL, queue);
+    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, BOUND_MS);
+    sw_assert(event != NULL && rd_kafka_event_error(event) == RD_KAFKA_RESP_ERR_NO_ERROR);
+    rd_kafka_event_destroy(event);
+    rd_kafka_queue_destroy(queue);
+    rd_kafka_DeleteTopic_destroy(topic);
     rd_kafka_destroy(handle);
     return 0;
 }
@@ -230,6 +248,9 @@ static int run(struct tool *tool, int argc, char **argv)
     }
     if (argc == 3 && strcmp(argv[1], "hang") == 0) {
         return hang(tool, argv[2]);
+    }
+    if (argc == 3 && strcmp(argv[1], "drop") == 0) {
+        return drop(tool, argv[2]);
     }
     if (argc == 3 && strcmp(argv[1], "count") == 0) {
         return read_all(tool, argv[2], false);

@@ -1,0 +1,510 @@
+#!/usr/bin/env python3
+"""The torture of the stream shell: a copy service with state and timers is killed, stopped, stalled, broken, crowded and
+starved, and a checker that knows each record counts what was lost, repeated, early or out of order.
+
+    torture.py BIN SCENARIO...      SW_TEST_BOOTSTRAP names the broker; BIN holds torture_copy_* and torture_tool
+
+Scenarios share topics and members of one run, so that each begins where the one before left off. With the name of a
+fault (position_offsets, restore_lso, key_by_unit) the scenario that finds it runs twice: against the shell, which must
+come through, and against a build with that rule switched off, which must be found out.
+"""
+import collections
+import contextlib
+import os
+import pathlib
+import random
+import resource
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+PARTITIONS = 4
+UNITS = [f"unit-{n}" for n in range(16)]
+BOUND_S = 40
+
+
+def now_ms():
+    return int(time.time() * 1000)
+
+
+def wait(what, condition, bound_s=BOUND_S):
+    """Waits until the condition holds; what is the complaint when it does not."""
+    end = time.monotonic() + bound_s
+    while not (found := condition()):
+        if time.monotonic() > end:
+            raise TimeoutError(f"not in {bound_s} s: {what}")
+        select.select([], [], [], 0.02)
+    return found
+
+
+class Member:
+    """One process of the copy service in a slot; its log is read as it comes."""
+
+    def __init__(self, world, slot, torture=""):
+        self.world, self.slot = world, slot
+        self.started = time.monotonic()
+        self.lines = []
+        env = world.env | {"SW_SLOT": str(slot), "TORTURE": torture}
+        self.process = subprocess.Popen([world.copy], env=env, stderr=subprocess.PIPE, text=True)
+        threading.Thread(target=self._read, daemon=True).start()
+        world.members.append(self)
+
+    def _read(self):
+        for line in self.process.stderr:
+            self.lines.append(line)
+            self.world.log.write(f"[{self.slot}:{self.process.pid}] {line}")
+            self.world.log.flush()
+
+    def count(self, event):
+        return sum(f" {event} " in line for line in self.lines)
+
+    def says(self, text):
+        return any(text in line for line in self.lines)
+
+    @property
+    def is_ready(self):
+        ready = [line for line in self.lines if "part_ready" in line or "part_not_ready" in line]
+        return bool(ready) and "part_ready" in ready[-1]
+
+    def has_assigned(self, count):
+        assigned = [line for line in self.lines if " stream_assigned " in line]
+        return bool(assigned) and assigned[-1].endswith(f"partitions={count}\n")
+
+    def wait_ready(self):
+        wait(f"member {self.slot} ready", lambda: self.is_ready or self.process.poll() is not None)
+        assert self.process.poll() is None, f"member {self.slot} ended with {self.process.returncode}"
+        return self
+
+    def send(self, number):
+        self.process.send_signal(number)
+        return self
+
+    def kill(self):
+        self.send(signal.SIGKILL)
+        self.process.wait(BOUND_S)
+
+    def stop(self):
+        """As SIGTERM does: drains, leaves."""
+        self.send(signal.SIGTERM)
+        assert self.process.wait(BOUND_S) == 0, f"member {self.slot} drained with {self.process.returncode}"
+
+
+class World:
+    """The topics of one run, what was fed into them, and what must come out."""
+
+    def __init__(self, bin_folder, name, fault="none"):
+        self.bin = pathlib.Path(bin_folder)
+        self.copy = str(self.bin / f"torture_copy_{fault}")
+        self.name = f"{name}-{fault}"
+        self.env = dict(os.environ, SW_BOOTSTRAP_SERVERS=os.environ["SW_TEST_BOOTSTRAP"],
+                        SW_TOPIC_PREFIX=f"tt{os.getpid()}-{random.randrange(10**6)}", SW_PROFILE="fast")
+        self.members = []
+        self.signals = collections.Counter()          # case -> signals fed
+        self.timers = set()                           # (case, seq) with a deadline
+        self.acks = set()                             # (case, seq) acknowledged
+        self.fed = 0
+        folder = pathlib.Path(os.environ.get("SW_TEST_DIR", tempfile.gettempdir()))
+        self.log = open(folder / f"torture-{self.name}-{os.getpid()}.log", "w")
+        self.feeder = None
+
+    def tool(self, *args):
+        return subprocess.run([self.bin / "torture_tool", *args], env=self.env, capture_output=True, text=True,
+                              check=True, timeout=2 * BOUND_S).stdout
+
+    def open(self):
+        self.tool("create", str(PARTITIONS))
+        self.tool("check", str(PARTITIONS))
+        self.feeder = subprocess.Popen([self.bin / "torture_tool", "feed"], env=self.env, text=True,
+                                       stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        return self
+
+    def close(self):
+        for member in self.members:
+            if member.process.poll() is None:
+                member.process.kill()
+                member.process.wait()
+        if self.feeder:
+            self.feeder.kill()
+            self.feeder.wait()
+        self.log.close()
+
+    # ---- feeding; a case is "<unit>/<id>"
+
+    def feed(self, lines):
+        """Writes lines and waits until Kafka has them."""
+        self.feeder.stdin.write("".join(line + "\n" for line in lines) + "\n")
+        self.feeder.stdin.flush()
+        self.fed += len(lines)
+        answer = self.feeder.stdout.readline()
+        assert answer == f"ok {self.fed}\n", f"fed {self.fed}, Kafka took: {answer!r}"
+
+    def signal_lines(self, cases, delay_ms=0):
+        for case in cases:
+            self.signals[case] += 1
+            if delay_ms:
+                self.timers.add((case, self.signals[case]))
+            unit, ident = case.split("/")
+            yield f"signals {unit} {ident} {self.signals[case]} {delay_ms}"
+
+    def feed_signals(self, cases, delay_ms=0):
+        self.feed(list(self.signal_lines(cases, delay_ms)))
+
+    def feed_acks(self, pairs):
+        self.acks |= set(pairs)
+        self.feed([f"commands {case.split('/')[0]} {case.split('/')[1]} {seq}" for case, seq in pairs])
+
+    def cases(self, prefix, count):
+        return [f"{UNITS[n % len(UNITS)]}/{prefix}{n}" for n in range(count)]
+
+    # ---- checking
+
+    def journal(self):
+        """The committed lines in the order of their partitions: (case, kind, seq, n, rest, broker time)."""
+        rows = []
+        for line in self.tool("journal").splitlines():
+            _, _, stamp, unit, kind, ident, seq, n, *rest = line.split()
+            rows.append((f"{unit}/{ident}", kind, int(seq), int(n), rest, int(stamp)))
+        return rows
+
+    def is_complete(self):
+        journal = self.journal()
+        rows = {row[:3] for row in journal}
+        stopped = {row[:3] for row in journal if row[4] == ["stopped"]}
+        return (all((case, "S", seq) in rows for case, last in self.signals.items() for seq in range(1, last + 1))
+                and all((case, "A", seq) in rows for case, seq in self.acks)
+                and all((case, "T", seq) in rows or (case, "A", seq) in stopped for case, seq in self.timers))
+
+    def counts(self):
+        """lost, repeated, early, out of order (all promised to be zero), and how many lines were judged."""
+        rows = self.journal()
+        seen = collections.Counter(row[:3] for row in rows)
+        stopped = {(row[0], row[2]) for row in rows if row[4] == ["stopped"]}
+        wanted = {(case, "S", seq) for case, last in self.signals.items() for seq in range(1, last + 1)}
+        wanted |= {(case, "A", seq) for case, seq in self.acks}
+        wanted |= {(case, "T", seq) for case, seq in self.timers if (case, seq) not in stopped}
+        counts = collections.Counter(lines=len(rows))
+        counts["lost"] = sum(key not in seen for key in wanted)
+        counts["repeated"] = sum(number - 1 for number in seen.values())
+        counts["repeated"] += sum((case, "T", seq) in seen for case, seq in stopped)
+        counts["unasked"] = sum(key not in wanted and (key[0], key[2]) not in stopped for key in seen)
+        counts["early"] = sum(kind == "T" and stamp < int(rest[0]) for _, kind, _, _, rest, stamp in rows)
+        last_step, last_signal = collections.Counter(), collections.Counter()
+        for case, kind, seq, n, _, _ in rows:
+            counts["out_of_order"] += n != last_step[case] + 1
+            last_step[case] = n
+            if kind == "S":
+                counts["out_of_order"] += seq != last_signal[case] + 1
+                last_signal[case] = seq
+        return counts
+
+    def verdict(self, title, note=""):
+        """Waits for the end of all that was fed, prints the counts, answers whether all zeros are zeros."""
+        with contextlib.suppress(TimeoutError):
+            wait("everything fed comes out", self.is_complete, bound_s=30)
+        counts = self.counts()
+        zero = ("lost", "repeated", "early", "out_of_order", "unasked")
+        is_clean = not any(counts[name] for name in zero)
+        print(f"{'ok  ' if is_clean else 'FAIL'} {title:<46} lines {counts['lines']:>6}  "
+              + "  ".join(f"{name} {counts[name]}" for name in zero) + (f"  {note}" if note else ""), flush=True)
+        return is_clean
+
+
+class Flow:
+    """A steady stream of signals, some with timers and acknowledgements, while things go wrong."""
+
+    def __init__(self, world, name, per_s=200):
+        self.world, self.name, self.per_s = world, name, per_s
+        self.stopping = threading.Event()
+        self.thread = threading.Thread(target=self._run)
+        self.error = None
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stopping.set()
+        self.thread.join()
+        if self.error:
+            raise self.error
+
+    def _run(self):
+        cases = self.world.cases(self.name, 64)
+        chance = random.Random(self.name)
+        try:
+            while not self.stopping.wait(0.1):
+                chosen = chance.choices(cases, k=self.per_s // 10)
+                with_timer = list(dict.fromkeys(chosen[:6]))
+                self.world.feed_signals(with_timer, delay_ms=chance.choice((50, 300, 900)))
+                self.world.feed_acks([(case, self.world.signals[case]) for case in with_timer[:2]])
+                self.world.feed_signals(chosen[6:])
+        except Exception as error:  # handed to the thread that waits
+            self.error = error
+
+
+# ---- scenarios; each takes a world with topics and answers whether it came through
+
+EFFECTS = ("begin", "changelog", "outputs", "offsets", "commit", "reply")
+
+
+def kills(world):
+    """kill -9 before each effect of a transaction; the slot comes back, its twin goes on."""
+    good = True
+    twin = Member(world, 1).wait_ready()
+    for effect, name in enumerate(EFFECTS):
+        victim = Member(world, 0, f"kill:{effect}:{12 + effect}")
+        with Flow(world, f"kill{effect}-"):
+            wait(f"the kill before {name}", lambda: victim.process.poll() == -signal.SIGKILL)
+            started = time.monotonic()
+            heir = Member(world, 0).wait_ready()
+            took = time.monotonic() - started
+        good &= world.verdict(f"kill -9 before {name}", f"restart {took:.2f} s")
+        heir.stop()
+    twin.stop()
+    return good
+
+
+def takeover(world):
+    """kill -9 of a member that does not come back: its twin takes over."""
+    members = [Member(world, slot).wait_ready() for slot in (0, 1)]
+    with Flow(world, "over-"):
+        assigned = members[1].count("stream_assigned")
+        members[0].kill()
+        killed = time.monotonic()
+        wait("the twin has all", lambda: members[1].count("stream_assigned") > assigned and members[1].is_ready)
+        took = time.monotonic() - killed
+    good = world.verdict("kill -9, the twin takes over", f"took over after {took:.2f} s")
+    members[1].stop()
+    return good
+
+
+def zombie(world):
+    """SIGSTOP past the session and back, with timers due in between that the twin has fired."""
+    cases = world.cases("zombie", 64)
+    members = [Member(world, slot).wait_ready() for slot in (0, 1)]
+    world.feed_signals(cases, delay_ms=9000)
+    wait("the signals are in", lambda: sum(row[1] == "S" and "zombie" in row[0] for row in world.journal()) == 64)
+    for member in members:
+        member.stop()
+    # made anew, so that nothing was read since: what rd_kafka_position() answers is then no offset
+    members = [Member(world, slot).wait_ready() for slot in (0, 1)]
+    wait("both have their half", lambda: all(member.is_ready and member.has_assigned(2) for member in members))
+    assigned = members[1].count("stream_assigned")
+    members[0].send(signal.SIGSTOP)
+    wait("the twin has all", lambda: members[1].count("stream_assigned") > assigned and members[1].is_ready)
+    wait("the timers have fired", lambda: sum(row[1] == "T" and "zombie" in row[0] for row in world.journal()) == 64)
+    members[0].send(signal.SIGCONT)
+    wait("the woken one is a member again", lambda: members[0].count("stream_assigned") > 1 or
+         members[0].process.poll() is not None)
+    if members[0].process.poll() is None:
+        wait("the woken one is ready", lambda: members[0].is_ready)
+    good = world.verdict("SIGSTOP past the session, timers due, and back")
+    for member in members:
+        member.stop()
+    return good
+
+
+def stall(world):
+    """A transaction is held longer than its time-out: the coordinator fences its producer, which is made anew."""
+    member = Member(world, 0, "stall:4:15")
+    with Flow(world, "stall-"):
+        wait("the producer is fenced", lambda: member.count("stream_fatal") > 0)
+        wait("and comes back", lambda: member.is_ready)
+    good = world.verdict("stall past the transaction time-out", f"fatal {member.count('stream_fatal')}, no exit")
+    member.stop()
+    return good
+
+
+def aborts(world):
+    """Transactions broken before each effect: memory goes back to the last commit and on."""
+    good = True
+    for effect in (1, 2, 3, 4):
+        member = Member(world, 0, f"abort:{effect}:{14 + effect}")
+        with Flow(world, f"abort{effect}-", per_s=600):
+            wait("the abort", lambda: member.count("stream_abort") > 0)
+            wait("goes on", lambda: member.is_ready)
+        good &= world.verdict(f"abort before {EFFECTS[effect]}", f"aborts {member.count('stream_abort')}")
+        member.stop()
+    return good
+
+
+def crowd(world):
+    """A third member joins and leaves, by SIGTERM and by kill -9."""
+    members = [Member(world, slot).wait_ready() for slot in (0, 1)]
+    restored = sum(member.count("stream_restored") for member in members)
+    with Flow(world, "crowd-"):
+        for end in (Member.stop, Member.kill):
+            third = Member(world, 2).wait_ready()
+            counts = [member.count("stream_assigned") for member in members]
+            end(third)
+            wait("the two have all again", lambda: all(
+                member.count("stream_assigned") > count and member.is_ready
+                for member, count in zip(members, counts)))
+    restored = sum(member.count("stream_restored") for member in members) - restored
+    good = world.verdict("a third member joins and leaves", f"parts restored {restored}")
+    for member in members:
+        member.stop()
+    return good
+
+
+def beaten(world):
+    """Acknowledgements that wait in the log beat steps that became overdue while all were down."""
+    cases = world.cases("beaten", 32)
+    member = Member(world, 0).wait_ready()
+    world.feed_signals(cases, delay_ms=2500)
+    wait("the signals are in", lambda: sum(row[1] == "S" and "beaten" in row[0] for row in world.journal()) == 32)
+    member.stop()
+    overdue = now_ms() + 2600
+    wait("the steps are overdue", lambda: now_ms() > overdue)
+    world.feed_acks([(case, world.signals[case]) for case in cases])
+    member = Member(world, 0).wait_ready()
+    good = world.verdict("acknowledged while all were down")
+    fired = sum(row[1] == "T" and "beaten" in row[0] for row in world.journal())
+    print(f"     overdue steps fired although acknowledged: {fired} of 32")
+    member.stop()
+    return good and fired == 0
+
+
+def compaction(world):
+    """The changelog is compacted between two kills: what is restored is still all of it."""
+    cases = world.cases("compact", 64)
+    world.tool("squeeze")
+    member = Member(world, 0).wait_ready()
+    before = int(world.tool("count", "cases"))
+    for _ in range(12):
+        world.feed_signals(cases)
+        wait("the changelog grows", lambda: world.is_complete())
+    grown = int(world.tool("count", "cases"))
+
+    def is_compacted():
+        world.feed_signals(world.cases("filler", 16))  # the active segment rolls on an append only
+        return int(world.tool("count", "cases")) < before + (grown - before) // 2
+    wait("the changelog is compacted", is_compacted)
+    wait("all is in", world.is_complete)
+    member.kill()
+    member = Member(world, 0).wait_ready()
+    world.feed_signals(cases)
+    good = world.verdict("kill -9 after compaction", f"changelog {grown} records, then "
+                                                      f"{world.tool('count', 'cases').strip()}")
+    member.stop()
+    return good
+
+
+def open_transaction(world):
+    """A foreign transaction is open in the changelog: a restore must not stop before the last commit behind it."""
+    cases = world.cases("open", 64)
+    member = Member(world, 0).wait_ready()
+    world.feed_signals(cases)
+    wait("the signals are in", world.is_complete)
+    hangs = [subprocess.Popen([world.bin / "torture_tool", "hang", str(n)], stdin=subprocess.PIPE, text=True,
+                              stdout=subprocess.PIPE, env=world.env) for n in range(1)]
+    for hang in hangs:
+        assert hang.stdout.readline() == "open\n"
+    world.feed_signals(cases)
+    wait("the commits behind it are in", world.is_complete)
+    member.kill()
+    member = Member(world, 0)
+    wait("it restores", lambda: member.says("restoring from the changelog") or member.is_ready)
+    is_waiting = not member.is_ready
+    for hang in hangs:
+        hang.communicate("\n", timeout=BOUND_S)
+    member.wait_ready()
+    world.feed_signals(cases)
+    good = world.verdict("restore behind an open transaction", "waited for it" if is_waiting else "did not wait")
+    member.stop()
+    return good
+
+
+def missing_topic(world):
+    """An input does not exist: the service is not ready and says why, and starts when the topic is there."""
+    world.tool("drop", "commands")
+    member = Member(world, 0)
+    wait("it says what is missing", lambda: member.says("there is no such topic"))
+    was_ready = member.is_ready
+    world.tool("create", str(PARTITIONS))
+    member.wait_ready()
+    cases = world.cases("missing", 32)
+    world.feed_signals(cases, delay_ms=200)
+    good = world.verdict("a topic is missing, then made", "ready without it!" if was_ready else "said so")
+    member.stop()
+    return good and not was_ready
+
+
+def full_disk(world):
+    """The broker's disk is full in the middle of transactions (every write fails), the broker dies of it; then there is
+    room again."""
+    broker = int((world.broker / "broker-1/pid").read_text())
+    members = [Member(world, slot).wait_ready() for slot in (0, 1)]
+    with Flow(world, "disk-"):
+        wait("some are in", lambda: len(world.journal()) > 500)
+        resource.prlimit(broker, resource.RLIMIT_FSIZE, (1, 1))
+        wait("the broker gives up", lambda: not pathlib.Path(f"/proc/{broker}/stat").exists() or
+             pathlib.Path(f"/proc/{broker}/stat").read_text().split()[2] == "Z", bound_s=60)
+        world.kafka("restart", "--broker", "1")
+        for member in members:
+            wait(f"member {member.slot} goes on", lambda: member.is_ready and member.process.poll() is None, 90)
+    good = world.verdict("the broker's disk is full, then is not")
+    for member in members:
+        member.stop()
+    return good
+
+
+class OwnBroker(World):
+    """A world with a broker of its own, which may be harmed."""
+
+    def kafka(self, command, *args):
+        script = pathlib.Path(__file__).resolve().parents[2] / "deploy/kafka/run"
+        return subprocess.run([script, command, "--dir", self.broker, *args], check=True, capture_output=True,
+                              text=True, timeout=120).stdout.strip()
+
+    def open(self):
+        self.broker = pathlib.Path(tempfile.mkdtemp(prefix="torture-kafka-", dir=os.environ.get("SW_TEST_DIR")))
+        self.env["SW_BOOTSTRAP_SERVERS"] = self.kafka("start", "--heap", "320").splitlines()[-1]
+        return super().open()
+
+    def close(self):
+        super().close()
+        self.kafka("stop")
+        shutil.rmtree(self.broker)
+
+
+SCENARIOS = {function.__name__: function for function in (kills, takeover, zombie, stall, aborts, crowd, beaten, compaction,
+                                                          open_transaction, missing_topic, full_disk)}
+FAULTS = {"position_offsets": zombie, "restore_lso": open_transaction, "key_by_unit": compaction}
+
+
+def run_scenario(bin_folder, scenario, fault="none"):
+    kind = OwnBroker if scenario is full_disk else World
+    world = kind(bin_folder, scenario.__name__, fault)
+    started = time.monotonic()
+    try:
+        good = scenario(world.open())
+    except (AssertionError, TimeoutError) as error:
+        print(f"FAIL {scenario.__name__} ({fault}): {error}; see {world.log.name}", flush=True)
+        good = False
+    finally:
+        world.close()
+    print(f"     {scenario.__name__} took {time.monotonic() - started:.1f} s", flush=True)
+    return good
+
+
+def main(bin_folder, *names):
+    good = True
+    for name in names:
+        if name in FAULTS:
+            print(f"---- rule switched off: {name}; the line below must fail", flush=True)
+            found = not run_scenario(bin_folder, FAULTS[name], name)
+            print(f"{'ok   the fault was found' if found else 'FAIL the fault was NOT found'}: {name}", flush=True)
+            good &= found
+        else:
+            good &= run_scenario(bin_folder, SCENARIOS[name])
+    return 0 if good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
