@@ -57,12 +57,10 @@ void plan_start(struct work *work, bool keep_acks)
     struct effect_journal *line = work_journal(work, "plan_started");
     work_fact(work, line, "policy", file->policy);
     work_fact_number(work, line, "generation", file->generation);
-    if (policy == NULL) {
-        return; /* below attention: nobody is told */
+    if (policy == NULL || file->silent) {
+        return; /* below attention, or history: nobody is told */
     }
-    if (!file->silent) {
-        lay_steps(work, policy);
-    }
+    lay_steps(work, policy);
     obligation_open_all(work, policy);
 }
 

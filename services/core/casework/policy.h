@@ -70,7 +70,7 @@ struct policy_step {
 };
 
 enum policy_anchor {
-    POLICY_ANCHOR_OPENED, /* the episode's start */
+    POLICY_ANCHOR_OPENED, /* the episode's start; of what a level change adds, that instant */
     POLICY_ANCHOR_OCCURRED,
     POLICY_ANCHOR_DISCOVERED,
     POLICY_ANCHOR_CONFIRMED,
