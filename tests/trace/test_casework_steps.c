@@ -39,7 +39,7 @@ static void test_casework_last_step_of_a_crisis_repeats_until_acked(void **state
     world_show(world, SHOW_NOTICES);
     world_run(world, 22 * MINUTE);
     assert_int_equal(world_count(world, "desk", "step/3"),
-                     9); /* 10:00 11:05 12:10, 15:00 …, 20:00 … */
+                     8); /* 10:00 11:05 12:10, 15:00 …, 20:00 … */
     assert_string_equal(world_ack(world, "desk", "bureau_duty"), "applied");
     world_show(world, SHOW_NOTICES);
     world_run(world, 29 * MINUTE);

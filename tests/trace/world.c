@@ -398,6 +398,7 @@ const char *world_do_at(struct world *world, struct case_command command, int64_
     struct case_input input = {
         .kind = CASE_INPUT_COMMAND, .time_ms = WORLD_START_MS + at_ms, .command = command};
     world->outcome[0] = '\0';
+    world->now_ms = world->now_ms > input.time_ms ? world->now_ms : input.time_ms;
     step(world, &input);
     return world->outcome;
 }

@@ -1,59 +1,11 @@
-/* The container: cases by id, open cases by subject and family, timers, units. Each step works on a scratch copy and
- * puts packed blocks back at its end, all or none. */
+/* The container: cases by id, open cases by subject and family, persons in conflict, timers, units. */
 #include "core/casework/casework.h"
 
 #include <string.h>
 
 #include "base/assert.h"
-#include "base/map.h"
 #include "base/heap.h"
-#include "base/wheel.h"
-#include "core/casework/pack.h"
-#include "core/casework/work.h"
-
-enum {
-    WHEEL_START = 1024,
-    UNITS_MAX = 1024 * 1024,
-    TOUCHED_MAX = 64, /* cases of one step: a conflict reaches the pupil's and the siblings' */
-    SIBLINGS_MAX = 11,
-};
-
-struct slot {
-    struct ident id;
-    struct ident key;      /* of subject and family, while the case is open */
-    struct casefile *file; /* packed; NULL while the slot is free */
-    uint32_t index;
-    bool keyed;
-};
-
-struct unit {
-    struct str name; /* its bytes follow the struct */
-    uint64_t number; /* of the last case */
-};
-
-struct touched {
-    struct slot *slot; /* NULL: a new case */
-    struct casefile *file;
-};
-
-struct casework {
-    struct casework_setup setup;
-    const struct policy_set *sets[CASEWORK_SETS_MAX];
-    size_t set_count;
-    struct slot **slots;
-    size_t slot_count;
-    size_t slot_capacity;
-    struct map by_id;
-    struct map by_key;
-    struct map units;
-    struct wheel *wheel;
-    struct pack_scratch scratch;
-    struct touched touched[TOUCHED_MAX];
-    size_t touched_count;
-    struct casefile
-        *retired[TOUCHED_MAX]; /* blocks that the last step replaced: its effects may point there */
-    size_t retired_count;
-};
+#include "core/casework/casework_inside.h"
 
 struct casework *casework_new(const struct casework_setup *setup)
 {
@@ -72,6 +24,7 @@ struct casework *casework_new(const struct casework_setup *setup)
     map_init(&casework->by_id, casework->setup.case_max, 0x5157);
     map_init(&casework->by_key, casework->setup.case_max, 0x5158);
     map_init(&casework->units, UNITS_MAX, 0x5159);
+    map_init(&casework->kept_out, casework->setup.case_max, 0x515a);
     if (casework->wheel == NULL) {
         heap_free(casework);
         return NULL;
@@ -79,7 +32,7 @@ struct casework *casework_new(const struct casework_setup *setup)
     return casework;
 }
 
-static void free_retired(struct casework *casework)
+void casework_free_retired(struct casework *casework)
 {
     for (size_t i = 0; i < casework->retired_count; i++) {
         heap_free(casework->retired[i]);
@@ -92,7 +45,7 @@ void casework_free(struct casework *casework)
     if (casework == NULL) {
         return;
     }
-    free_retired(casework);
+    casework_free_retired(casework);
     for (size_t i = 0; i < casework->slot_count; i++) {
         heap_free(casework->slots[i]->file);
         heap_free(casework->slots[i]);
@@ -101,6 +54,10 @@ void casework_free(struct casework *casework)
     for (size_t i = 0; i < casework->units.count; i++) {
         heap_free(casework->units.entries[i].value);
     }
+    for (size_t i = 0; i < casework->kept_out.count; i++) {
+        heap_free(casework->kept_out.entries[i].value);
+    }
+    map_fini(&casework->kept_out);
     map_fini(&casework->by_id);
     map_fini(&casework->by_key);
     map_fini(&casework->units);
@@ -108,8 +65,8 @@ void casework_free(struct casework *casework)
     heap_free(casework);
 }
 
-static const struct policy_set *find_set(const struct casework *casework,
-                                         const uint8_t hash[POLICY_HASH_BYTES])
+const struct policy_set *casework_find_set(const struct casework *casework,
+                                           const uint8_t hash[POLICY_HASH_BYTES])
 {
     for (size_t i = 0; i < casework->set_count; i++) {
         if (memcmp(casework->sets[i]->hash, hash, POLICY_HASH_BYTES) == 0) {
@@ -121,7 +78,7 @@ static const struct policy_set *find_set(const struct casework *casework,
 
 int casework_add_policies(struct casework *casework, const struct policy_set *set)
 {
-    if (find_set(casework, set->hash) != NULL) {
+    if (casework_find_set(casework, set->hash) != NULL) {
         return ERR_EXISTS;
     }
     if (casework->set_count == CASEWORK_SETS_MAX) {
@@ -132,7 +89,8 @@ int casework_add_policies(struct casework *casework, const struct policy_set *se
 }
 
 /* The set for a new case of the unit, made known. */
-static int choose_set(struct casework *casework, struct str unit, const struct policy_set **ret_set)
+int casework_choose_set(struct casework *casework, struct str unit,
+                        const struct policy_set **ret_set)
 {
     const struct policy_set *set = casework->setup.policies_of(casework->setup.ctx, unit);
     if (set == NULL) {
@@ -142,13 +100,13 @@ static int choose_set(struct casework *casework, struct str unit, const struct p
     if (error != 0 && error != ERR_EXISTS) {
         return error;
     }
-    *ret_set = find_set(casework, set->hash);
+    *ret_set = casework_find_set(casework, set->hash);
     return 0;
 }
 
 /* --- units ---------------------------------------------------------------------------------------------------------- */
 
-static struct unit *get_unit(struct casework *casework, struct str name)
+struct unit *casework_get_unit(struct casework *casework, struct str name)
 {
     struct unit *unit = map_get(&casework->units, name);
     if (unit != NULL) {
@@ -178,7 +136,7 @@ uint64_t casework_unit_number(const struct casework *casework, struct str unit)
 
 int casework_set_unit_number(struct casework *casework, struct str unit, uint64_t number)
 {
-    struct unit *entry = get_unit(casework, unit);
+    struct unit *entry = casework_get_unit(casework, unit);
     if (entry == NULL) {
         return ERR_MEMORY;
     }
@@ -202,8 +160,8 @@ static struct ident key_of(const struct casework *casework, struct str unit, str
     return ident_derive(casework->setup.hash, parts, sizeof(parts) / sizeof(parts[0]));
 }
 
-static struct slot *find_open(const struct casework *casework, struct str unit, struct str subject,
-                              enum case_family family)
+struct slot *casework_find_open(const struct casework *casework, struct str unit,
+                                struct str subject, enum case_family family)
 {
     struct ident key = key_of(casework, unit, subject, family);
     return map_get(&casework->by_key, ident_part(&key));
@@ -225,7 +183,7 @@ static void set_key(struct casework *casework, struct slot *slot)
     }
 }
 
-static struct slot *add_slot(struct casework *casework, struct ident id)
+struct slot *casework_add_slot(struct casework *casework, struct ident id)
 {
     if (casework->slot_count == casework->slot_capacity) {
         size_t capacity = casework->slot_capacity == 0 ? 64 : 2 * casework->slot_capacity;
@@ -254,7 +212,7 @@ static struct slot *add_slot(struct casework *casework, struct ident id)
     return slot;
 }
 
-static void remove_slot(struct casework *casework, struct slot *slot)
+void casework_remove_slot(struct casework *casework, struct slot *slot)
 {
     struct slot *last = casework->slots[casework->slot_count - 1];
     (void)map_remove(&casework->by_id, ident_part(&slot->id));
@@ -274,13 +232,94 @@ static void remove_slot(struct casework *casework, struct slot *slot)
     heap_free(slot);
 }
 
-/* Puts a packed case into its slot and arms its timer. */
-static int install(struct casework *casework, struct slot *slot, struct casefile *file)
+/* --- persons in conflict ------------------------------------------------------------------------------------------- */
+
+static struct ident kept_out_key(const struct casework *casework, struct str unit,
+                                 struct str person)
 {
-    int error = wheel_set(casework->wheel, slot->index, casefile_next_due(file, INT64_MIN).at_ms);
+    struct str parts[] = {STR_LITERAL("kept_out"), unit, person};
+    return ident_derive(casework->setup.hash, parts, sizeof(parts) / sizeof(parts[0]));
+}
+
+enum case_conflict_reason casework_conflict_of(const struct casework *casework, struct str unit,
+                                               struct str person)
+{
+    struct ident key = kept_out_key(casework, unit, person);
+    const struct kept_out *entry = map_get(&casework->kept_out, ident_part(&key));
+    return entry != NULL ? entry->reason : CASE_CONFLICT_NONE;
+}
+
+static int keep_out(struct casework *casework, struct str unit, const struct conflict *conflict)
+{
+    struct ident key = kept_out_key(casework, unit, conflict->person);
+    struct kept_out *entry = map_get(&casework->kept_out, ident_part(&key));
+    if (entry == NULL) {
+        entry = heap_alloc(sizeof(*entry));
+        if (entry == NULL) {
+            return ERR_MEMORY;
+        }
+        entry->key = key;
+        int error = map_add(&casework->kept_out, ident_part(&entry->key), entry);
+        if (error != 0) {
+            heap_free(entry);
+            return error;
+        }
+    }
+    entry->count++;
+    entry->reason = conflict->reason;
+    return 0;
+}
+
+static void let_in(struct casework *casework, struct str unit, struct str person)
+{
+    struct ident key = kept_out_key(casework, unit, person);
+    struct kept_out *entry = map_get(&casework->kept_out, ident_part(&key));
+    sw_assert(entry != NULL && entry->count > 0);
+    entry->count--;
+    if (entry->count == 0) {
+        (void)map_remove(&casework->kept_out, ident_part(&key));
+        heap_free(entry);
+    }
+}
+
+static int count_conflicts(struct casework *casework, const struct casefile *file)
+{
+    for (size_t i = 0; i < file->conflict_count; i++) {
+        bool kept = file->conflicts[i].state != CONFLICT_CLEARED;
+        int error = kept ? keep_out(casework, file->unit, &file->conflicts[i]) : 0;
+        for (size_t k = 0; error != 0 && k < i; k++) {
+            if (file->conflicts[k].state != CONFLICT_CLEARED) {
+                let_in(casework, file->unit, file->conflicts[k].person);
+            }
+        }
+        if (error != 0) {
+            return error;
+        }
+    }
+    return 0;
+}
+
+static void uncount_conflicts(struct casework *casework, const struct casefile *file)
+{
+    for (size_t i = 0; file != NULL && i < file->conflict_count; i++) {
+        if (file->conflicts[i].state != CONFLICT_CLEARED) {
+            let_in(casework, file->unit, file->conflicts[i].person);
+        }
+    }
+}
+
+int casework_install(struct casework *casework, struct slot *slot, struct casefile *file)
+{
+    int error = count_conflicts(casework, file);
     if (error != 0) {
         return error;
     }
+    error = wheel_set(casework->wheel, slot->index, casefile_next_due(file, INT64_MIN).at_ms);
+    if (error != 0) {
+        uncount_conflicts(casework, file);
+        return error;
+    }
+    uncount_conflicts(casework, slot->file);
     slot->file = file;
     set_key(casework, slot);
     return 0;
@@ -302,11 +341,11 @@ int casework_put(struct casework *casework, const struct casefile *file)
     if (casefile_fault(file) != NULL) {
         return ERR_INVALID;
     }
-    if (find_set(casework, file->pack) == NULL) {
+    if (casework_find_set(casework, file->pack) == NULL) {
         return ERR_NOT_FOUND;
     }
     struct slot *slot = map_get(&casework->by_id, ident_part(&file->id));
-    struct unit *unit = get_unit(casework, file->unit);
+    struct unit *unit = casework_get_unit(casework, file->unit);
     struct casefile *packed = pack_new(file);
     if (unit == NULL || packed == NULL) {
         heap_free(packed);
@@ -317,16 +356,16 @@ int casework_put(struct casework *casework, const struct casefile *file)
         return ERR_FULL;
     }
     bool fresh = slot == NULL;
-    slot = fresh ? add_slot(casework, file->id) : slot;
+    slot = fresh ? casework_add_slot(casework, file->id) : slot;
     if (slot == NULL) {
         heap_free(packed);
         return ERR_MEMORY;
     }
     struct casefile *old = slot->file;
-    if (install(casework, slot, packed) != 0) {
+    if (casework_install(casework, slot, packed) != 0) {
         heap_free(packed);
         if (fresh) {
-            remove_slot(casework, slot);
+            casework_remove_slot(casework, slot);
         }
         return ERR_MEMORY;
     }
@@ -339,282 +378,9 @@ void casework_forget(struct casework *casework, struct ident case_id)
 {
     struct slot *slot = map_get(&casework->by_id, ident_part(&case_id));
     if (slot != NULL) {
-        remove_slot(casework, slot);
+        uncount_conflicts(casework, slot->file);
+        casework_remove_slot(casework, slot);
     }
-}
-
-/* --- one step ------------------------------------------------------------------------------------------------------- */
-
-static struct work begin(struct casework *casework, const struct slot *slot,
-                         const struct case_input *input, struct effects *effects)
-{
-    pack_load(&casework->scratch, slot != NULL ? slot->file : NULL);
-    return (struct work){
-        .hash = casework->setup.hash,
-        .org = casework->setup.org,
-        .set = slot != NULL ? find_set(casework, slot->file->pack) : NULL,
-        .file = &casework->scratch.file,
-        .effects = effects,
-        .input = input,
-        .now_ms = input->time_ms,
-        .wall_ms = input->time_ms,
-    };
-}
-
-/* Settles what came due with the input, checks the case and packs it; it is installed with the rest of the step. */
-static int end(struct casework *casework, struct work *work, struct slot *slot)
-{
-    due_step(work);
-    work->file->changed_ms = work->wall_ms;
-    casefile_check(work->file);
-    struct casefile *packed = work->failed ? NULL : pack_new(work->file);
-    if (packed == NULL) {
-        return ERR_MEMORY;
-    }
-    sw_assert(casework->touched_count < TOUCHED_MAX);
-    casework->touched[casework->touched_count++] = (struct touched){slot, packed};
-    struct effect *effect = effects_add(work->effects, EFFECT_CASE, work->wall_ms);
-    if (effect == NULL) {
-        return ERR_MEMORY;
-    }
-    effect->change.file = packed;
-    effect->change.before = slot != NULL ? slot->file : NULL;
-    return 0;
-}
-
-static void drop_touched(struct casework *casework)
-{
-    for (size_t i = 0; i < casework->touched_count; i++) {
-        heap_free(casework->touched[i].file);
-    }
-    casework->touched_count = 0;
-}
-
-/* Puts all cases of the step in, or none. New slots are made first, since only they can fail. */
-static int commit(struct casework *casework)
-{
-    for (size_t i = 0; i < casework->touched_count; i++) {
-        struct touched *touched = &casework->touched[i];
-        if (touched->slot == NULL) {
-            touched->slot = add_slot(casework, touched->file->id);
-            if (touched->slot == NULL) {
-                return ERR_MEMORY;
-            }
-            /* A timer for ever later than any: makes room in the wheel for the id. */
-            if (wheel_set(casework->wheel, touched->slot->index, WHEEL_NEVER - 1) != 0) {
-                remove_slot(casework, touched->slot);
-                return ERR_MEMORY;
-            }
-        }
-    }
-    for (size_t i = 0; i < casework->touched_count; i++) {
-        struct touched *touched = &casework->touched[i];
-        struct casefile *old = touched->slot->file;
-        if (install(casework, touched->slot, touched->file) != 0) {
-            sw_assert(i == 0);
-            if (old == NULL) {
-                remove_slot(casework, touched->slot);
-            }
-            return ERR_MEMORY;
-        }
-        if (old != NULL) {
-            casework->retired[casework->retired_count++] = old;
-        }
-    }
-    casework->touched_count = 0;
-    return 0;
-}
-
-static int step_signal(struct casework *casework, const struct case_input *input,
-                       struct effects *effects)
-{
-    const struct case_signal *signal = &input->signal;
-    struct str subject = signal->subject;
-    struct slot *slot = find_open(casework, signal->unit, subject, case_family_of(signal->kind));
-    if (slot == NULL && casework->slot_count >= casework->setup.case_max) {
-        return ERR_FULL;
-    }
-    struct unit *unit = get_unit(casework, signal->unit);
-    if (unit == NULL) {
-        return ERR_MEMORY;
-    }
-    struct work work = begin(casework, slot, input, effects);
-    if (slot == NULL) {
-        struct str parts[] = {STR_LITERAL("case"), signal->unit, subject,
-                              str_of(case_family_name(case_family_of(signal->kind))),
-                              ident_part(&signal->id)};
-        work.file->id = ident_derive(work.hash, parts, sizeof(parts) / sizeof(parts[0]));
-        work.file->number = unit->number + 1;
-        int error = choose_set(casework, signal->unit, &work.set);
-        if (error != 0) {
-            return error;
-        }
-        memcpy(work.file->pack, work.set->hash, POLICY_HASH_BYTES);
-        if (map_get(&casework->by_id, ident_part(&work.file->id)) != NULL) {
-            return 0; /* the signal that opened a case since closed, once more */
-        }
-    }
-    for (size_t i = 0; i < work.file->signal_count; i++) {
-        if (ident_equal(work.file->signals[i], signal->id)) {
-            return 0; /* seen */
-        }
-    }
-    signal_step(&work, signal);
-    int error = end(casework, &work, slot);
-    if (error == 0 && slot == NULL) {
-        unit->number++;
-    }
-    return error;
-}
-
-static void refuse_unknown(const struct case_input *input, struct effects *effects)
-{
-    const struct case_command *command = &input->command;
-    struct effect *effect = effects_add(effects, EFFECT_JOURNAL, input->time_ms);
-    if (effect == NULL) {
-        return;
-    }
-    bool reads = command->kind == CASE_COMMAND_READ && ident_is_none(command->case_id);
-    effect->journal = (struct effect_journal){
-        .unit = arena_copy_str(&effects->arena, command->unit),
-        .case_id = command->case_id,
-        .what = STR_LITERAL("command"),
-        .actor = arena_copy_str(&effects->arena, command->actor),
-        .actor_role = arena_copy_str(&effects->arena, command->actor_role),
-        .command_id = command->id,
-        .outcome = reads ? STR_LITERAL("applied") : STR_LITERAL("refused"),
-        .reason = reads ? STR_LITERAL("") : STR_LITERAL("unknown_case"),
-    };
-    effect->journal.facts[0] =
-        (struct effect_fact){STR_LITERAL("command"), str_of(command_name(command->kind))};
-    effect->journal.fact_count = 1;
-}
-
-/* The person is kept out of the pupil's other cases, and of the siblings' that share that person. */
-static int spread_to(struct casework *casework, const struct case_input *input,
-                     struct effects *effects, struct str subject)
-{
-    for (int family = CASE_FAMILY_SELF_HARM; family <= CASE_FAMILY_WELLBEING; family++) {
-        struct slot *slot =
-            find_open(casework, input->command.unit, subject, (enum case_family)family);
-        bool main_case = slot != NULL && ident_equal(slot->id, input->command.case_id);
-        if (slot == NULL || main_case || casework->touched_count == TOUCHED_MAX) {
-            continue;
-        }
-        struct work work = begin(casework, slot, input, effects);
-        (void)conflict_set(&work, input->command.person, input->command.conflict,
-                           input->command.actor);
-        int error = end(casework, &work, slot);
-        if (error != 0) {
-            return error;
-        }
-    }
-    return 0;
-}
-
-static bool has_guardian(const struct org_person *student, struct str person)
-{
-    for (size_t i = 0; i < student->guardian_count; i++) {
-        if (str_equal(student->guardians[i].person, person)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static int spread_conflict(struct casework *casework, const struct case_input *input,
-                           struct effects *effects, struct str subject)
-{
-    const struct org_person *siblings[SIBLINGS_MAX];
-    const struct org_person *student =
-        org_find_person(casework->setup.org, input->command.unit, subject);
-    int error = spread_to(casework, input, effects, subject);
-    if (student == NULL || !has_guardian(student, input->command.person)) {
-        return error;
-    }
-    size_t count = org_list_siblings(casework->setup.org, student, siblings, SIBLINGS_MAX);
-    count = count < SIBLINGS_MAX ? count : SIBLINGS_MAX;
-    for (size_t i = 0; i < count && error == 0; i++) {
-        if (has_guardian(siblings[i], input->command.person)) {
-            error = spread_to(casework, input, effects, siblings[i]->id);
-        }
-    }
-    return error;
-}
-
-static int step_command(struct casework *casework, const struct case_input *input,
-                        struct effects *effects)
-{
-    const struct case_command *command = &input->command;
-    struct slot *slot = map_get(&casework->by_id, ident_part(&command->case_id));
-    if (slot == NULL || !str_equal(slot->file->unit, command->unit)) {
-        refuse_unknown(input, effects);
-        return 0;
-    }
-    struct str subject = slot->file->subject;
-    struct work work = begin(casework, slot, input, effects);
-    command_step(&work, command);
-    bool spreads =
-        command->kind == CASE_COMMAND_SET_CONFLICT && resolve_is_excluded(&work, command->person);
-    int error = end(casework, &work, slot);
-    return error == 0 && spreads ? spread_conflict(casework, input, effects, subject) : error;
-}
-
-static int step_receipt(struct casework *casework, const struct case_input *input,
-                        struct effects *effects)
-{
-    struct slot *slot = map_get(&casework->by_id, ident_part(&input->receipt.case_id));
-    if (slot == NULL) {
-        return 0; /* of a case that this partition no longer has: nothing to decide */
-    }
-    struct work work = begin(casework, slot, input, effects);
-    receipt_step(&work, &input->receipt);
-    return end(casework, &work, slot);
-}
-
-static int step_time(struct casework *casework, const struct case_input *input,
-                     struct effects *effects)
-{
-    struct wheel_due due;
-    if (wheel_expire(casework->wheel, input->time_ms, &due, 1) == 0) {
-        return 0;
-    }
-    sw_assert(due.id < casework->slot_count);
-    struct slot *slot = casework->slots[due.id];
-    struct work work = begin(casework, slot, input, effects);
-    int error = end(casework, &work, slot);
-    if (error != 0 && wheel_set(casework->wheel, slot->index, due.deadline_ms) != 0) {
-        return ERR_MEMORY; /* out of memory twice over: the shell restores the partition */
-    }
-    return error;
-}
-
-int casework_step(struct casework *casework, const struct case_input *input,
-                  struct effects *ret_effects)
-{
-    int error = ERR_INVALID;
-    free_retired(casework);
-    effects_reset(ret_effects);
-    switch (input->kind) {
-    case CASE_INPUT_SIGNAL:
-        error = step_signal(casework, input, ret_effects);
-        break;
-    case CASE_INPUT_COMMAND:
-        error = step_command(casework, input, ret_effects);
-        break;
-    case CASE_INPUT_RECEIPT:
-        error = step_receipt(casework, input, ret_effects);
-        break;
-    case CASE_INPUT_TIME:
-        error = step_time(casework, input, ret_effects);
-        break;
-    }
-    error = error == 0 ? commit(casework) : error;
-    if (error != 0) {
-        drop_touched(casework);
-        effects_reset(ret_effects);
-    }
-    return error;
 }
 
 int64_t casework_next_deadline(const struct casework *casework)

@@ -17,7 +17,10 @@ static struct conflict *find(const struct casefile *file, struct str person)
 static struct conflict *add(struct work *work, struct str person)
 {
     struct casefile *file = work->file;
-    const struct org_person *record = org_find_person(work->org, file->unit, person);
+    struct str unit = file->unit.len > 0
+                          ? file->unit
+                          : work->input->signal.unit; /* a case that opens has none yet */
+    const struct org_person *record = org_find_person(work->org, unit, person);
     if (file->conflict_count == CASE_CONFLICTS_MAX) {
         return NULL;
     }
@@ -80,6 +83,27 @@ bool conflict_set(struct work *work, struct str person, enum case_conflict_reaso
     step_refresh(work);
     step_review(work);
     return true;
+}
+
+void conflict_inherit(struct work *work, struct str person, enum case_conflict_reason reason)
+{
+    struct conflict *conflict = find(work->file, person) == NULL ? add(work, person) : NULL;
+    if (conflict != NULL) {
+        conflict->reason = reason;
+        conflict->at_ms = work->now_ms;
+    }
+}
+
+/* What was inherited is said once the case is there. */
+void conflict_say_inherited(struct work *work)
+{
+    for (size_t i = 0; i < work->file->conflict_count; i++) {
+        const struct conflict *conflict = &work->file->conflicts[i];
+        struct effect_journal *line = work_journal(work, "conflict_set");
+        work_fact(work, line, "person", conflict->person);
+        work_fact_number(work, line, "conflict_reason", conflict->reason);
+        work_control(work, EFFECT_CONFLICT_SET)->person = conflict->person;
+    }
 }
 
 const char *conflict_clear(struct work *work, const struct case_command *command)

@@ -67,6 +67,7 @@ static void open_case(struct work *work, const struct case_signal *signal)
     episode_open(work, signal);
     (void)work_journal(work, "case_opened");
     (void)work_alert(work, "opened");
+    conflict_say_inherited(work);
     take_parties(work, signal);
     conflict_hold_all(work);
     plan_start(work, false);

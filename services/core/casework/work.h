@@ -173,6 +173,9 @@ void obligation_meet_built_in(struct work *work, struct str id, struct str by);
 /* conflict.c */
 bool conflict_set(struct work *work, struct str person, enum case_conflict_reason reason,
                   struct str by);
+/* Before the case opens: no line and no control of its own yet. */
+void conflict_inherit(struct work *work, struct str person, enum case_conflict_reason reason);
+void conflict_say_inherited(struct work *work);
 const char *conflict_clear(struct work *work, const struct case_command *command);
 void conflict_hold_all(struct work *work);
 const char *conflict_release(struct work *work, const struct case_command *command);

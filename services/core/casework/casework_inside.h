@@ -1,0 +1,92 @@
+/* The container behind struct casework. Internal to casework. */
+#ifndef CORE_CASEWORK_CASEWORK_INSIDE_H
+#define CORE_CASEWORK_CASEWORK_INSIDE_H
+
+#include "base/map.h"
+#include "base/wheel.h"
+#include "core/casework/casework.h"
+#include "core/casework/pack.h"
+
+enum {
+    WHEEL_START = 1024,
+    UNITS_MAX = 1024 * 1024,
+    TOUCHED_MAX = 64, /* cases of one step: a conflict reaches the pupil's and the siblings' */
+};
+
+struct slot {
+    struct ident id;
+    struct ident key;      /* of subject and family, while the case is open */
+    struct casefile *file; /* packed; NULL while the slot is free */
+    uint32_t index;
+    bool keyed;
+};
+
+struct unit {
+    struct str name; /* its bytes follow the struct */
+    uint64_t number; /* of the last case */
+};
+
+/* A person who is kept out of a case of the unit, also of one that is closed. */
+struct kept_out {
+    struct ident key;
+    size_t count; /* cases */
+    enum case_conflict_reason reason;
+};
+
+struct touched {
+    struct slot *slot; /* NULL: a new case */
+    struct casefile *file;
+};
+
+struct casework {
+    struct casework_setup setup;
+    const struct policy_set *sets[CASEWORK_SETS_MAX];
+    size_t set_count;
+    struct slot **slots;
+    size_t slot_count;
+    size_t slot_capacity;
+    struct map by_id;
+    struct map by_key;
+    struct map units;
+    struct map kept_out;
+    struct wheel *wheel;
+    struct pack_scratch scratch;
+    struct touched touched[TOUCHED_MAX];
+    size_t touched_count;
+    struct casefile
+        *retired[TOUCHED_MAX]; /* blocks that the last step replaced: its effects may point there */
+    size_t retired_count;
+};
+
+/* --- casework.c ------------------------------------------------------------------------------------------------------ */
+
+const struct policy_set *casework_find_set(const struct casework *casework,
+                                           const uint8_t hash[POLICY_HASH_BYTES]);
+
+/* The set for a new case of the unit, made known. ERR_NOT_FOUND, ERR_FULL. */
+SW_NODISCARD int casework_choose_set(struct casework *casework, struct str unit,
+                                     const struct policy_set **ret_set);
+
+/* NULL when memory is out. */
+struct unit *casework_get_unit(struct casework *casework, struct str name);
+
+/* The case that takes in signals of the family about the subject, or NULL. */
+struct slot *casework_find_open(const struct casework *casework, struct str unit,
+                                struct str subject, enum case_family family);
+
+void casework_free_retired(struct casework *casework);
+
+/* NULL when memory is out or the bound is reached. */
+struct slot *casework_add_slot(struct casework *casework, struct ident id);
+void casework_remove_slot(struct casework *casework, struct slot *slot);
+
+/* Puts a packed case into its slot and arms its timer; what lay there is the caller's. ERR_MEMORY, ERR_FULL: nothing
+ * changed. */
+SW_NODISCARD int casework_install(struct casework *casework, struct slot *slot,
+                                  struct casefile *file);
+
+/* Why the person is kept out of some case of the unit, or CASE_CONFLICT_NONE. */
+enum case_conflict_reason casework_conflict_of(const struct casework *casework, struct str unit,
+                                               struct str person);
+
+#endif

@@ -1,0 +1,312 @@
+/* One step: a case is worked on in a scratch copy, packed, and put back with all others of the step, or none is. */
+#include <string.h>
+
+#include "base/assert.h"
+#include "base/heap.h"
+#include "core/casework/casework_inside.h"
+#include "core/casework/work.h"
+
+enum { SIBLINGS_MAX = 11 };
+
+static struct work begin(struct casework *casework, const struct slot *slot,
+                         const struct case_input *input, struct effects *effects)
+{
+    pack_load(&casework->scratch, slot != NULL ? slot->file : NULL);
+    return (struct work){
+        .hash = casework->setup.hash,
+        .org = casework->setup.org,
+        .set = slot != NULL ? casework_find_set(casework, slot->file->pack) : NULL,
+        .file = &casework->scratch.file,
+        .effects = effects,
+        .input = input,
+        .now_ms = input->time_ms,
+        .wall_ms = input->time_ms,
+    };
+}
+
+/* Settles what came due with the input, checks the case and packs it; it is installed with the rest of the step. */
+static int end(struct casework *casework, struct work *work, struct slot *slot)
+{
+    due_step(work);
+    work->file->changed_ms = work->wall_ms;
+    casefile_check(work->file);
+    struct casefile *packed = work->failed ? NULL : pack_new(work->file);
+    if (packed == NULL) {
+        return ERR_MEMORY;
+    }
+    sw_assert(casework->touched_count < TOUCHED_MAX);
+    casework->touched[casework->touched_count++] = (struct touched){slot, packed};
+    struct effect *effect = effects_add(work->effects, EFFECT_CASE, work->wall_ms);
+    if (effect == NULL) {
+        return ERR_MEMORY;
+    }
+    effect->change.file = packed;
+    effect->change.before = slot != NULL ? slot->file : NULL;
+    return 0;
+}
+
+static void drop_touched(struct casework *casework)
+{
+    for (size_t i = 0; i < casework->touched_count; i++) {
+        heap_free(casework->touched[i].file);
+    }
+    casework->touched_count = 0;
+}
+
+/* Puts all cases of the step in. New slots are made first, since they are what can fail. */
+static int commit(struct casework *casework)
+{
+    for (size_t i = 0; i < casework->touched_count; i++) {
+        struct touched *touched = &casework->touched[i];
+        if (touched->slot == NULL) {
+            touched->slot = casework_add_slot(casework, touched->file->id);
+            if (touched->slot == NULL) {
+                return ERR_MEMORY;
+            }
+            /* A timer for ever later than any: makes room in the wheel for the id. */
+            if (wheel_set(casework->wheel, touched->slot->index, WHEEL_NEVER - 1) != 0) {
+                casework_remove_slot(casework, touched->slot);
+                return ERR_MEMORY;
+            }
+        }
+    }
+    for (size_t i = 0; i < casework->touched_count; i++) {
+        struct touched *touched = &casework->touched[i];
+        struct casefile *old = touched->slot->file;
+        if (casework_install(casework, touched->slot, touched->file) != 0) {
+            return ERR_MEMORY; /* halfway: the shell ends the process when memory is out */
+        }
+        touched->file = NULL;
+        if (old != NULL) {
+            casework->retired[casework->retired_count++] = old;
+        }
+    }
+    casework->touched_count = 0;
+    return 0;
+}
+
+static void inherit(struct casework *casework, struct work *work, const struct case_signal *signal,
+                    struct str person)
+{
+    enum case_conflict_reason reason = casework_conflict_of(casework, signal->unit, person);
+    if (reason != CASE_CONFLICT_NONE) {
+        conflict_inherit(work, person, reason);
+    }
+}
+
+/* Guardians who are kept out of the record of this pupil or of a sibling, and whoever is kept out of the pupil's other
+ * open cases, are kept out of the new one. */
+static void inherit_conflicts(struct casework *casework, struct work *work,
+                              const struct case_signal *signal)
+{
+    const struct org_person *subject = org_find_person(work->org, signal->unit, signal->subject);
+    for (size_t i = 0; subject != NULL && i < subject->guardian_count; i++) {
+        inherit(casework, work, signal, subject->guardians[i].person);
+    }
+    for (int family = CASE_FAMILY_SELF_HARM; family <= CASE_FAMILY_WELLBEING; family++) {
+        const struct slot *other =
+            casework_find_open(casework, signal->unit, signal->subject, (enum case_family)family);
+        for (size_t i = 0; other != NULL && i < other->file->conflict_count; i++) {
+            const struct conflict *conflict = &other->file->conflicts[i];
+            if (conflict->state != CONFLICT_CLEARED) {
+                conflict_inherit(work, conflict->person, conflict->reason);
+            }
+        }
+    }
+}
+
+static int step_signal(struct casework *casework, const struct case_input *input,
+                       struct effects *effects)
+{
+    const struct case_signal *signal = &input->signal;
+    struct str subject = signal->subject;
+    struct slot *slot =
+        casework_find_open(casework, signal->unit, subject, case_family_of(signal->kind));
+    if (slot == NULL && casework->slot_count >= casework->setup.case_max) {
+        return ERR_FULL;
+    }
+    struct unit *unit = casework_get_unit(casework, signal->unit);
+    if (unit == NULL) {
+        return ERR_MEMORY;
+    }
+    struct work work = begin(casework, slot, input, effects);
+    if (slot == NULL) {
+        struct str parts[] = {STR_LITERAL("case"), signal->unit, subject,
+                              str_of(case_family_name(case_family_of(signal->kind))),
+                              ident_part(&signal->id)};
+        work.file->id = ident_derive(work.hash, parts, sizeof(parts) / sizeof(parts[0]));
+        work.file->number = unit->number + 1;
+        int error = casework_choose_set(casework, signal->unit, &work.set);
+        if (error != 0) {
+            return error;
+        }
+        memcpy(work.file->pack, work.set->hash, POLICY_HASH_BYTES);
+        if (map_get(&casework->by_id, ident_part(&work.file->id)) != NULL) {
+            return 0; /* the signal that opened a case since closed, once more */
+        }
+    }
+    for (size_t i = 0; i < work.file->signal_count; i++) {
+        if (ident_equal(work.file->signals[i], signal->id)) {
+            return 0; /* seen */
+        }
+    }
+    if (slot == NULL) {
+        inherit_conflicts(casework, &work, signal);
+    }
+    signal_step(&work, signal);
+    int error = end(casework, &work, slot);
+    if (error == 0 && slot == NULL) {
+        unit->number++;
+    }
+    return error;
+}
+
+static void refuse_unknown(const struct case_input *input, struct effects *effects)
+{
+    const struct case_command *command = &input->command;
+    struct effect *effect = effects_add(effects, EFFECT_JOURNAL, input->time_ms);
+    if (effect == NULL) {
+        return;
+    }
+    bool reads = command->kind == CASE_COMMAND_READ && ident_is_none(command->case_id);
+    effect->journal = (struct effect_journal){
+        .unit = arena_copy_str(&effects->arena, command->unit),
+        .case_id = command->case_id,
+        .what = STR_LITERAL("command"),
+        .actor = arena_copy_str(&effects->arena, command->actor),
+        .actor_role = arena_copy_str(&effects->arena, command->actor_role),
+        .command_id = command->id,
+        .outcome = reads ? STR_LITERAL("applied") : STR_LITERAL("refused"),
+        .reason = reads ? STR_LITERAL("") : STR_LITERAL("unknown_case"),
+    };
+    effect->journal.facts[0] =
+        (struct effect_fact){STR_LITERAL("command"), str_of(command_name(command->kind))};
+    effect->journal.fact_count = 1;
+}
+
+/* The person is kept out of the pupil's other cases, and of the siblings' that share that person. */
+static int spread_to(struct casework *casework, const struct case_input *input,
+                     struct effects *effects, struct str subject)
+{
+    for (int family = CASE_FAMILY_SELF_HARM; family <= CASE_FAMILY_WELLBEING; family++) {
+        struct slot *slot =
+            casework_find_open(casework, input->command.unit, subject, (enum case_family)family);
+        bool main_case = slot != NULL && ident_equal(slot->id, input->command.case_id);
+        if (slot == NULL || main_case || casework->touched_count == TOUCHED_MAX) {
+            continue;
+        }
+        struct work work = begin(casework, slot, input, effects);
+        (void)conflict_set(&work, input->command.person, input->command.conflict,
+                           input->command.actor);
+        int error = end(casework, &work, slot);
+        if (error != 0) {
+            return error;
+        }
+    }
+    return 0;
+}
+
+static bool has_guardian(const struct org_person *student, struct str person)
+{
+    for (size_t i = 0; i < student->guardian_count; i++) {
+        if (str_equal(student->guardians[i].person, person)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static int spread_conflict(struct casework *casework, const struct case_input *input,
+                           struct effects *effects, struct str subject)
+{
+    const struct org_person *siblings[SIBLINGS_MAX];
+    const struct org_person *student =
+        org_find_person(casework->setup.org, input->command.unit, subject);
+    int error = spread_to(casework, input, effects, subject);
+    if (student == NULL || !has_guardian(student, input->command.person)) {
+        return error;
+    }
+    size_t count = org_list_siblings(casework->setup.org, student, siblings, SIBLINGS_MAX);
+    count = count < SIBLINGS_MAX ? count : SIBLINGS_MAX;
+    for (size_t i = 0; i < count && error == 0; i++) {
+        if (has_guardian(siblings[i], input->command.person)) {
+            error = spread_to(casework, input, effects, siblings[i]->id);
+        }
+    }
+    return error;
+}
+
+static int step_command(struct casework *casework, const struct case_input *input,
+                        struct effects *effects)
+{
+    const struct case_command *command = &input->command;
+    struct slot *slot = map_get(&casework->by_id, ident_part(&command->case_id));
+    if (slot == NULL || !str_equal(slot->file->unit, command->unit)) {
+        refuse_unknown(input, effects);
+        return 0;
+    }
+    struct str subject = slot->file->subject;
+    struct work work = begin(casework, slot, input, effects);
+    command_step(&work, command);
+    bool spreads =
+        command->kind == CASE_COMMAND_SET_CONFLICT && resolve_is_excluded(&work, command->person);
+    int error = end(casework, &work, slot);
+    return error == 0 && spreads ? spread_conflict(casework, input, effects, subject) : error;
+}
+
+static int step_receipt(struct casework *casework, const struct case_input *input,
+                        struct effects *effects)
+{
+    struct slot *slot = map_get(&casework->by_id, ident_part(&input->receipt.case_id));
+    if (slot == NULL) {
+        return 0; /* of a case that this partition no longer has: nothing to decide */
+    }
+    struct work work = begin(casework, slot, input, effects);
+    receipt_step(&work, &input->receipt);
+    return end(casework, &work, slot);
+}
+
+static int step_time(struct casework *casework, const struct case_input *input,
+                     struct effects *effects)
+{
+    struct wheel_due due;
+    if (wheel_expire(casework->wheel, input->time_ms, &due, 1) == 0) {
+        return 0;
+    }
+    sw_assert(due.id < casework->slot_count);
+    struct slot *slot = casework->slots[due.id];
+    struct work work = begin(casework, slot, input, effects);
+    int error = end(casework, &work, slot);
+    if (error != 0 && wheel_set(casework->wheel, slot->index, due.deadline_ms) != 0) {
+        return ERR_MEMORY; /* out of memory twice over: the shell restores the partition */
+    }
+    return error;
+}
+
+int casework_step(struct casework *casework, const struct case_input *input,
+                  struct effects *ret_effects)
+{
+    int error = ERR_INVALID;
+    casework_free_retired(casework);
+    effects_reset(ret_effects);
+    switch (input->kind) {
+    case CASE_INPUT_SIGNAL:
+        error = step_signal(casework, input, ret_effects);
+        break;
+    case CASE_INPUT_COMMAND:
+        error = step_command(casework, input, ret_effects);
+        break;
+    case CASE_INPUT_RECEIPT:
+        error = step_receipt(casework, input, ret_effects);
+        break;
+    case CASE_INPUT_TIME:
+        error = step_time(casework, input, ret_effects);
+        break;
+    }
+    error = error == 0 ? commit(casework) : error;
+    if (error != 0) {
+        drop_touched(casework);
+        effects_reset(ret_effects);
+    }
+    return error;
+}

@@ -1,0 +1,168 @@
+/* Overdue after an outage, and inputs that come after the judgement. */
+#include "support/runner.h"
+
+#include "world.h"
+
+/* Every overdue step of a crisis fires at once, as one notice to each person, marked late. */
+static void test_casework_overdue_crisis_fires_at_once_merged(void **state)
+{
+    struct world *world = world_new();
+    (void)state;
+    world_send(world, world_signal(world));
+    world_run(world, 1 * SECOND);
+    world_show(world, SHOW_NOTICES);
+    world_jump(world, 12 * MINUTE);
+    world_expect(world, "0:01:05 notice step/0#1 duty voice late merged 3\n"
+                        "0:01:05 notice step/0#1 psych voice late merged 3\n"
+                        "0:01:05 notice step/0#1 teacher voice late merged 3\n"
+                        "0:02:00 notice step/1#0 mum sms late\n"
+                        "0:02:00 notice step/1#0 dad sms late\n"
+                        "0:03:00 notice emergency_call/breach#0 boss voice late merged 4\n"
+                        "0:10:00 notice step/3#0 desk voice late\n");
+    world_free(world);
+}
+
+/* Other plans fire the first overdue step and keep the later gaps from it. */
+static void test_casework_overdue_warning_keeps_its_gaps(void **state)
+{
+    struct world *world = world_new();
+    struct case_signal signal = world_signal(world);
+    (void)state;
+    signal.kind = STR_LITERAL("bullying");
+    signal.level = CASE_LEVEL_WARNING;
+    world_send(world, signal);
+    world_run(world, 10 * MINUTE);
+    world_show(world, SHOW_NOTICES);
+    world_jump(world, 5 * HOUR);
+    world_expect(world, "1:00:00 notice step/1#0 head wecom late\n");
+    world_run(world, 6 * HOUR);
+    world_expect(world, "5:05:00 notice step/1#1 head sms\n");
+    world_run(world, 6 * HOUR + 1);
+    world_expect(world, "6:00:00 notice step/2#0 duty wecom\n"); /* an hour after it, as planned */
+    world_free(world);
+}
+
+static void test_casework_missed_occurrences_fire_once_with_their_count(void **state)
+{
+    struct world *world = world_new();
+    (void)state;
+    world_send(world, world_signal(world));
+    assert_string_equal(
+        world_do(world, world_command(world, CASE_COMMAND_NOTE, "duty", "duty_leader")), "applied");
+    world_jump(world, 9 * HOUR);
+    assert_int_equal(world_obligation(world, "follow_up")->owed, 4);
+    assert_int_equal(world_obligation(world, "follow_up")->due_ms, WORLD_START_MS + 10 * HOUR);
+    assert_int_equal(world_obligation(world, "follow_up")->state, OBLIGATION_BREACHED);
+    world_free(world);
+}
+
+/* The acknowledgement that waits in the log beats the overdue step. */
+static void test_casework_ack_in_the_log_beats_the_overdue_step(void **state)
+{
+    struct world *world = world_new();
+    (void)state;
+    world_send(world, world_signal(world));
+    world_run(world, 1 * MINUTE);
+    struct case_command ack = world_command(world, CASE_COMMAND_ACKNOWLEDGE, "boss", "principal");
+    assert_string_equal(world_do_at(world, ack, 4 * MINUTE),
+                        "applied"); /* read before any timer fired */
+    world_show(world, SHOW_NOTICES);
+    world_jump(world, 8 * MINUTE);
+    assert_int_equal(world_count(world, "boss", "step/2"), 0);
+    assert_int_equal(world_count(world, "duty", "step/0"), 0);
+    assert_int_equal(world_count(world, "mum", "step/1"), 1); /* not covered */
+    world_free(world);
+}
+
+/* An acknowledgement older than a step that fired takes it back. */
+static void test_casework_earlier_ack_corrects_a_fired_step(void **state)
+{
+    struct world *world = world_new();
+    (void)state;
+    world_send(world, world_signal(world));
+    world_run(world, 3 * MINUTE + 1);
+    assert_int_equal(world_count(world, "boss", "step/2"), 2);
+    world_show(world, SHOW_JOURNAL);
+    const char *const actors[][2] = {
+        {"duty", "duty_leader"}, {"psych", "psych_teacher"}, {"teacher", "class_teacher"}};
+    for (size_t i = 0; i < 3; i++) {
+        struct case_command ack =
+            world_command(world, CASE_COMMAND_ACKNOWLEDGE, actors[i][0], actors[i][1]);
+        assert_string_equal(world_do_at(world, ack, 2 * MINUTE + 59 * SECOND), "applied");
+    }
+    assert_true(world_is_cancelled(world, "boss", "step/2"));
+    assert_int_equal(world_case(world)->steps[2].state, STEP_UNNEEDED);
+    world_free(world);
+}
+
+static void test_casework_earlier_report_corrects_a_breach(void **state)
+{
+    struct world *world = world_new();
+    (void)state;
+    world_send(world, world_signal(world));
+    world_run(world, 30 * MINUTE + 1);
+    assert_int_equal(world_obligation(world, "phone_report")->state, OBLIGATION_BREACHED);
+    struct case_command met = world_command(world, CASE_COMMAND_MET, "duty", "duty_leader");
+    met.obligation = STR_LITERAL("phone_report");
+    met.performed_ms = WORLD_START_MS + 20 * MINUTE;
+    world_show(world, SHOW_JOURNAL);
+    assert_string_equal(world_do_at(world, met, 29 * MINUTE + 59 * SECOND), "applied");
+    assert_true(world_is_cancelled(world, "boss", "phone_report/breach"));
+    world_expect(world, "0:29:59 obligation_corrected obligation=phone_report\n"
+                        "0:29:59 obligation_met obligation=phone_report\n"
+                        "0:29:59 command command=met via=console applied\n");
+    assert_false(world_obligation(world, "phone_report")->recorded_late);
+    world_free(world);
+}
+
+/* Judged by its broker time even when no timer has fired yet. */
+static void test_casework_report_in_the_log_after_its_deadline_is_breached_first(void **state)
+{
+    struct world *world = world_new();
+    (void)state;
+    world_send(world, world_signal(world));
+    world_run(world, 1 * MINUTE);
+    struct case_command met = world_command(world, CASE_COMMAND_MET, "duty", "duty_leader");
+    met.obligation = STR_LITERAL("phone_report");
+    met.performed_ms = WORLD_START_MS + 22 * MINUTE;
+    world_show(world, SHOW_ALERTS);
+    assert_string_equal(world_do_at(world, met, 41 * MINUTE), "applied");
+    assert_int_equal(world_obligation(world, "phone_report")->state, OBLIGATION_MET);
+    assert_true(world_obligation(world, "phone_report")->recorded_late);
+    world_free(world);
+}
+
+/* Nothing changes when a case is taken out and put back, as a restore does. */
+static void test_casework_restored_case_goes_on(void **state)
+{
+    struct world *world = world_new();
+    (void)state;
+    world_send(world, world_signal(world));
+    world_run(world, 1 * MINUTE);
+    struct casework *casework = world_casework(world);
+    struct casefile file = *world_case(world); /* its block lives until the next step */
+    assert_int_equal(casework_put(casework, &file), 0);
+    world_show(world, SHOW_NOTICES);
+    world_run(world, 2 * MINUTE + 1);
+    world_expect(world, "0:01:05 notice step/0#1 duty voice\n"
+                        "0:01:05 notice step/0#1 psych voice\n"
+                        "0:01:05 notice step/0#1 teacher voice\n"
+                        "0:02:00 notice step/1#0 mum sms\n"
+                        "0:02:00 notice step/1#0 dad sms\n");
+    world_free(world);
+}
+
+int main(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_casework_overdue_crisis_fires_at_once_merged),
+        cmocka_unit_test(test_casework_overdue_warning_keeps_its_gaps),
+        cmocka_unit_test(test_casework_missed_occurrences_fire_once_with_their_count),
+        cmocka_unit_test(test_casework_ack_in_the_log_beats_the_overdue_step),
+        cmocka_unit_test(test_casework_earlier_ack_corrects_a_fired_step),
+        cmocka_unit_test(test_casework_earlier_report_corrects_a_breach),
+        cmocka_unit_test(test_casework_report_in_the_log_after_its_deadline_is_breached_first),
+        cmocka_unit_test(test_casework_restored_case_goes_on),
+    };
+    return RUN_TESTS(argc, argv, tests);
+}
