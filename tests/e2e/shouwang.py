@@ -1,9 +1,9 @@
 """One whole Shouwang for an end-to-end test: deploy/local with what tests ask of it.
 
-    def test_an_incident_reaches_the_duty_leader(shouwang):
-        shouwang.post(incident("self_harm", unit="…", affected="…"))
+    def test_a_crisis_reaches_the_duty_leader(shouwang):
+        shouwang.post(incident("self_harm", danger="imminent", place="on_campus"))
         call = shouwang.wait_phone(role="duty_leader", channel="voice")
-        assert "…" in call["text"]
+        shouwang.press(call)
 
 Nothing here sleeps: every wait is for a condition, with a bound. Persons are made up (config/sample).
 """
@@ -15,12 +15,20 @@ import pathlib
 import subprocess
 import uuid
 
+from confluent_kafka import Consumer, TopicPartition
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 _loader = importlib.machinery.SourceFileLoader("shouwang_local", str(ROOT / "deploy/local"))
 _spec = importlib.util.spec_from_loader("shouwang_local", _loader)
 local = importlib.util.module_from_spec(_spec)
 _loader.exec_module(local)
 wait_until = local.wait_until
+
+# Of config/sample: a school, the token of its own system, and the numbers of some pupils.
+UNIT = "qh-yizhong"
+TOKEN = "demo-only-token-yizhong"
+COUNTY_TOKEN = "demo-only-token-county"
+PUPIL, PUPIL_OF_A_TEACHER = "20260001", "20260004"
 
 
 def cloud_event(type_, data, source="/test/school", id_=None, time=None):
@@ -32,8 +40,8 @@ def cloud_event(type_, data, source="/test/school", id_=None, time=None):
     return event
 
 
-def incident(kind, unit, affected=None, **facts):
-    """An incident of one affected pupil, named by the school's own number."""
+def incident(kind="self_harm", unit=UNIT, affected=PUPIL, **facts):
+    """An incident of one affected pupil, named by the school's own number; with danger="imminent" it is a crisis."""
     parties = facts.pop("parties", None)
     if parties is None:
         parties = [{"identifier": affected, "role": "affected"}] if affected else []
@@ -45,15 +53,14 @@ def incident(kind, unit, affected=None, **facts):
 class Shouwang(local.Local):
     """deploy/local's Local, and what a test asks of it."""
 
-    token = None
-
-    def post(self, event, token=None, expect=202, **headers):
-        """Posts a CloudEvent (or a list: a batch) to intake; answers the body as JSON."""
+    def post(self, event, token=TOKEN, expect=202):
+        """Posts a CloudEvent, a list of them (a batch), or bytes as they are; answers the body as JSON."""
         kind = "application/cloudevents-batch+json" if isinstance(event, list) else "application/cloudevents+json"
-        status, body = local.http("POST", self.url("intake", "/v1/events"), json.dumps(event).encode(),
-                                  {"Content-Type": kind, "Authorization": f"Bearer {token or self.token}", **headers})
-        assert status == expect, f"{status}, not {expect}: {body.decode(errors='replace')}"
-        return json.loads(body) if body else None
+        body = event if isinstance(event, bytes) else json.dumps(event, ensure_ascii=False).encode()
+        status, answer = local.http("POST", self.url("intake", "/v1/events"), body,
+                                    {"Content-Type": kind, "Authorization": f"Bearer {token}"})
+        assert status == expect, f"{status}, not {expect}: {answer.decode(errors='replace')}"
+        return json.loads(answer) if answer else None
 
     # --- the pretend phones
 
@@ -75,7 +82,31 @@ class Shouwang(local.Local):
         found = wait_until(accepted, f"a phone with {wanted}", seconds)
         return found[0] if count == 1 else found[:count]
 
+    def press(self, send, digits="1"):
+        """Answers a call and presses keys, as its person would."""
+        body = json.dumps({"notice_id": send["notice_id"], "state": "acked", "digits": digits}).encode()
+        status, answer = local.http("POST", self.phone + "/v1/press", body, {"Content-Type": "application/json"})
+        assert status == 200, answer.decode(errors="replace")
+
+    def hold_phones(self, is_held=True):
+        """While they are held the phones accept nothing, as a provider that is down."""
+        assert local.http("POST", self.phone + ("/v1/hold" if is_held else "/v1/release"), b"")[0] == 200
+
     # --- topics and cases
+
+    def count(self, topic):
+        """How many records a topic has been given, markers of transactions among them."""
+        consumer = Consumer({"bootstrap.servers": self.settings["bootstrap_servers"], "group.id": "count"})
+        try:
+            name = self.topic_name(topic)
+            partitions = consumer.list_topics(name, timeout=10).topics[name].partitions
+            return sum(consumer.get_watermark_offsets(TopicPartition(name, partition), timeout=10)[1]
+                       for partition in partitions)
+        finally:
+            consumer.close()
+
+    def topic_name(self, topic):
+        return f"{self.settings['topic_prefix']}.{topic}.v1"
 
     def read_topic(self, topic):
         """Every record of a topic, decoded, oldest first within each partition."""
@@ -84,8 +115,8 @@ class Shouwang(local.Local):
 
     def kcat(self, topic, *options):
         """The text that kcat prints of a topic, from its start to its end, as a stranger's consumer sees it."""
-        name = f"{self.settings.get('topic_prefix', 'sw')}.{topic}.v1"
-        done = subprocess.run(["kcat", "-C", "-e", "-q", "-b", self.settings["bootstrap_servers"], "-t", name,
+        done = subprocess.run(["kcat", "-C", "-e", "-q", "-b", self.settings["bootstrap_servers"],
+                               "-t", self.topic_name(topic),
                                "-X", "isolation.level=read_committed", *options],
                               capture_output=True, text=True, check=True, timeout=60)
         return done.stdout
