@@ -13,6 +13,7 @@ import json
 import os
 import pathlib
 import subprocess
+import urllib.parse
 import uuid
 
 from confluent_kafka import Consumer, TopicPartition
@@ -52,6 +53,10 @@ def incident(kind="self_harm", unit=UNIT, affected=PUPIL, **facts):
 
 class Shouwang(local.Local):
     """deploy/local's Local, and what a test asks of it."""
+
+    def __init__(self, *arguments):
+        super().__init__(*arguments)
+        self.cookies = {}
 
     def post(self, event, token=TOKEN, expect=202):
         """Posts a CloudEvent, a list of them (a batch), or bytes as they are; answers the body as JSON."""
@@ -123,6 +128,14 @@ class Shouwang(local.Local):
 
     def cases(self):
         return self.swctl_json("cases")
+
+    def board(self, login="bureau", password="demo-only-bureau"):
+        """What the board shows to somebody who signs in; None while it cannot be had."""
+        form = urllib.parse.urlencode({"login": login, "password": password}).encode()
+        if login not in self.cookies:
+            self.cookies[login] = local.cookie_of("POST", self.url("console", "/login"), form)
+        status, body = local.http("GET", self.url("console", "/api/board"), headers={"Cookie": self.cookies[login]})
+        return json.loads(body) if status == 200 else None
 
     def wait_case(self, what, condition, seconds=15):
         """The first case for which `condition` holds."""
