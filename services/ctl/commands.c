@@ -1,7 +1,9 @@
-/* The table of commands, in the order of the help. */
+/* The table of commands. */
 #include "ctl/commands.h"
 
 const struct ctl_command *const ctl_commands[] = {
-    &ctl_command_phone,
+#define CTL_COMMAND(name) &ctl_command_##name,
+#include "ctl/commands.def"
+#undef CTL_COMMAND
     NULL,
 };

@@ -4,6 +4,8 @@
 
 #include "ctl/ctl.h"
 
-extern const struct ctl_command ctl_command_phone;
+#define CTL_COMMAND(name) extern const struct ctl_command ctl_command_##name;
+#include "ctl/commands.def"
+#undef CTL_COMMAND
 
 #endif

@@ -75,6 +75,9 @@ void kafka_producer_free(struct kafka_producer *producer);
  * at once instead of after a time-out. */
 bool kafka_producer_is_up(const struct kafka_producer *producer);
 
+/* The number of partitions of every topic of the table; 0 until it is known. */
+int32_t kafka_producer_partition_count(const struct kafka_producer *producer);
+
 /* Copies the record; `done` is called exactly once, later. On an error it is not: ERR_FULL (queue: try again later),
  * ERR_UNAVAILABLE (partition count not known), ERR_TOO_LARGE. */
 SW_NODISCARD int kafka_produce(struct kafka_producer *producer, const struct kafka_output *output,

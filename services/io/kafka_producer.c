@@ -229,6 +229,11 @@ void kafka_producer_free(struct kafka_producer *producer)
     free(producer);
 }
 
+int32_t kafka_producer_partition_count(const struct kafka_producer *producer)
+{
+    return producer->partition_count;
+}
+
 bool kafka_producer_is_up(const struct kafka_producer *producer)
 {
     return producer->partition_count > 0 && producer->is_connected;

@@ -1,0 +1,205 @@
+/* swctl import directory: files of a bureau -> records of topics directory and keys.
+ *
+ * Nothing is written before all files are good. Erasure keys come first, so that no sealed value is ever without one. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/assert.h"
+#include "ctl/commands.h"
+#include "ctl/log_reader.h"
+#include "ctl/vault.h"
+#include "io/seal_record.h"
+#include "wire/directory_file.h"
+
+enum { FILE_MAX_BYTES = 512 << 20 };
+
+struct import {
+    struct ctl *ctl;
+    struct ctl_vault vault;
+    struct loop *loop;
+    struct log_writer *writer;
+    size_t records;
+    size_t keys;
+};
+
+static void opaque_id(void *ctx, char prefix, struct str unit, struct str identifier,
+                      char ret_id[DIRECTORY_ID_TEXT_BYTES])
+{
+    const struct import *import = ctx;
+    keyring_opaque_id(import->vault.keyring, prefix, unit, identifier, ret_id);
+}
+
+static void identifier_digest(void *ctx, struct str unit, struct str identifier,
+                              char ret_text[DIRECTORY_ID_TEXT_BYTES])
+{
+    const struct import *import = ctx;
+    keyring_identifier_digest(import->vault.keyring, unit, identifier, ret_text);
+}
+
+static void address_digest(void *ctx, struct str address, char ret_text[DIRECTORY_ID_TEXT_BYTES])
+{
+    const struct import *import = ctx;
+    keyring_address_digest(import->vault.keyring, address, ret_text);
+}
+
+static void token_hash(void *ctx, struct str secret, uint8_t ret_hash[ORG_TOKEN_HASH_BYTES])
+{
+    (void)ctx;
+    _Static_assert((int)ORG_TOKEN_HASH_BYTES == (int)SEAL_DIGEST_BYTES,
+                   "a token is kept as its digest");
+    seal_digest(secret.at, secret.len, ret_hash);
+}
+
+static int password_hash(void *ctx, struct str password,
+                         char ret_text[DIRECTORY_PASSWORD_TEXT_BYTES])
+{
+    (void)ctx;
+    return seal_password_hash(password, ret_text);
+}
+
+static int emit(void *ctx, struct str unit, struct str key, struct str value, bool everywhere)
+{
+    struct import *import = ctx;
+    const struct kafka_output output = {
+        .topic = TOPIC_DIRECTORY, .unit = unit, .key = key, .value = value};
+    import->records++;
+    return everywhere ? log_write_everywhere(import->writer, &output)
+                      : log_write_record(import->writer, &output);
+}
+
+static int ensure_key(void *ctx, struct str unit, struct str erasure_id, bool everywhere)
+{
+    struct import *import = ctx;
+    struct str key;
+    struct str value;
+    if (erasure_get(import->vault.erasure, unit, erasure_id) != NULL) {
+        return 0;
+    }
+    const struct seal_owner owner = {unit, erasure_id};
+    int error = erasure_make_record(&owner, loop_utc_ms(), &import->ctl->arena, &key, &value);
+    if (error == 0) {
+        error = erasure_apply(import->vault.erasure, key, &value);
+    }
+    if (error != 0) {
+        return error;
+    }
+    const struct kafka_output output = {
+        .topic = TOPIC_KEYS, .unit = unit, .key = key, .value = value};
+    import->keys++;
+    error = everywhere ? log_write_everywhere(import->writer, &output)
+                       : log_write_record(import->writer, &output);
+    seal_wipe((char *)(uintptr_t)value.at, value.len);
+    return error;
+}
+
+static int seal(void *ctx, struct str unit, struct str erasure_id, struct str clear,
+                struct arena *arena, struct str *ret_sealed)
+{
+    struct import *import = ctx;
+    const struct vault vault = {import->vault.keyring, import->vault.erasure};
+    const struct vault_target target = {unit, erasure_id, SEAL_CLASS_CONTACT};
+    struct sealed sealed;
+    int error = vault_close(&vault, &target, clear, arena, &sealed);
+    return error == 0 ? sealed_encode(&sealed, arena, ret_sealed) : error;
+}
+
+static enum ctl_exit tell_faults(const struct yaml_faults *faults)
+{
+    size_t shown = faults->count < YAML_FAULTS_MAX ? faults->count : YAML_FAULTS_MAX;
+    for (size_t i = 0; i < shown; i++) {
+        fprintf(stderr, "%s\n", faults->texts[i]);
+    }
+    return ctl_fail(CTL_REFUSED, "%zu mistakes; nothing was written", faults->count);
+}
+
+/* Reads and checks all files. */
+static enum ctl_exit read_files(struct ctl *ctl, struct directory_import *files)
+{
+    struct yaml_faults *faults = arena_alloc(&ctl->arena, sizeof(*faults));
+    if (faults == NULL) {
+        return ctl_fail(CTL_UNAVAILABLE, "out of memory");
+    }
+    for (size_t i = 0; i < ctl->word_count; i++) {
+        struct str content;
+        int error = ctl_read_file(ctl, ctl->words[i], FILE_MAX_BYTES, &content);
+        if (error != 0) {
+            return ctl_fail(CTL_REFUSED, "%s: %s", ctl->words[i], error_text(error));
+        }
+        error = directory_import_add(files, ctl->words[i], content, faults);
+        if (error != 0 && error != ERR_INVALID) {
+            return ctl_fail(CTL_UNAVAILABLE, "%s: %s", ctl->words[i], error_text(error));
+        }
+    }
+    int error = faults->count > 0 ? ERR_INVALID : directory_import_finish(files, faults);
+    if (error == ERR_INVALID) {
+        return tell_faults(faults);
+    }
+    return error == 0 ? CTL_OK : ctl_fail(CTL_UNAVAILABLE, "%s", error_text(error));
+}
+
+static enum ctl_exit write_records(struct import *import, struct directory_import *files)
+{
+    const struct directory_sink sink = {
+        .ensure_key = ensure_key, .seal = seal, .emit = emit, .ctx = import};
+    int error = loop_new(&import->loop);
+    if (error != 0) {
+        return ctl_fail(CTL_UNAVAILABLE, "%s", error_text(error));
+    }
+    enum ctl_exit code = log_writer_open(import->ctl, import->loop, &import->writer);
+    if (code == CTL_OK) {
+        error = directory_import_write(files, &sink);
+        if (error == 0) {
+            error = log_flush(import->writer);
+        }
+        if (error != 0) {
+            code = ctl_fail(CTL_UNAVAILABLE, "not all was written: %s; import again",
+                            error_text(error));
+        }
+    }
+    log_writer_close(import->writer);
+    loop_free(import->loop);
+    return code;
+}
+
+static enum ctl_exit run(struct ctl *ctl)
+{
+    struct import import = {.ctl = ctl};
+    bool dry = ctl_option(ctl, "--check") != NULL;
+    enum ctl_exit code = ctl_vault_open(ctl, KEYRING_CLOSE | KEYRING_IDENT, !dry, &import.vault);
+    if (code != CTL_OK) {
+        return code;
+    }
+    const struct directory_names names = {.opaque_id = opaque_id,
+                                          .identifier_digest = identifier_digest,
+                                          .address_digest = address_digest,
+                                          .token_hash = token_hash,
+                                          .password_hash = password_hash,
+                                          .ctx = &import};
+    struct directory_import *files = directory_import_new(&names);
+    code = files == NULL ? ctl_fail(CTL_UNAVAILABLE, "out of memory") : read_files(ctl, files);
+    if (code == CTL_OK && !dry) {
+        code = write_records(&import, files);
+    }
+    if (code == CTL_OK) {
+        ctl_say(ctl->json ? "{\"files\": %zu, \"records\": %zu, \"written\": %zu, \"keys\": %zu}"
+                          : "%zu files, %zu records: %zu written, %zu keys made",
+                ctl->word_count, directory_import_count(files), import.records, import.keys);
+    }
+    directory_import_free(files);
+    ctl_vault_close(&import.vault);
+    return code;
+}
+
+static const struct ctl_option options[] = {
+    {"--check", NULL, "only read and check the files"},
+    {NULL, NULL, NULL},
+};
+
+const struct ctl_command ctl_command_import_directory = {
+    .name = "import directory",
+    .arguments = "FILE \xe2\x80\xa6",
+    .help = "Load units, people, rosters, tokens and users from YAML files.",
+    .options = options,
+    .run = run,
+};
