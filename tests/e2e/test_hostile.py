@@ -1,8 +1,12 @@
-"""What intake refuses, each with its answer, its counter and nothing in Kafka; after each the next good event flows."""
+"""Hostile input over HTTP and on the topic: each refused with its answer or reject, counted, and nothing of it in Kafka
+(or only in `rejects`); after each the next good event flows."""
+import subprocess
+import time
 import uuid
 
 import pytest
-from shouwang import UNIT, cloud_event, incident
+from confluent_kafka import Producer
+from shouwang import ROOT, UNIT, cloud_event, incident, wait_until
 
 
 @pytest.fixture
@@ -82,3 +86,36 @@ def test_an_unknown_kind_is_a_case_at_high(shouwang):
     case = shouwang.wait_case("a case of the unknown kind", lambda case: case["kind"] == kind)
     assert case["level"] == "high"
     assert shouwang.metric("intake", "sw_intake_unknown_kinds_total") > 0
+
+
+# --- on the topic
+
+def foreign(unit=UNIT):
+    """An event as another system writes it, encoded by protoc."""
+    text = (f'id: "{uuid.uuid4()}" source: "/demo/foreign" unit: "{unit}" kind: "concern" '
+            f"occurred_at_ms: {int(time.time() * 1000)} scope {{}} incident {{}}")
+    return subprocess.run(["protoc", f"-I{ROOT}/proto", "--encode=shouwang.v1.Event", "shouwang/v1/event.proto"],
+                          input=text.encode(), capture_output=True, check=True).stdout
+
+
+@pytest.mark.parametrize("value, reason", [
+    (b"\xff\xff\xff", "bad_protobuf"),
+    (foreign().replace(b"concern", b"conc\xff\xffn"), "bad_utf8"),
+    (foreign(unit="elsewhere-1"), "unit_unknown"),
+])
+def test_a_bad_record_goes_to_rejects_with_its_place(shouwang, value, reason):
+    topic, placed = shouwang.topic_name("events.incident"), []
+    producer = Producer({"bootstrap.servers": shouwang.settings["bootstrap_servers"]})
+    producer.produce(topic, key=UNIT.encode(), value=value, on_delivery=lambda error, message: placed.append(message))
+    assert producer.flush(20) == 0
+
+    def reject():
+        return next((found for found in shouwang.read_topic("rejects")
+                     if found["topic"] == topic and int(found.get("partition", 0)) == placed[0].partition()
+                     and int(found.get("offset", 0)) == placed[0].offset()), None)
+    found = wait_until(reject, "the reject", 20)
+    assert found["reason"] == reason
+    assert found["service"] == "sw-triage"
+    before = shouwang.count("signals")
+    shouwang.post(incident("concern"))
+    wait_until(lambda: shouwang.count("signals") > before, "the next good event flows")
