@@ -1,0 +1,180 @@
+"""Two processes of each stateful service; one after the other is killed with -9, an escalator and a notifier are stopped
+past their session and woken, while a county's incidents flow in. At the end every accepted event is there once: its
+signal, its case, its notices; nothing was early, nothing came from the woken twins.
+
+SW_TAKEOVER_COUNT sets the number of incidents (20,000). Pupils, schools and texts are made up."""
+import collections
+import csv
+import os
+import signal
+import subprocess
+import time
+
+import pytest
+
+import shouwang as whole
+from shouwang import ROOT, incident, local, wait_until
+
+COUNT = int(os.environ.get("SW_TAKEOVER_COUNT", "20000"))
+SCHOOLS = 72
+TOKEN = "load-only-token"
+STATEFUL = ("triage", "escalator", "notifier")
+STEP_OFFSETS_MS = {"0": 0, "1": 2000, "2": 3000, "3": 10000}  # short/crisis
+SESSION_S = 2  # of the fast profile
+
+
+@pytest.fixture(scope="module")
+def twins(folder):
+    """The whole with two processes each of the stateful services, the short pack, and a county as large as the load."""
+    parts = [part for part in local.EVERYTHING if part not in ("directory", "pack", "phone")]
+    running = whole.start(folder, [*parts, *(f"{name}-1" for name in STATEFUL)], notifier_quota="off")
+    running.start_phone("--quota", "off", "--answer-rate", "0.7", "--answer-after", "500ms")
+    subprocess.run([ROOT / "tests/support/make_county", "--schools", str(SCHOOLS), "--pupils", str(COUNT + 100),
+                    folder / "county"], check=True)
+    running.swctl("import", "directory", *sorted((folder / "county").glob("*.yaml")), timeout=300)
+    running.start_pack(ROOT / "config/packs/short", "made-up")
+    yield running
+    killed = running.stop()
+    assert not killed, f"did not end by themselves: {killed}"
+
+
+class Load:
+    """bench-load in the background."""
+
+    def __init__(self, running, folder):
+        self.out = folder / "accepted"
+        self.child = subprocess.Popen(
+            [running.binaries / "bench-load", "--url", running.url("intake", "/v1/events"), "--token", TOKEN, "--pupils",
+             folder / "county/pupils.csv", "--count", str(COUNT), "--rate", "500", "--out", self.out],
+            stdout=subprocess.PIPE, text=True)
+
+    def finish(self):
+        said, _ = self.child.communicate(timeout=600)
+        assert self.child.returncode == 0, said
+        print(said.strip())
+        with open(self.out, encoding="utf-8") as file:
+            return {line.split()[0] for line in file}
+
+
+def values(running, topic):
+    return [line["value"] for line in running.read_topic(topic) if line.get("value")]
+
+
+def probe(running, school, number):
+    """Seconds from a new crisis at a school to its first call."""
+    before = len(running.sends(answer=200, channel="voice", role="duty_leader"))
+    began = time.monotonic()
+    running.post(incident("self_harm", school, number, place="on_campus", danger="happening"), token=TOKEN)
+    wait_until(lambda: len(running.sends(answer=200, channel="voice", role="duty_leader")) > before, "a call", 60)
+    return time.monotonic() - began
+
+
+def restart(running, service, slot):
+    running.launch(service, slot)
+    running.wait_ready(service, slot, 60)
+
+
+def kill_each(running):
+    """kill -9 of each process in turn, a twin going on; answers the seconds until the group was whole again."""
+    took = {}
+    for service in STATEFUL:
+        for slot in (0, 1):
+            began = time.monotonic()
+            running.process(f"{service}-{slot}").kill()
+            running.wait_ready(service, 1 - slot, 60)
+            took[f"{service}-{slot}"] = time.monotonic() - began
+            restart(running, service, slot)
+    return took
+
+
+def stop_and_wake(running, service):
+    """SIGSTOP past the session and back."""
+    running.process(f"{service}-0").signal(signal.SIGSTOP)
+    stopped = time.monotonic()
+    running.wait_ready(service, 1, 60)
+    wait_until(lambda: time.monotonic() - stopped > 2 * SESSION_S + 1, "the session is over", 30)
+    running.process(f"{service}-0").signal(signal.SIGCONT)
+    running.wait_ready(service, 0, 60)
+
+
+def settled(running, accepted):
+    """Whether every accepted event has its case and nothing is under way."""
+    lag = sum(running.metric(service, "sw_stream_lag_records", slot) for service in STATEFUL for slot in (0, 1))
+    return lag == 0 and len(values(running, "cases")) >= len(accepted)
+
+
+def check_once(name, keys):
+    repeated = [key for key, times in collections.Counter(keys).items() if times > 1]
+    assert not repeated, f"{len(repeated)} {name} more than once, {repeated[:3]}"
+
+
+def check_events(running, accepted):
+    signals = [value for value in values(running, "signals") if value["event_id"] in accepted]
+    missing = accepted - {value["event_id"] for value in signals}
+    assert not missing, f"{len(missing)} events without a signal, {sorted(missing)[:3]}"
+    check_once("signals", [value["id"] for value in signals])
+    cases = {line["key"]: line["value"] for line in running.read_topic("cases") if "/case/" in line["key"] and line.get("value")}
+    merged = collections.Counter(id_ for case in cases.values() for id_ in case.get("signals", []))
+    lost = [value["id"] for value in signals if merged[value["id"]] != 1]
+    assert not lost, f"{len(lost)} signals not in exactly one case"
+    print(f"events {len(accepted)} signals {len(signals)} cases {len(cases)}")
+    return {case["id"]: case for case in cases.values()}
+
+
+def check_notices(running, cases):
+    notices = values(running, "notices.urgent") + values(running, "notices.bulk")
+    check_once("notices", [notice["id"] for notice in notices])
+    by_id = {notice["id"]: notice for notice in notices}
+    rang = [send for send in running.sends(answer=200) if not send.get("repeat")]
+    check_once("messages on a phone", [send["notice_id"] for send in rang])
+    again = [send for send in running.sends(answer=200) if send.get("repeat")]
+    declared = running.metric("notifier", "sw_notifier_sent_again_total") + running.metric("notifier", "sw_notifier_sent_again_total", 1)
+    early = [send for send in rang if early_by(send, by_id[send["notice_id"]], cases) > 0]
+    assert not early, f"{len(early)} messages before their time"
+    ended = {value["notice_id"] for value in values(running, "receipts")}
+    unheard = by_id.keys() - ended
+    assert not unheard, f"{len(unheard)} notices of which nothing became known"
+    print(f"notices {len(notices)} rang {len(rang)} handed over again {len(again)} (counted {declared:.0f})")
+
+
+def early_by(send, notice, cases):
+    """Milliseconds by which a step's message came before its offset; 0 when it did not."""
+    case = cases.get(notice["case_id"])
+    offset = STEP_OFFSETS_MS.get(notice["cause"])
+    if case is None or offset is None or notice.get("level") != "crisis":
+        return 0
+    return max(0, int(case["opened_at_ms"]) + offset - send["at"])
+
+
+def test_nothing_is_lost_repeated_or_early(twins, folder):
+    load = Load(twins, folder)
+    took = kill_each(twins)
+    for service in ("escalator", "notifier"):
+        stop_and_wake(twins, service)
+    accepted = load.finish()
+    assert len(accepted) == COUNT
+    wait_until(lambda: settled(twins, accepted), "everything is handled", 300, 2)
+    cases = check_events(twins, accepted)
+    check_notices(twins, cases)
+    print("ready again after kill -9, s:", {name: round(seconds, 1) for name, seconds in took.items()})
+
+
+def test_an_acknowledgement_in_the_log_beats_the_overdue_step(twins, folder):
+    """Written while no escalator runs; the principal's step (3 s) falls due meanwhile."""
+    with open(folder / "county/pupils.csv", encoding="utf-8") as file:
+        school, number = list(csv.reader(file))[-1]
+    known = {case["id"] for case in twins.cases()}
+    twins.post(incident("self_harm", school, number, place="on_campus", danger="happening"), token=TOKEN)
+    case = twins.wait_case("a new case", lambda case: case["id"] not in known)["id"]
+    for slot in (0, 1):
+        twins.process(f"escalator-{slot}").kill()
+    leader = twins.sends(answer=200, role="duty_leader", channel="voice")[-1]["person"]
+    twins.swctl("ack", case, "--person", leader, "--role", "duty_leader", check=False)
+    fell_due = time.monotonic() + 4
+    wait_until(lambda: time.monotonic() > fell_due, "the step is due", 10)
+    restart(twins, "escalator", 0)
+    restart(twins, "escalator", 1)
+    wait_until(lambda: any(line["value"].get("what") == "acked" and line["value"].get("case_id") == case
+                           for line in twins.read_topic("journal")), "the acknowledgement is applied", 30)
+    told = [value for value in values(twins, "notices.urgent") if value["case_id"] == case and value["role"] == "principal"]
+    assert not told, "the principal was called although it had been acknowledged"
