@@ -294,11 +294,28 @@ static rd_kafka_resp_err_t find_beginning(rd_kafka_t *member,
     return code;
 }
 
+/* The coordinator of a new group moves while the broker makes its offsets topic: asked again after a wait. */
+static bool is_settling(rd_kafka_t *member, rd_kafka_resp_err_t code, int tries)
+{
+    bool settling = code == RD_KAFKA_RESP_ERR_NOT_COORDINATOR ||
+                    code == RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE ||
+                    code == RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS;
+    if (!settling || tries >= WAIT_MS / RETRY_MS) {
+        return false;
+    }
+    (void)rd_kafka_poll(member, RETRY_MS); /* a wait, in which errors are served */
+    return true;
+}
+
 /* Leaves in `ret_missing` what has no committed offset, at the beginning of what is there. */
 static int find_missing(struct work *work, rd_kafka_t *member, struct group *group,
                         rd_kafka_topic_partition_list_t **ret_missing)
 {
-    rd_kafka_resp_err_t code = rd_kafka_committed(member, group->list, 2 * WAIT_MS);
+    rd_kafka_resp_err_t code;
+    int tries = 0;
+    do {
+        code = rd_kafka_committed(member, group->list, 2 * WAIT_MS);
+    } while (is_settling(member, code, tries++));
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
         return fail_with(work, code, group->name);
     }
@@ -328,7 +345,11 @@ static int write_offsets(struct work *work, rd_kafka_t *member, struct group *gr
         return error;
     }
     if (missing->cnt > 0) {
-        rd_kafka_resp_err_t code = rd_kafka_commit(member, missing, 0);
+        rd_kafka_resp_err_t code;
+        int tries = 0;
+        do {
+            code = rd_kafka_commit(member, missing, 0);
+        } while (is_settling(member, code, tries++));
         if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
             error = fail_with(work, code, group->name);
         } else {
