@@ -7,8 +7,8 @@
 
 #include "base/assert.h"
 #include "ctl/commands.h"
-#include "ctl/log_reader.h"
 #include "ctl/vault.h"
+#include "io/kafka_bulk.h"
 #include "io/seal_record.h"
 #include "wire/directory_file.h"
 
@@ -17,8 +17,7 @@ enum { FILE_MAX_BYTES = 512 << 20 };
 struct import {
     struct ctl *ctl;
     struct ctl_vault vault;
-    struct loop *loop;
-    struct log_writer *writer;
+    struct kafka_bulk *bulk;
     size_t records;
     size_t keys;
 };
@@ -64,8 +63,8 @@ static int emit(void *ctx, struct str unit, struct str key, struct str value, bo
     const struct kafka_output output = {
         .topic = TOPIC_DIRECTORY, .unit = unit, .key = key, .value = value};
     import->records++;
-    return everywhere ? log_write_everywhere(import->writer, &output)
-                      : log_write_record(import->writer, &output);
+    return everywhere ? kafka_bulk_write_everywhere(import->bulk, &output)
+                      : kafka_bulk_write(import->bulk, &output);
 }
 
 static int ensure_key(void *ctx, struct str unit, struct str erasure_id, bool everywhere)
@@ -87,8 +86,8 @@ static int ensure_key(void *ctx, struct str unit, struct str erasure_id, bool ev
     const struct kafka_output output = {
         .topic = TOPIC_KEYS, .unit = unit, .key = key, .value = value};
     import->keys++;
-    error = everywhere ? log_write_everywhere(import->writer, &output)
-                       : log_write_record(import->writer, &output);
+    error = everywhere ? kafka_bulk_write_everywhere(import->bulk, &output)
+                       : kafka_bulk_write(import->bulk, &output);
     seal_wipe((char *)(uintptr_t)value.at, value.len);
     return error;
 }
@@ -142,24 +141,21 @@ static enum ctl_exit write_records(struct import *import, struct directory_impor
 {
     const struct directory_sink sink = {
         .ensure_key = ensure_key, .seal = seal, .emit = emit, .ctx = import};
-    int error = loop_new(&import->loop);
+    int64_t timeout_ms = config_int(import->ctl->config, "kafka.timeout");
+    int error = kafka_bulk_new(import->ctl->config, timeout_ms, &import->bulk);
     if (error != 0) {
-        return ctl_fail(CTL_UNAVAILABLE, "%s", error_text(error));
+        return ctl_fail(CTL_UNAVAILABLE,
+                        "Kafka at %s takes nothing: %s (are there topics? swctl topics)",
+                        config_text(import->ctl->config, "bootstrap.servers"), error_text(error));
     }
-    enum ctl_exit code = log_writer_open(import->ctl, import->loop, &import->writer);
-    if (code == CTL_OK) {
-        error = directory_import_write(files, &sink);
-        if (error == 0) {
-            error = log_flush(import->writer);
-        }
-        if (error != 0) {
-            code = ctl_fail(CTL_UNAVAILABLE, "not all was written: %s; import again",
-                            error_text(error));
-        }
+    error = directory_import_write(files, &sink);
+    if (error == 0) {
+        error = kafka_bulk_commit(import->bulk);
     }
-    log_writer_close(import->writer);
-    loop_free(import->loop);
-    return code;
+    kafka_bulk_free(import->bulk);
+    return error == 0 ? CTL_OK
+                      : ctl_fail(CTL_UNAVAILABLE, "not all was written: %s; import again",
+                                 error_text(error));
 }
 
 static enum ctl_exit run(struct ctl *ctl)

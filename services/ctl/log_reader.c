@@ -1,12 +1,10 @@
 #include "ctl/log_reader.h"
 
 #include <stdio.h>
-#include <string.h>
 
-#include "base/assert.h"
 #include "base/heap.h"
 
-enum { TURN_MS = 50, PENDING_MAX = 2000, PRODUCE_TIMEOUT_MS = 15000, PARTITIONS_MAX = 1024 };
+enum { TURN_MS = 50, PENDING_MAX = 2000, PRODUCE_TIMEOUT_MS = 15000 };
 
 struct reading {
     struct loop *loop;
@@ -155,31 +153,6 @@ int log_write_record(struct log_writer *writer, const struct kafka_output *outpu
     while (error == ERR_FULL) {
         loop_turn(writer->loop, TURN_MS);
         error = kafka_produce(writer->producer, output, record_done, writer);
-    }
-    return error;
-}
-
-/* Some text that is placed in the partition: what places a record need not be what it is about. */
-static struct str placed_in(int32_t partition, int32_t count, char *text, size_t size)
-{
-    for (unsigned i = 0;; i++) {
-        (void)snprintf(text, size, "everywhere-%u", i);
-        if (topic_partition_of(str_of(text), count) == partition) {
-            return str_of(text);
-        }
-    }
-}
-
-int log_write_everywhere(struct log_writer *writer, const struct kafka_output *output)
-{
-    int32_t count = kafka_producer_partition_count(writer->producer);
-    sw_assert(output->key.at != NULL && count > 0 && count <= PARTITIONS_MAX);
-    int error = 0;
-    for (int32_t partition = 0; error == 0 && partition < count; partition++) {
-        char text[32];
-        struct kafka_output placed = *output;
-        placed.unit = placed_in(partition, count, text, sizeof(text));
-        error = log_write_record(writer, &placed);
     }
     return error;
 }

@@ -30,9 +30,6 @@ void log_writer_close(struct log_writer *writer);
  * ERR_UNAVAILABLE, ERR_TIMEOUT, ERR_DENIED, ERR_TOO_LARGE, ERR_IO. */
 SW_NODISCARD int log_write_record(struct log_writer *writer, const struct kafka_output *output);
 
-/* The same into each partition once: what lies above the schools. */
-SW_NODISCARD int log_write_everywhere(struct log_writer *writer, const struct kafka_output *output);
-
 /* Waits until all replicas have everything written so far. Errors as above. */
 SW_NODISCARD int log_flush(struct log_writer *writer);
 
