@@ -1,0 +1,335 @@
+#include "core/rules/judge.h"
+
+#include <string.h>
+
+#include "base/assert.h"
+#include "core/rules/facts.h"
+#include "core/rules/schema.h"
+
+/* One reason that held, of facts or of a rule. */
+struct hold {
+    struct hold *next;
+    struct str kind;
+    enum case_family family;
+    enum case_level level;
+    enum level_layer layer;
+    const struct str *tell;
+    size_t tell_count;
+    struct str ask_interview;
+    struct signal_why why; /* with the rule's id */
+};
+
+struct holds {
+    struct hold *first;
+    struct hold **end;
+    bool is_happening; /* by the facts */
+};
+
+int64_t judge_event_time(const struct event *event)
+{
+    return event->occurred_ms > 0 ? event->occurred_ms : event->discovered_ms;
+}
+
+bool judge_window_key(const struct feature *feature, const struct event *event,
+                      const struct signal_subject *subject, struct window_key *ret_key)
+{
+    bool is_pupil =
+        subject->kind == CASE_SUBJECT_STUDENT || subject->kind == CASE_SUBJECT_UNRESOLVED;
+    bool is_student = feature->scope == FEATURE_STUDENT;
+    if (is_student ? !is_pupil : subject->group.len == 0) {
+        return false;
+    }
+    *ret_key = (struct window_key){
+        .unit = event->unit,
+        .scope = is_student ? 's' : 'c',
+        .scope_id = is_student ? subject->ref : subject->group,
+        .feature = str_of(feature->id),
+    };
+    return true;
+}
+
+/* --- Reasons --------------------------------------------------------------------------------------------------------- */
+
+static struct hold *add_hold(struct judge *judge, struct holds *holds)
+{
+    struct hold *hold = arena_alloc(judge->arena, sizeof(*hold));
+    if (hold != NULL) {
+        *holds->end = hold;
+        holds->end = &hold->next;
+    }
+    return hold;
+}
+
+static int hold_fact(struct judge *judge, const struct facts_reason *reason, struct holds *holds)
+{
+    struct hold *hold = add_hold(judge, holds);
+    struct signal_value *value = arena_alloc(judge->arena, sizeof(*value));
+    struct str *tell = arena_alloc_array(judge->arena, FACTS_TELL_MAX, sizeof(*tell));
+    if (hold == NULL || value == NULL || tell == NULL) {
+        return ERR_MEMORY;
+    }
+    *value = reason->value;
+    hold->kind = judge->input->event->kind_name;
+    hold->family = case_family_of(hold->kind);
+    hold->level = reason->level;
+    hold->layer = reason->layer;
+    hold->tell = tell;
+    while (hold->tell_count < FACTS_TELL_MAX && reason->tell[hold->tell_count] != NULL) {
+        tell[hold->tell_count] = str_of(reason->tell[hold->tell_count]);
+        hold->tell_count++;
+    }
+    hold->ask_interview = str_of(reason->ask_interview);
+    hold->why = (struct signal_why){str_of(reason->rule), str_of(reason->text), value, 1};
+    return 0;
+}
+
+static int hold_facts(struct judge *judge, struct holds *holds)
+{
+    struct facts facts;
+    facts_judge(judge->input->event, &facts);
+    for (size_t i = 0; i < facts.count; i++) {
+        int error = hold_fact(judge, &facts.reasons[i], holds);
+        if (error != 0) {
+            return error;
+        }
+    }
+    holds->is_happening = facts.count > 0 && facts.is_happening;
+    return 0;
+}
+
+static int hold_rule(struct judge *judge, const struct rule *rule, const struct expr_run *run,
+                     struct holds *holds)
+{
+    struct hold *hold = add_hold(judge, holds);
+    if (hold == NULL) {
+        return ERR_MEMORY;
+    }
+    hold->kind = rule->case_kind;
+    hold->family = case_family_of(rule->case_kind);
+    hold->level = rule->level;
+    hold->layer = rule->layer;
+    hold->tell = rule->tell;
+    hold->tell_count = rule->tell_count;
+    hold->ask_interview = rule->ask_interview;
+    hold->why.text = rule->id;
+    int error = rule->why.count == 0 ? 0 : why_render(&rule->why, run, &hold->why);
+    hold->why.rule = rule->id;
+    return error;
+}
+
+/* --- Rules ----------------------------------------------------------------------------------------------------------- */
+
+static bool is_about(const struct rule *rule, const struct event *event)
+{
+    return rule->family == event->family && rule->kind == event->kind;
+}
+
+static bool needs_features(const struct ruleset *rules, const struct event *event)
+{
+    for (size_t i = 0; i < rules->rule_count; i++) {
+        if (is_about(&rules->rules[i], event) &&
+            expr_uses(rules->rules[i].when, RULESET_FEATURES)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static int count_features(struct judge *judge, const struct signal_subject *subject,
+                          struct feature_values *values)
+{
+    const struct ruleset *rules = judge->input->rules;
+    int64_t at_ms = judge_event_time(judge->input->event);
+    for (size_t i = 0; i < rules->feature_count; i++) {
+        const struct feature *feature = &rules->features[i];
+        struct window_key key;
+        struct window_counts counts = {0, 0};
+        if (!judge_window_key(feature, judge->input->event, subject, &key)) {
+            continue;
+        }
+        const struct window_span span = {at_ms, feature->window_ms};
+        int error = windows_count(judge->windows, &key, &span, &counts);
+        if (error != 0) {
+            return error;
+        }
+        for (size_t op = 0; op < feature->op_count; op++) {
+            bool is_count = feature->ops[op].kind == FEATURE_COUNT;
+            values->ops[i][op] = is_count ? counts.entries : counts.distinct;
+        }
+    }
+    return 0;
+}
+
+static int hold_rules(struct judge *judge, const struct signal_subject *subject,
+                      struct holds *holds)
+{
+    const struct ruleset *rules = judge->input->rules;
+    const struct event *event = judge->input->event;
+    struct feature_values *values = NULL;
+    if (rules == NULL) {
+        return 0;
+    }
+    if (needs_features(rules, event)) {
+        values = arena_alloc(judge->arena, sizeof(*values));
+        int error = values == NULL ? ERR_MEMORY : count_features(judge, subject, values);
+        if (error != 0) {
+            return error;
+        }
+    }
+    const struct expr_value bindings[RULESET_VARIABLES] = {
+        [RULESET_EVENT] = expr_object(&schema_event, event),
+        [RULESET_FEATURES] = ruleset_features(rules, values),
+    };
+    const struct expr_run run = {bindings, judge->arena, RULESET_COST_MAX};
+    for (size_t i = 0; i < rules->rule_count; i++) {
+        const struct rule *rule = &rules->rules[i];
+        if (!is_about(rule, event)) {
+            continue;
+        }
+        struct expr_value held = expr_evaluate(rule->when, &run);
+        judge->rule_errors += held.kind == EXPR_BOOL ? 0 : 1;
+        if (held.kind == EXPR_BOOL && held.boolean) {
+            int error = hold_rule(judge, rule, &run, holds);
+            if (error != 0) {
+                return error;
+            }
+        }
+    }
+    return 0;
+}
+
+/* --- Signals --------------------------------------------------------------------------------------------------------- */
+
+static void tell(struct signal *signal, struct str role)
+{
+    for (size_t i = 0; i < signal->tell_count; i++) {
+        if (str_equal(signal->tell[i], role)) {
+            return;
+        }
+    }
+    if (signal->tell_count < SIGNAL_TELL_MAX) {
+        signal->tell[signal->tell_count++] = role;
+    }
+}
+
+/* The highest level of the family; of equal ones the first decides, and the nearest layer. */
+static void decide(const struct holds *holds, enum case_family family, struct signal *signal)
+{
+    for (const struct hold *hold = holds->first; hold != NULL; hold = hold->next) {
+        if (hold->family != family) {
+            continue;
+        }
+        if (hold->level > signal->level) {
+            signal->level = hold->level;
+            signal->layer = hold->layer;
+            signal->kind = hold->kind;
+            signal->rule = hold->why.rule;
+            signal->ask_interview =
+                hold->ask_interview.len > 0 ? hold->ask_interview : signal->ask_interview;
+        } else if (hold->level == signal->level && hold->layer < signal->layer) {
+            signal->layer = hold->layer;
+        }
+        if (signal->ask_interview.len == 0) {
+            signal->ask_interview = hold->ask_interview;
+        }
+        for (size_t i = 0; i < hold->tell_count; i++) {
+            tell(signal, hold->tell[i]);
+        }
+    }
+    sw_assert(signal->level != CASE_LEVEL_NONE);
+}
+
+static int collect_why(struct judge *judge, const struct holds *holds, enum case_family family,
+                       struct signal *signal)
+{
+    struct signal_why *why = arena_alloc_array(judge->arena, SIGNAL_WHY_MAX, sizeof(*why));
+    if (why == NULL) {
+        return ERR_MEMORY;
+    }
+    for (const struct hold *hold = holds->first; hold != NULL; hold = hold->next) {
+        if (hold->family != family) {
+            continue;
+        }
+        if (signal->why_count == SIGNAL_WHY_MAX) {
+            signal->why_cut++;
+        } else {
+            why[signal->why_count++] = hold->why;
+        }
+    }
+    signal->why = why;
+    return 0;
+}
+
+static struct ident signal_id(const struct judge *judge, const struct signal *signal)
+{
+    const struct event *event = judge->input->event;
+    const struct str none = {NULL, 0};
+    const struct str parts[] = {
+        STR_LITERAL("signal"),
+        event->unit,
+        event->source,
+        event->id,
+        judge->id_reused ? ident_part(&event->body_digest) : none,
+        signal->rule,
+        signal->subject.ref,
+    };
+    return ident_derive(judge->hash, parts, sizeof(parts) / sizeof(parts[0]));
+}
+
+static struct signal *add_signal(struct judge *judge)
+{
+    if (judge->count == judge->capacity) {
+        size_t capacity = judge->capacity == 0 ? 4 : 2 * judge->capacity;
+        struct signal *signals = arena_alloc_array(judge->arena, capacity, sizeof(*signals));
+        if (signals == NULL) {
+            return NULL;
+        }
+        if (judge->count > 0) {
+            memcpy(signals, judge->signals, judge->count * sizeof(*signals));
+        }
+        judge->signals = signals;
+        judge->capacity = capacity;
+    }
+    return &judge->signals[judge->count++];
+}
+
+static int make_signal(struct judge *judge, const struct signal_subject *subject,
+                       const struct holds *holds, enum case_family family)
+{
+    const struct event *event = judge->input->event;
+    struct signal *signal = add_signal(judge);
+    if (signal == NULL) {
+        return ERR_MEMORY;
+    }
+    *signal = (struct signal){
+        .event = event,
+        .subject = *subject,
+        .pack = judge->input->rules == NULL ? NULL : judge->input->rules->hash,
+        .is_silent = judge->is_silent,
+        .id_reused = judge->id_reused,
+    };
+    decide(holds, family, signal);
+    bool is_own_family = family == case_family_of(event->kind_name);
+    signal->opens_episode = is_own_family && event->family == EVENT_FAMILY_INCIDENT &&
+                            (holds->is_happening || signal->level >= CASE_LEVEL_HIGH);
+    signal->opens_episode = signal->opens_episode || signal->level == CASE_LEVEL_CRISIS;
+    signal->id = signal_id(judge, signal);
+    return collect_why(judge, holds, family, signal);
+}
+
+int judge_subject(struct judge *judge, const struct signal_subject *subject)
+{
+    struct holds holds = {.first = NULL, .is_happening = false};
+    uint32_t families = 0; /* bits of those done */
+    holds.end = &holds.first;
+    int error = hold_facts(judge, &holds);
+    error = error != 0 ? error : hold_rules(judge, subject, &holds);
+    for (const struct hold *hold = holds.first; hold != NULL && error == 0; hold = hold->next) {
+        uint32_t bit = UINT32_C(1) << hold->family;
+        if ((families & bit) == 0) {
+            families |= bit;
+            error = make_signal(judge, subject, &holds, hold->family);
+        }
+    }
+    return error;
+}

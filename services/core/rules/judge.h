@@ -1,0 +1,34 @@
+/* What an event means for one subject: facts and rules -> signals. Private to core/rules. */
+#ifndef CORE_RULES_JUDGE_H
+#define CORE_RULES_JUDGE_H
+
+#include "core/rules/ruleset.h"
+#include "core/rules/signal.h"
+#include "core/rules/triage.h"
+
+/* One event in hand; what the judge needs of it for each subject. */
+struct judge {
+    ident_hash_fn hash;
+    const struct triage_input *input;
+    const struct windows *windows;
+    struct arena *arena;
+    bool id_reused;
+    bool is_silent;
+    uint32_t rule_errors;   /* counted up */
+    struct signal *signals; /* those so far; in the arena */
+    size_t count;
+    size_t capacity;
+};
+
+/* When the event happened, as features count it. */
+int64_t judge_event_time(const struct event *event);
+
+/* Where a feature counts for a subject; false: nowhere. */
+bool judge_window_key(const struct feature *feature, const struct event *event,
+                      const struct signal_subject *subject, struct window_key *ret_key);
+
+/* Adds the signals of one subject, one for each family of kinds that anything held for: the highest level, with all
+ * reasons. ERR_MEMORY. */
+SW_NODISCARD int judge_subject(struct judge *judge, const struct signal_subject *subject);
+
+#endif

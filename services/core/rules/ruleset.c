@@ -1,0 +1,88 @@
+#include "core/rules/ruleset.h"
+
+#include "base/assert.h"
+#include "core/rules/schema.h"
+
+/* The schema of one feature knows which of the values are its own. */
+struct feature_schema {
+    struct expr_schema schema; /* first: the schema is the whole */
+    size_t index;
+    struct expr_field fields[RULESET_OPS_MAX];
+};
+
+static const struct expr_variable event_variable[] = {
+    {"event", {.kind = EXPR_OBJECT, .schema = &schema_event}},
+};
+
+struct expr_env ruleset_event_env(void)
+{
+    return (struct expr_env){event_variable, 1};
+}
+
+static bool get_op(const struct expr_schema *schema, const void *at, size_t field,
+                   struct expr_value *ret_value)
+{
+    const struct feature_schema *feature = (const struct feature_schema *)schema;
+    const struct feature_values *values = at;
+    sw_assert(field < schema->field_count);
+    *ret_value = expr_int(values->ops[feature->index][field]);
+    return true;
+}
+
+static bool get_feature(const struct expr_schema *schema, const void *at, size_t field,
+                        struct expr_value *ret_value)
+{
+    sw_assert(field < schema->field_count);
+    *ret_value = expr_object(schema->fields[field].type.schema, at);
+    return true;
+}
+
+int ruleset_bind_features(struct ruleset *ruleset, struct arena *arena)
+{
+    size_t count = ruleset->feature_count;
+    sw_assert(count <= RULESET_FEATURES_MAX);
+    struct expr_field *fields = arena_alloc_array(arena, count, sizeof(*fields));
+    struct feature_schema *schemas = arena_alloc_array(arena, count, sizeof(*schemas));
+    if (fields == NULL || schemas == NULL) {
+        return ERR_MEMORY;
+    }
+    for (size_t i = 0; i < count; i++) {
+        const struct feature *feature = &ruleset->features[i];
+        struct feature_schema *schema = &schemas[i];
+        schema->index = i;
+        for (size_t op = 0; op < feature->op_count; op++) {
+            schema->fields[op] =
+                (struct expr_field){feature->ops[op].name, {.kind = EXPR_INT}, false};
+        }
+        schema->schema =
+            (struct expr_schema){feature->id, schema->fields, feature->op_count, get_op};
+        fields[i] = (struct expr_field){
+            feature->id, {.kind = EXPR_OBJECT, .schema = &schema->schema}, false};
+    }
+    ruleset->features_schema = (struct expr_schema){"features", fields, count, get_feature};
+    ruleset->variables[RULESET_EVENT] = event_variable[0];
+    ruleset->variables[RULESET_FEATURES] = (struct expr_variable){
+        "features", {.kind = EXPR_OBJECT, .schema = &ruleset->features_schema}};
+    return 0;
+}
+
+struct expr_env ruleset_env(const struct ruleset *ruleset)
+{
+    return (struct expr_env){ruleset->variables, RULESET_VARIABLES};
+}
+
+int ruleset_find_feature(const struct ruleset *ruleset, struct str id)
+{
+    for (size_t i = 0; i < ruleset->feature_count; i++) {
+        if (str_is(id, ruleset->features[i].id)) {
+            return (int)i;
+        }
+    }
+    return -1;
+}
+
+struct expr_value ruleset_features(const struct ruleset *ruleset,
+                                   const struct feature_values *values)
+{
+    return expr_object(&ruleset->features_schema, values);
+}

@@ -1,0 +1,101 @@
+/* The rules of a pack, compiled: features over events, and conditions that give a level. Built by wire/pack_rules, read by
+ * triage; immutable once built. All texts, arrays and expressions belong to the builder's arena. */
+#ifndef CORE_RULES_RULESET_H
+#define CORE_RULES_RULESET_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "base/str.h"
+#include "core/expr/expr.h"
+#include "core/rules/event.h"
+#include "core/rules/level.h"
+#include "core/rules/signal.h"
+#include "core/rules/why.h"
+
+enum {
+    RULESET_RULES_MAX = 512,
+    RULESET_FEATURES_MAX = 64,
+    RULESET_OPS_MAX = 4, /* of one feature, one of them distinct */
+    RULESET_ID_MAX_BYTES = 48,
+    RULESET_COST_MAX = 20000, /* of one expression */
+};
+
+#define RULESET_WINDOW_MAX_MS (100 * INT64_C(86400000))
+#define RULESET_LIVE_WITHIN_MS (48 * INT64_C(3600000))
+
+/* Whose events are counted together. */
+enum feature_scope { FEATURE_STUDENT, FEATURE_CLASS };
+
+enum feature_op_kind { FEATURE_COUNT, FEATURE_DISTINCT };
+
+struct feature_op {
+    const char *name;
+    enum feature_op_kind kind;
+    const struct expr *value; /* of DISTINCT */
+};
+
+/* A named aggregate over the events of a sliding window, in event time: those at most `window_ms` before the event that is
+ * judged, and that event itself. */
+struct feature {
+    const char *id;
+    enum event_family from;
+    const struct expr *where; /* sees `event` only */
+    enum feature_scope scope;
+    int64_t window_ms;
+    struct feature_op ops[RULESET_OPS_MAX];
+    size_t op_count;
+};
+
+struct rule {
+    struct str id;
+    enum event_family family;
+    enum event_kind kind;
+    const struct expr *when;
+    enum case_level level;
+    enum level_layer layer;
+    struct str case_kind;
+    struct str tell[SIGNAL_TELL_MAX];
+    size_t tell_count;
+    struct str ask_interview; /* empty: none */
+    struct why_text why;      /* no parts: the id stands for it */
+};
+
+/* Variables of a rule's environment, by index. */
+enum { RULESET_EVENT, RULESET_FEATURES, RULESET_VARIABLES };
+
+struct ruleset {
+    uint8_t hash[SIGNAL_HASH_BYTES]; /* of the pack */
+    int64_t live_within_ms;
+    const struct feature *features;
+    size_t feature_count;
+    const struct rule *rules; /* in order of files, then of their places */
+    size_t rule_count;
+    struct expr_schema features_schema; /* the object `features` */
+    struct expr_variable variables[RULESET_VARIABLES];
+};
+
+/* The environment of a feature's expressions: `event`. */
+struct expr_env ruleset_event_env(void);
+
+/* Makes the object `features` and the environment from the features that are set. ERR_MEMORY. */
+SW_NODISCARD int ruleset_bind_features(struct ruleset *ruleset, struct arena *arena);
+
+/* The environment of a rule's expressions; valid as long as the set. */
+struct expr_env ruleset_env(const struct ruleset *ruleset);
+
+/* The index of the feature of that id, or -1. */
+int ruleset_find_feature(const struct ruleset *ruleset, struct str id);
+
+/* What a feature's operators give for one subject at one event; by index of feature and op. */
+struct feature_values {
+    int64_t ops[RULESET_FEATURES_MAX][RULESET_OPS_MAX];
+};
+
+/* The object `features` over values. */
+struct expr_value ruleset_features(const struct ruleset *ruleset,
+                                   const struct feature_values *values);
+
+#endif

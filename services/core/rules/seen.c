@@ -1,0 +1,106 @@
+#include "core/rules/seen.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/assert.h"
+#include "base/heap.h"
+
+/* Undoing a batch brings back what it had evicted before it takes out what it had made. */
+enum { UNDO_ROOM = 64 * 1024 };
+
+struct seen_event {
+    struct list order;
+    struct seen_state state;
+    struct str key;
+    char text[];
+};
+
+void seen_init(struct seen *seen, size_t max, uint64_t seed)
+{
+    seen->max = max == 0 ? SEEN_MAX : max;
+    map_init(&seen->events, seen->max + UNDO_ROOM, seed);
+    list_init(&seen->order);
+}
+
+void seen_fini(struct seen *seen)
+{
+    for (size_t i = 0; i < seen->events.count; i++) {
+        heap_free(seen->events.entries[i].value);
+    }
+    map_fini(&seen->events);
+    list_init(&seen->order);
+}
+
+struct str seen_key(struct str unit, struct ident id, char ret_text[SEEN_KEY_MAX_BYTES])
+{
+    char hex[IDENT_TEXT_BYTES];
+    ident_format(id, hex);
+    int len = snprintf(ret_text, SEEN_KEY_MAX_BYTES, "%.*s/seen/%s", (int)unit.len, unit.at, hex);
+    sw_assert(len > 0 && len < SEEN_KEY_MAX_BYTES);
+    return (struct str){ret_text, (size_t)len};
+}
+
+bool seen_is_key(struct str text)
+{
+    static const struct str middle = {"/seen/", 6};
+    struct ident id;
+    const char *slash = text.len == 0 ? NULL : memchr(text.at, '/', text.len);
+    if (slash == NULL || slash == text.at || text.len >= SEEN_KEY_MAX_BYTES) {
+        return false;
+    }
+    struct str rest = {slash, text.len - (size_t)(slash - text.at)};
+    return str_starts(rest, middle) &&
+           ident_parse((struct str){rest.at + middle.len, rest.len - middle.len}, &id);
+}
+
+const struct seen_state *seen_get(const struct seen *seen, struct str key)
+{
+    const struct seen_event *event = map_get(&seen->events, key);
+    return event == NULL ? NULL : &event->state;
+}
+
+static void take_out(struct seen *seen, struct seen_event *event)
+{
+    (void)map_remove(&seen->events, event->key);
+    list_remove(&event->order);
+    heap_free(event);
+}
+
+int seen_put(struct seen *seen, struct str key, const struct seen_state *state)
+{
+    struct seen_event *event = map_get(&seen->events, key);
+    if (state == NULL) {
+        if (event != NULL) {
+            take_out(seen, event);
+        }
+        return 0;
+    }
+    if (event != NULL) {
+        event->state = *state;
+        return 0;
+    }
+    event = heap_alloc(sizeof(*event) + key.len);
+    if (event == NULL) {
+        return ERR_MEMORY;
+    }
+    memcpy(event->text, key.at, key.len);
+    event->key = (struct str){event->text, key.len};
+    event->state = *state;
+    int error = map_add(&seen->events, event->key, event);
+    if (error != 0) {
+        heap_free(event);
+        return error;
+    }
+    list_push_back(&seen->order, &event->order);
+    return 0;
+}
+
+struct str seen_oldest(const struct seen *seen, bool *ret_is_full)
+{
+    *ret_is_full = seen->events.count >= seen->max;
+    if (list_is_empty(&seen->order)) {
+        return (struct str){NULL, 0};
+    }
+    return LIST_ENTRY(seen->order.next, struct seen_event, order)->key;
+}

@@ -1,0 +1,92 @@
+/* What features count: the entries of sliding windows, per unit, scope, feature and day. Bounded: a day keeps its newest
+ * WINDOW_ENTRIES_MAX entries, the whole its newest buckets; what falls out is counted by the caller.
+ *
+ * Each bucket is an entity of triage's changelog, under the key `<unit>/window/<scope>/<feature>/<day>`; a scope is
+ * "s:<person>" or "c:<class>". */
+#ifndef CORE_RULES_WINDOW_H
+#define CORE_RULES_WINDOW_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "base/ident.h"
+#include "base/list.h"
+#include "base/map.h"
+#include "base/str.h"
+
+enum {
+    WINDOW_ENTRIES_MAX = 256,         /* of one bucket: a scope, a feature, a day */
+    WINDOW_BUCKETS_MAX = 1024 * 1024, /* of one partition */
+    WINDOW_KEY_MAX_BYTES = 256,
+};
+
+struct window_entry {
+    int64_t at_ms;      /* of the event */
+    struct ident value; /* of the distinct value; none where the feature only counts */
+};
+
+/* The content of a bucket, ascending by time, then value. */
+struct window_state {
+    const struct window_entry *entries;
+    size_t count;
+};
+
+/* Which bucket, or which row of buckets. */
+struct window_key {
+    struct str unit;
+    char scope; /* 's' or 'c' */
+    struct str scope_id;
+    struct str feature;
+};
+
+/* The instants in (to_ms - length_ms, to_ms]. */
+struct window_span {
+    int64_t to_ms;
+    int64_t length_ms;
+};
+
+struct window_counts {
+    int64_t entries;
+    int64_t distinct; /* different values among them */
+};
+
+struct windows {
+    struct map buckets;
+    struct list order; /* oldest first, by when the bucket was made */
+    size_t max;
+};
+
+/* Caller's storage. `max` 0: WINDOW_BUCKETS_MAX. */
+void windows_init(struct windows *windows, size_t max, uint64_t seed);
+void windows_fini(struct windows *windows);
+
+/* The text of a bucket's key at an instant, with a NUL. */
+struct str windows_key(const struct window_key *key, int64_t at_ms,
+                       char ret_text[WINDOW_KEY_MAX_BYTES]);
+
+/* Whether a text is the key of a bucket; its feature and its day. */
+bool windows_parse_key(struct str text, struct str *ret_feature, int64_t *ret_day);
+
+/* The bucket's content, borrowed until it changes; count 0: there is none. */
+struct window_state windows_get(const struct windows *windows, struct str key);
+
+/* Makes the bucket what `state` says; count 0 takes it away. ERR_FULL: a new one has no room, make some first. */
+SW_NODISCARD int windows_put(struct windows *windows, struct str key,
+                             const struct window_state *state);
+
+/* The key of the bucket that was made first; empty: there is none. `is_full`: a new one has no room. */
+struct str windows_oldest(const struct windows *windows, bool *ret_is_full);
+
+/* The content with one entry more, in `arena`; the oldest falls out of a full bucket (`ret_is_cut`). ERR_MEMORY. */
+SW_NODISCARD int windows_add_entry(const struct window_state *state,
+                                   const struct window_entry *entry, struct arena *arena,
+                                   struct window_state *ret_state, bool *ret_is_cut);
+
+/* What lies in the span. ERR_MEMORY. */
+SW_NODISCARD int windows_count(const struct windows *windows, const struct window_key *key,
+                               const struct window_span *span, struct window_counts *ret_counts);
+
+#endif
