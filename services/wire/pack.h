@@ -24,7 +24,7 @@ enum {
     PACK_HASH_BYTES = 32,
     PACK_FILES_MAX = 512,
     PACK_FILE_MAX_BYTES = YAML_FILE_MAX_BYTES,
-    PACK_PATH_MAX_BYTES = 128, /* [A-Za-z0-9_./-], relative, no ".." */
+    PACK_PATH_MAX_BYTES = 128, /* [A-Za-z0-9_+./-], relative, no ".." */
     PACK_KEY_MAX_BYTES = 256,  /* of a record */
     PACK_STORED_MAX =
         32, /* packs in a store; a further one replaces the oldest that is not active */
@@ -88,7 +88,7 @@ SW_NODISCARD int pack_active_record(const struct pack *pack,
 
 struct pack_store;
 
-/* NULL when memory is out. Packs handed out live until pack_store_free, or until PACK_STORED_MAX newer ones. */
+/* NULL when memory is out. Packs handed out live until pack_store_free. */
 struct pack_store *pack_store_new(pack_hash_fn hash);
 void pack_store_free(struct pack_store *store);
 

@@ -37,6 +37,12 @@ const char *event_kind_name(enum event_kind kind)
     return kind_rows[kind].name;
 }
 
+enum event_family event_kind_family(enum event_kind kind)
+{
+    sw_assert(kind < EVENT_KIND_COUNT);
+    return kind_rows[kind].family;
+}
+
 const char *event_family_name(enum event_family family)
 {
     sw_assert(family < EVENT_FAMILY_COUNT);

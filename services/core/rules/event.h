@@ -160,6 +160,9 @@ enum event_kind event_kind_find(enum event_family family, struct str name);
 /* "self_harm"; "" for UNKNOWN. Static storage. */
 const char *event_kind_name(enum event_kind kind);
 
+/* The family of a known kind; NONE for UNKNOWN. */
+enum event_family event_kind_family(enum event_kind kind);
+
 /* "incident", "screening", "attendance"; "" for NONE. Static storage: also the word in topic names and ce_type. */
 const char *event_family_name(enum event_family family);
 

@@ -1,0 +1,450 @@
+#include "wire/pack_rules.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/assert.h"
+#include "core/expr/near.h"
+#include "core/org/role.h"
+
+/* Rules and features of one pack while they are read. */
+struct reader {
+    struct arena *arena;
+    struct yaml_faults *faults;
+    struct ruleset *rules;
+    struct feature *features;
+    struct rule *list;
+    int error; /* ERR_MEMORY, kept */
+};
+
+static bool is_out_of_memory(struct reader *reader, const void *taken)
+{
+    reader->error = taken == NULL ? ERR_MEMORY : reader->error;
+    return taken == NULL;
+}
+
+/* A copy with a NUL. */
+static const char *keep_text(struct reader *reader, struct str text)
+{
+    struct str kept = arena_copy_str(reader->arena, text);
+    return is_out_of_memory(reader, kept.at) ? "" : kept.at;
+}
+
+/* --- Expressions ----------------------------------------------------------------------------------------------------- */
+
+/* An error at a place inside the text of a node, as a place of the file. The text of a quoted scalar starts behind its
+ * quote; that of one with several lines has the node's place only. */
+static void fail_inside(struct reader *reader, const struct yaml_node *node,
+                        const struct expr_error *error)
+{
+    bool has_lines = memchr(node->text.at, '\n', node->text.len) != NULL;
+    uint32_t column = node->column;
+    if (!has_lines && error->line == 1) {
+        column += error->column - 1 + (node->is_plain ? 0 : 1);
+    }
+    yaml_fail_at(reader->faults, node->path, node->line, column, error->text);
+}
+
+static const struct expr *read_expression(struct reader *reader, const struct yaml_node *node,
+                                          const struct expr_env *env)
+{
+    struct str text;
+    struct expr_error error;
+    const struct expr *expr = NULL;
+    if (!yaml_read_text(node, EXPR_SOURCE_MAX_BYTES, reader->faults, &text)) {
+        return NULL;
+    }
+    int code = expr_compile(text, env, reader->arena, &error, &expr);
+    if (code == ERR_INVALID) {
+        fail_inside(reader, node, &error);
+    } else if (code != 0) {
+        reader->error = code;
+    }
+    return code == 0 ? expr : NULL;
+}
+
+/* A condition: of type bool, or dyn. */
+static const struct expr *read_condition(struct reader *reader, const struct yaml_node *node,
+                                         const struct expr_env *env)
+{
+    const struct expr *expr = read_expression(reader, node, env);
+    if (expr == NULL) {
+        return NULL;
+    }
+    struct expr_type type = expr_type_of(expr);
+    if (type.kind != EXPR_BOOL && type.kind != EXPR_DYN) {
+        char text[64];
+        expr_type_format(&type, text, sizeof(text));
+        yaml_fail(reader->faults, node, "expected a condition, found a value of type %s", text);
+        return NULL;
+    }
+    return expr;
+}
+
+/* --- Features -------------------------------------------------------------------------------------------------------- */
+
+/* "count()" or "distinct(EXPRESSION)". */
+static bool read_op(struct reader *reader, const struct yaml_pair *pair, struct feature_op *op)
+{
+    static const struct str distinct = {"distinct(", 9};
+    const struct yaml_node *node = &pair->value;
+    struct str id;
+    struct str text;
+    struct expr_env env = ruleset_event_env();
+    if (!yaml_read_id(&pair->key, false, reader->faults, &id) ||
+        !yaml_read_text(node, EXPR_SOURCE_MAX_BYTES, reader->faults, &text)) {
+        return false;
+    }
+    op->name = keep_text(reader, id);
+    if (str_is(text, "count()")) {
+        op->kind = FEATURE_COUNT;
+        return true;
+    }
+    if (!str_starts(text, distinct) || text.at[text.len - 1] != ')') {
+        yaml_fail(reader->faults, node, "expected count() or distinct(EXPRESSION)");
+        return false;
+    }
+    struct yaml_node inside = *node;
+    inside.text = (struct str){text.at + distinct.len, text.len - distinct.len - 1};
+    inside.column += (uint32_t)distinct.len;
+    op->kind = FEATURE_DISTINCT;
+    op->value = read_expression(reader, &inside, &env);
+    return op->value != NULL;
+}
+
+static bool read_ops(struct reader *reader, const struct yaml_node *node, struct feature *feature)
+{
+    size_t distinct_count = 0;
+    bool is_good = true;
+    if (node->kind != YAML_MAPPING || node->count == 0 || node->count > RULESET_OPS_MAX) {
+        yaml_fail(reader->faults, node,
+                  "expected a mapping of 1 to %d names to count() or distinct()", RULESET_OPS_MAX);
+        return false;
+    }
+    for (size_t i = 0; i < node->count; i++) {
+        struct feature_op *op = &feature->ops[i];
+        is_good = read_op(reader, &node->pairs[i], op) && is_good;
+        distinct_count += is_good && op->kind == FEATURE_DISTINCT ? 1 : 0;
+    }
+    if (distinct_count > 1) {
+        yaml_fail(reader->faults, node, "not supported yet: more than one distinct() in a feature");
+        return false;
+    }
+    feature->op_count = node->count;
+    return is_good;
+}
+
+static bool read_family(struct reader *reader, const struct yaml_node *node,
+                        enum event_family *ret_family)
+{
+    static const char *const words[] = {"screening", "attendance", "incident"};
+    size_t index = 0;
+    if (!yaml_read_choice(node, words, sizeof(words) / sizeof(words[0]), reader->faults, &index)) {
+        return false;
+    }
+    *ret_family = event_family_find(str_of(words[index]));
+    return true;
+}
+
+static bool read_scope(struct reader *reader, const struct yaml_node *node,
+                       enum feature_scope *ret_scope)
+{
+    static const char *const words[] = {"student", "class", "grade", "school", "county"};
+    size_t index = 0;
+    if (!yaml_read_choice(node, words, sizeof(words) / sizeof(words[0]), reader->faults, &index)) {
+        return false;
+    }
+    if (index > FEATURE_CLASS) {
+        yaml_fail(reader->faults, node, "not supported yet: the scope \"%s\"", words[index]);
+        return false;
+    }
+    *ret_scope = (enum feature_scope)index;
+    return true;
+}
+
+static bool read_feature(struct reader *reader, const struct yaml_node *node)
+{
+    const struct yaml_node *id = NULL;
+    const struct yaml_node *from = NULL;
+    const struct yaml_node *where = NULL;
+    const struct yaml_node *scope = NULL;
+    const struct yaml_node *window = NULL;
+    const struct yaml_node *ops = NULL;
+    const struct yaml_key keys[] = {{"id", true, &id},         {"from", true, &from},
+                                    {"where", true, &where},   {"scope", true, &scope},
+                                    {"window", true, &window}, {"ops", true, &ops}};
+    struct str text;
+    struct expr_env env = ruleset_event_env();
+    struct feature *feature = &reader->features[reader->rules->feature_count];
+    if (!yaml_read_mapping(node, keys, sizeof(keys) / sizeof(keys[0]), reader->faults) ||
+        !yaml_read_id(id, false, reader->faults, &text)) {
+        return false;
+    }
+    if (ruleset_find_feature(reader->rules, text) >= 0) {
+        yaml_fail(reader->faults, id, "the feature \"%.*s\" is there already", (int)text.len,
+                  text.at);
+        return false;
+    }
+    *feature = (struct feature){.id = keep_text(reader, text)};
+    bool is_good = read_family(reader, from, &feature->from);
+    is_good = read_scope(reader, scope, &feature->scope) && is_good;
+    is_good = yaml_read_duration_ms(window, 1000, RULESET_WINDOW_MAX_MS, reader->faults,
+                                    &feature->window_ms) &&
+              is_good;
+    feature->where = read_condition(reader, where, &env);
+    is_good = read_ops(reader, ops, feature) && is_good;
+    reader->rules->feature_count++;
+    return is_good && feature->where != NULL;
+}
+
+/* --- Rules ----------------------------------------------------------------------------------------------------------- */
+
+/* "incident.concern". */
+static bool read_on(struct reader *reader, const struct yaml_node *node, struct rule *rule)
+{
+    struct str text;
+    struct near near;
+    if (!yaml_read_text(node, EVENT_KIND_MAX_BYTES * 2, reader->faults, &text)) {
+        return false;
+    }
+    near = near_start(text);
+    for (int kind = EVENT_KIND_UNKNOWN + 1; kind < EVENT_KIND_COUNT; kind++) {
+        char name[EVENT_KIND_MAX_BYTES * 2];
+        rule->kind = (enum event_kind)kind;
+        rule->family = event_kind_family(rule->kind);
+        (void)snprintf(name, sizeof(name), "%s.%s", event_family_name(rule->family),
+                       event_kind_name(rule->kind));
+        if (str_is(text, name)) {
+            return true;
+        }
+        near_offer(&near, str_of(keep_text(reader, str_of(name))));
+    }
+    if (near.best.len > 0) {
+        yaml_fail(reader->faults, node, "unknown kind \"%.*s\": did you mean \"%.*s\"?",
+                  (int)text.len, text.at, (int)near.best.len, near.best.at);
+    } else {
+        yaml_fail(reader->faults, node, "unknown kind \"%.*s\", expected one as incident.concern",
+                  (int)text.len, text.at);
+    }
+    return false;
+}
+
+/* {interview: same_day}, a duration, or a number of school days. */
+static bool read_ask(struct reader *reader, const struct yaml_node *node, struct rule *rule)
+{
+    enum { SCHOOL_DAYS_MAX = 60 };
+    static const char suffix[] = "_school_days";
+    const struct yaml_node *interview = NULL;
+    const struct yaml_key keys[] = {{"interview", true, &interview}};
+    struct str text;
+    int64_t number = 0;
+    if (!yaml_read_mapping(node, keys, 1, reader->faults) ||
+        !yaml_read_text(interview, 32, reader->faults, &text)) {
+        return false;
+    }
+    size_t digits = text.len > sizeof(suffix) - 1 ? text.len - (sizeof(suffix) - 1) : 0;
+    bool is_days = digits > 0 &&
+                   str_is((struct str){text.at + digits, text.len - digits}, suffix) &&
+                   str_to_int64((struct str){text.at, digits}, 1, SCHOOL_DAYS_MAX, &number);
+    if (!is_days && !str_is(text, "same_day") && !str_to_duration_ms(text, &number)) {
+        yaml_fail(reader->faults, interview,
+                  "expected same_day, a duration as in 24h, or a number as in 3_school_days");
+        return false;
+    }
+    rule->ask_interview = text;
+    return true;
+}
+
+static bool read_tell(struct reader *reader, const struct yaml_node *node, struct rule *rule)
+{
+    const struct yaml_node *items = NULL;
+    bool is_good =
+        yaml_read_list(node, true, SIGNAL_TELL_MAX, reader->faults, &items, &rule->tell_count);
+    for (size_t i = 0; is_good && i < rule->tell_count; i++) {
+        const char *words[ORG_ROLE_COUNT];
+        size_t index = 0;
+        for (int role = ORG_ROLE_NONE + 1; role < ORG_ROLE_COUNT; role++) {
+            words[role - 1] = org_role_id((enum org_role)role);
+        }
+        is_good = yaml_read_choice(&items[i], words, ORG_ROLE_COUNT - 1, reader->faults, &index);
+        rule->tell[i] = items[i].text;
+    }
+    return is_good;
+}
+
+static bool read_level(struct reader *reader, const struct yaml_node *node, struct rule *rule)
+{
+    static const char *const words[] = {"attention", "warning", "high", "crisis"};
+    size_t index = 0;
+    if (!yaml_read_choice(node, words, sizeof(words) / sizeof(words[0]), reader->faults, &index)) {
+        return false;
+    }
+    bool is_known = case_level_parse(str_of(words[index]), &rule->level);
+    sw_assert(is_known);
+    return true;
+}
+
+static bool read_then(struct reader *reader, const struct yaml_node *node, struct rule *rule)
+{
+    static const char *const layers[] = {"student", "class", "grade", "school", "county", "city"};
+    const struct yaml_node *level = NULL;
+    const struct yaml_node *layer = NULL;
+    const struct yaml_node *kind = NULL;
+    const struct yaml_node *told = NULL;
+    const struct yaml_node *ask = NULL;
+    const struct yaml_key keys[] = {{"level", true, &level},
+                                    {"layer", true, &layer},
+                                    {"kind", true, &kind},
+                                    {"tell", false, &told},
+                                    {"ask", false, &ask}};
+    size_t index = 0;
+    if (!yaml_read_mapping(node, keys, sizeof(keys) / sizeof(keys[0]), reader->faults)) {
+        return false;
+    }
+    bool is_good = read_level(reader, level, rule);
+    is_good = yaml_read_choice(layer, layers, sizeof(layers) / sizeof(layers[0]), reader->faults,
+                               &index) &&
+              is_good;
+    rule->layer = (enum level_layer)(LEVEL_LAYER_STUDENT + (int)index);
+    is_good = yaml_read_id(kind, false, reader->faults, &rule->case_kind) && is_good;
+    is_good = (told == NULL || read_tell(reader, told, rule)) && is_good;
+    return (ask == NULL || read_ask(reader, ask, rule)) && is_good;
+}
+
+/* Inference decides up to `high`; what a person saw or answered in an interview may be a crisis. */
+static bool check_cap(struct reader *reader, const struct yaml_node *then, const struct rule *rule)
+{
+    bool is_inference = rule->kind == EVENT_KIND_RESULT || expr_uses(rule->when, RULESET_FEATURES);
+    if (rule->level == CASE_LEVEL_CRISIS && is_inference) {
+        yaml_fail(reader->faults, then,
+                  "scores and features decide up to high: crisis is for facts and interviews");
+        return false;
+    }
+    return true;
+}
+
+static bool read_why(struct reader *reader, const struct yaml_node *node, struct rule *rule)
+{
+    struct str text;
+    struct expr_error error;
+    struct expr_env env = ruleset_env(reader->rules);
+    if (!yaml_read_text(node, WHY_SOURCE_MAX_BYTES, reader->faults, &text)) {
+        return false;
+    }
+    int code = why_compile(text, &env, reader->arena, &error, &rule->why);
+    if (code == ERR_INVALID) {
+        fail_inside(reader, node, &error);
+    } else if (code != 0) {
+        reader->error = code;
+    }
+    return code == 0;
+}
+
+static bool has_rule(const struct reader *reader, struct str id)
+{
+    for (size_t i = 0; i < reader->rules->rule_count; i++) {
+        if (str_equal(reader->list[i].id, id)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool read_rule(struct reader *reader, const struct yaml_node *node)
+{
+    const struct yaml_node *id = NULL;
+    const struct yaml_node *on = NULL;
+    const struct yaml_node *when = NULL;
+    const struct yaml_node *then = NULL;
+    const struct yaml_node *why = NULL;
+    const struct yaml_key keys[] = {{"id", true, &id},
+                                    {"on", true, &on},
+                                    {"when", true, &when},
+                                    {"then", true, &then},
+                                    {"why", false, &why}};
+    struct expr_env env = ruleset_env(reader->rules);
+    struct rule *rule = &reader->list[reader->rules->rule_count];
+    *rule = (struct rule){.level = CASE_LEVEL_NONE};
+    if (!yaml_read_mapping(node, keys, sizeof(keys) / sizeof(keys[0]), reader->faults) ||
+        !yaml_read_id(id, false, reader->faults, &rule->id)) {
+        return false;
+    }
+    if (has_rule(reader, rule->id)) {
+        yaml_fail(reader->faults, id, "the rule \"%.*s\" is there already", (int)rule->id.len,
+                  rule->id.at);
+        return false;
+    }
+    bool is_good = read_on(reader, on, rule);
+    rule->when = read_condition(reader, when, &env);
+    is_good = read_then(reader, then, rule) && is_good;
+    is_good = (why == NULL || read_why(reader, why, rule)) && is_good;
+    is_good = is_good && rule->when != NULL && check_cap(reader, then, rule);
+    reader->rules->rule_count++;
+    return is_good;
+}
+
+/* --- Files ----------------------------------------------------------------------------------------------------------- */
+
+struct root {
+    const struct yaml_node *live_within;
+    const struct yaml_node *features;
+    const struct yaml_node *rules;
+};
+
+static bool read_root(struct reader *reader, const struct yaml_node *node, struct root *root)
+{
+    const struct yaml_key keys[] = {{"live_within", false, &root->live_within},
+                                    {"features", false, &root->features},
+                                    {"rules", false, &root->rules}};
+    if (!yaml_read_mapping(node, keys, sizeof(keys) / sizeof(keys[0]), reader->faults)) {
+        return false;
+    }
+    return root->live_within == NULL ||
+           yaml_read_duration_ms(root->live_within, 60000, RULESET_WINDOW_MAX_MS, reader->faults,
+                                 &reader->rules->live_within_ms);
+}
+
+/* Reads each item of a list by `read`, at most `max` in all files together. */
+static void read_items(struct reader *reader, const struct yaml_node *node, size_t max,
+                       const size_t *count, bool (*read)(struct reader *, const struct yaml_node *))
+{
+    const struct yaml_node *items = NULL;
+    size_t item_count = 0;
+    if (node == NULL || !yaml_read_list(node, false, max, reader->faults, &items, &item_count)) {
+        return;
+    }
+    for (size_t i = 0; i < item_count; i++) {
+        if (*count == max) {
+            yaml_fail(reader->faults, &items[i], "a pack has at most %zu of these", max);
+            return;
+        }
+        (void)read(reader, &items[i]); /* its faults are in the list */
+    }
+}
+
+int pack_read_rules(const struct yaml_node *const *roots, size_t root_count, struct arena *arena,
+                    struct yaml_faults *faults, struct ruleset *ret_rules)
+{
+    size_t before = faults->count;
+    struct reader reader = {.arena = arena, .faults = faults, .rules = ret_rules};
+    struct root *parts = arena_alloc_array(arena, root_count, sizeof(*parts));
+    reader.features = arena_alloc_array(arena, RULESET_FEATURES_MAX, sizeof(*reader.features));
+    reader.list = arena_alloc_array(arena, RULESET_RULES_MAX, sizeof(*reader.list));
+    if (parts == NULL || reader.features == NULL || reader.list == NULL) {
+        return ERR_MEMORY;
+    }
+    *ret_rules = (struct ruleset){.live_within_ms = RULESET_LIVE_WITHIN_MS,
+                                  .features = reader.features,
+                                  .rules = reader.list};
+    for (size_t i = 0; i < root_count; i++) {
+        (void)read_root(&reader, roots[i], &parts[i]); /* as above */
+        read_items(&reader, parts[i].features, RULESET_FEATURES_MAX, &ret_rules->feature_count,
+                   read_feature);
+    }
+    int error = reader.error != 0 ? reader.error : ruleset_bind_features(ret_rules, arena);
+    for (size_t i = 0; i < root_count && error == 0; i++) {
+        read_items(&reader, parts[i].rules, RULESET_RULES_MAX, &ret_rules->rule_count, read_rule);
+        error = reader.error;
+    }
+    return error != 0 ? error : faults->count > before ? ERR_INVALID : 0;
+}
