@@ -105,9 +105,10 @@ int kafka_bulk_new(const struct config *config, int64_t timeout_ms, struct kafka
     if (error == 0) {
         error = learn_partitions(bulk); /* first: it tells no broker from no topics */
     }
-    int64_t until_ms = loop_monotonic_ms() + timeout_ms;
-    while (error == 0 &&
-           judge(rd_kafka_init_transactions(bulk->handle, SLICE_MS), until_ms, &error)) {
+    if (error == 0) {
+        int64_t until_ms = loop_monotonic_ms() + timeout_ms;
+        while (judge(rd_kafka_init_transactions(bulk->handle, SLICE_MS), until_ms, &error)) {
+        }
     }
     if (error != 0) {
         kafka_bulk_free(bulk);
