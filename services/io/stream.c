@@ -13,7 +13,7 @@
 #include "io/log.h"
 #include "io/stream_calls.h"
 
-enum { TICK_BUSY_MS = 50, TICK_IDLE_MS = 1000 };
+enum { TICK_BUSY_MS = 50, TICK_IDLE_MS = 1000, FENCED_AGAIN_MS = 10000 };
 
 void stream_fail(struct stream *stream, const char *why)
 {
@@ -30,61 +30,12 @@ void stream_block(struct stream *stream, const char *why)
     log_error("stream_blocked", log_library("why", why));
 }
 
-/* ---- the consumer */
-
-/* Rebalances arrive by callback out of this; the rest is errors. */
-static void read_main_queue(struct stream *stream)
+bool stream_is_fenced_again(struct stream_fence *fence)
 {
-    rd_kafka_message_t *messages[16];
-    ssize_t count = rd_kafka_consume_batch_queue(stream->consumer_queue, 0, messages, 16);
-    for (ssize_t i = 0; i < count; i++) {
-        rd_kafka_resp_err_t error = messages[i]->err;
-        sw_assert(error != RD_KAFKA_RESP_ERR_NO_ERROR); /* records come by their own queues only */
-        log_warn("stream_consumer", log_code("error", rd_kafka_err2name(error)));
-        rd_kafka_message_destroy(messages[i]);
-        char text[STREAM_REASON_MAX];
-        rd_kafka_resp_err_t fatal = rd_kafka_fatal_error(stream->consumer, text, sizeof text);
-        if (fatal != RD_KAFKA_RESP_ERR_NO_ERROR) {
-            stream_fail(stream, fatal == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID
-                                    ? "another process runs with this slot"
-                                    : text);
-        }
-    }
-}
-
-/* The partition count is known: queues first, cut loose from the main one, then subscribe. */
-void stream_join(struct stream *stream, int32_t partition_count)
-{
-    size_t input_count = stream->definition->input_count;
-    if (partition_count > STREAM_PARTITIONS_MAX) {
-        stream_fail(stream, "more partitions than this program can hold");
-        return;
-    }
-    stream->partitions = heap_alloc_array((size_t)partition_count, sizeof *stream->partitions);
-    if (stream->partitions == NULL) {
-        stream_fail(stream, "out of memory");
-        return;
-    }
-    stream->partition_count = partition_count;
-    rd_kafka_topic_partition_list_t *topics = rd_kafka_topic_partition_list_new((int)input_count);
-    for (size_t input = 0; input < input_count; input++) {
-        rd_kafka_topic_partition_list_add(topics, stream->input_names[input].text,
-                                          RD_KAFKA_PARTITION_UA);
-    }
-    for (int32_t index = 0; index < partition_count; index++) {
-        struct stream_partition *partition = &stream->partitions[index];
-        partition->stream = stream;
-        partition->index = index;
-        partition->changelog_end = STREAM_UNKNOWN;
-        for (size_t input = 0; input < input_count; input++) {
-            stream_source_open(stream, &partition->sources[input], input, index);
-        }
-    }
-    rd_kafka_resp_err_t error = rd_kafka_subscribe(stream->consumer, topics);
-    rd_kafka_topic_partition_list_destroy(topics);
-    if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        stream_fail(stream, rd_kafka_err2name(error));
-    }
+    int64_t now_ms = loop_monotonic_ms();
+    bool is_again = fence->has_happened && now_ms - fence->at_ms < FENCED_AGAIN_MS;
+    *fence = (struct stream_fence){.has_happened = true, .at_ms = now_ms};
+    return is_again;
 }
 
 /* ---- one turn */
@@ -168,25 +119,6 @@ static void submit_what_is_open(struct stream *stream)
     }
 }
 
-static void leave(struct stream *stream)
-{
-    if (stream->consumer_queue == NULL || stream->partition_count == 0) {
-        stream->is_closed = true;
-        return;
-    }
-    stream->is_closing = true;
-    if (stream->rebalance.is_revoked || stream->rebalance.assigned != NULL) {
-        rd_kafka_assign(stream->consumer, NULL);
-    }
-    stream_assign_forget(stream);
-    rd_kafka_error_t *error =
-        rd_kafka_consumer_close_queue(stream->consumer, stream->consumer_queue);
-    if (error != NULL) {
-        log_warn("stream_close", log_library("why", rd_kafka_error_string(error)));
-        rd_kafka_error_destroy(error);
-    }
-}
-
 static void advance_drain(struct stream *stream)
 {
     if (!stream->is_draining || stream->is_closed || stream->in_flight != NULL ||
@@ -196,9 +128,9 @@ static void advance_drain(struct stream *stream)
     if (!stream->is_closing) {
         stream_txn_undo_open(stream); /* empty, unless it could not be committed */
         stream_assign_drop_parts(stream);
-        leave(stream);
+        stream_group_leave(stream);
     }
-    stream->is_closed |= stream->is_closing && rd_kafka_consumer_closed(stream->consumer);
+    stream->is_closed |= stream_group_has_left(stream);
     if (stream->is_closed) {
         stream->drained(stream->drained_ctx);
     }
@@ -208,9 +140,7 @@ static bool turn(void *ctx)
 {
     struct stream *stream = ctx;
     kafka_clear_events(stream->event_fd);
-    if (stream->partition_count > 0 && !stream->is_closed) {
-        read_main_queue(stream);
-    }
+    stream_group_read(stream);
     if (stream->is_draining) {
         submit_what_is_open(stream);
         advance_drain(stream);
@@ -220,6 +150,7 @@ static bool turn(void *ctx)
         return false;
     }
     begin_what_is_due(stream);
+    stream_group_rejoin_if_fenced(stream);
     bool is_more = stream_restore_read(stream);
     stream_assign_advance(stream);
     is_more |= stream->partition_count > 0 && stream_step_all(stream);
@@ -282,18 +213,15 @@ static int open_loop(struct stream *stream)
 
 static int open_kafka(struct stream *stream)
 {
-    int error = stream_conf_consumer(stream, &stream->consumer);
+    int error = stream_group_open(stream);
     if (error == 0) {
         error = stream_conf_restorer(stream, &stream->restorer);
     }
     if (error != 0) {
         return error;
     }
-    rd_kafka_poll_set_consumer(stream->consumer);
     rd_kafka_poll_set_consumer(stream->restorer);
-    stream->consumer_queue = rd_kafka_queue_get_consumer(stream->consumer);
     stream->restorer_queue = rd_kafka_queue_get_consumer(stream->restorer);
-    kafka_watch_queue(stream->consumer_queue, stream->event_fd);
     kafka_watch_queue(stream->restorer_queue, stream->event_fd);
     error = stream_ask_new(stream);
     return error != 0 ? error : stream_txn_new(stream);
@@ -351,19 +279,10 @@ void stream_drain(struct stream *stream, loop_fn drained, void *ctx)
     loop_hook_kick(stream->hook);
 }
 
-static void close_kafka(struct stream *stream)
+static void close_restorer(struct stream *stream)
 {
-    for (int32_t index = 0; index < stream->partition_count; index++) {
-        for (size_t input = 0; input < stream->definition->input_count; input++) {
-            stream_source_close(&stream->partitions[index].sources[input]);
-        }
-    }
-    if (stream->consumer_queue != NULL) {
-        rd_kafka_queue_destroy(stream->consumer_queue);
+    if (stream->restorer_queue != NULL) {
         rd_kafka_queue_destroy(stream->restorer_queue);
-    }
-    if (stream->consumer != NULL) {
-        rd_kafka_destroy_flags(stream->consumer, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
     }
     if (stream->restorer != NULL) {
         rd_kafka_destroy_flags(stream->restorer, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
@@ -378,8 +297,8 @@ void stream_free(struct stream *stream)
     stream_txn_free(stream);
     stream_ask_free(stream);
     stream_assign_drop_parts(stream);
-    stream_assign_forget(stream);
-    close_kafka(stream);
+    stream_group_close(stream);
+    close_restorer(stream);
     loop_fd_free(stream->event_watch);
     loop_timer_free(stream->retry_timer);
     loop_timer_free(stream->due_timer);

@@ -91,6 +91,17 @@ void stream_assign_drop_parts(struct stream *stream)
     stream->is_proven = false;
 }
 
+void stream_assign_drop(struct stream *stream)
+{
+    stream_assign_drop_parts(stream);
+    stream->is_assigned = false;
+    stream->assigned_count = 0;
+    stream->proven_at_ms = INT64_MIN;
+    for (int32_t index = 0; index < stream->partition_count; index++) {
+        stream->partitions[index].is_assigned = false;
+    }
+}
+
 static void make_part(struct stream_partition *partition)
 {
     struct stream *stream = partition->stream;
@@ -148,7 +159,7 @@ void stream_assign_on_answer(struct stream *stream, const struct stream_ask *ask
 {
     if (ask->serial == 0) {
         if (stream->partition_count == 0) {
-            stream_join(stream, ask->partition_count);
+            stream_group_join(stream, ask->partition_count);
         }
         return;
     }
@@ -334,7 +345,8 @@ static void prove(struct stream *stream)
 bool stream_assign_may_begin(const struct stream *stream)
 {
     return stream->is_producer_ready && !stream->is_blocked && !stream->has_failed &&
-           !stream->rebalance.is_revoked && loop_monotonic_ms() >= stream->retry_at_ms;
+           !stream->is_rejoin_wanted && !stream->rebalance.is_revoked &&
+           loop_monotonic_ms() >= stream->retry_at_ms;
 }
 
 void stream_assign_advance(struct stream *stream)

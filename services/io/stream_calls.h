@@ -6,10 +6,20 @@
 #include "io/stream_inside.h"
 
 /* stream.c: ends the process; stops work until the next assignment (a person must do something; shown as unready);
- * makes the queues and subscribes. */
+ * notes a fatal error, true when the one before was less than 10 s ago. */
 void stream_fail(struct stream *stream, const char *why);
 void stream_block(struct stream *stream, const char *why);
-void stream_join(struct stream *stream, int32_t partition_count);
+bool stream_is_fenced_again(struct stream_fence *fence);
+
+/* stream_group.c: the consumer; then, once the partition count is known, the queues and the subscription; reads the
+ * main queue (rebalances, errors); begins anew after a fatal error, when no transaction is in flight; leaves. */
+SW_NODISCARD int stream_group_open(struct stream *stream);
+void stream_group_close(struct stream *stream);
+void stream_group_join(struct stream *stream, int32_t partition_count);
+void stream_group_read(struct stream *stream);
+void stream_group_rejoin_if_fenced(struct stream *stream);
+void stream_group_leave(struct stream *stream);
+bool stream_group_has_left(const struct stream *stream);
 
 /* stream_conf.c: ERR_INVALID with the property logged, ERR_MEMORY. The caller destroys the handle. */
 void stream_conf_names(struct stream *stream);
@@ -27,6 +37,8 @@ void stream_assign_on_answer(struct stream *stream, const struct stream_ask *ask
 void stream_assign_advance(struct stream *stream);
 /* Frees all parts: what they held is nowhere but in Kafka. The assignment stays. */
 void stream_assign_drop_parts(struct stream *stream);
+/* The same, and the assignment is gone as well. */
+void stream_assign_drop(struct stream *stream);
 /* Forgets what the callback recorded, and the group's metadata. */
 void stream_assign_forget(struct stream *stream);
 /* Nothing stands in the way of a transaction: producer, back-off, revocation, blocks. */

@@ -1,6 +1,7 @@
 /* What the files of the stream shell share. Private to stream*.c.
  *
  *   stream.c          life of the shell: start, the turn of the loop, drain, free
+ *   stream_group.c    the consumer as a member of its group
  *   stream_conf.c     the librdkafka handles and their settings
  *   stream_assign.c   from a rebalance to parts that may step: keep, restore, prove
  *   stream_ask.c      the blocking questions (worker thread): topics, committed offsets, ends
@@ -159,8 +160,8 @@ struct stream_ask {
     struct worker *worker;
     rd_kafka_t *committed_view, *end_view;
     rd_kafka_topic_t *changelog; /* of the restorer, held so that its leaders are known */
-    struct stream *stream; /* names and settings only */
-    uint64_t serial;       /* of the assignment; 0: about the topics */
+    struct stream *stream;       /* names and settings only */
+    uint64_t serial;             /* of the assignment; 0: about the topics */
     int error;
     char reason[STREAM_REASON_MAX];
     int32_t partition_count;
@@ -174,6 +175,12 @@ struct stream_rebalance {
     bool is_revoked;
     rd_kafka_topic_partition_list_t *assigned; /* NULL: none */
     rd_kafka_consumer_group_metadata_t *metadata;
+};
+
+/* When a fatal error last came: the second within 10 s means a twin. */
+struct stream_fence {
+    bool has_happened;
+    int64_t at_ms; /* monotonic */
 };
 
 struct stream {
@@ -205,7 +212,7 @@ struct stream {
     uint64_t serial;                              /* of the assignment, from 1 */
     int32_t assigned_count;
     bool is_assigned, is_answered, is_fetching, is_proven; /* see stream_assign.c */
-    bool is_producer_ready, is_init_wanted, has_been_fenced;
+    bool is_producer_ready, is_init_wanted, is_rejoin_wanted;
     bool is_blocked; /* until the next assignment: a person must do something */
     bool is_draining, is_closing, is_closed, has_failed;
     char blocked_reason[STREAM_REASON_MAX], ask_reason[STREAM_REASON_MAX];
@@ -213,7 +220,7 @@ struct stream {
     const char *shown_reason; /* NULL: ready */
     int64_t retry_at_ms;      /* monotonic: nothing is begun before */
     int64_t backoff_ms;
-    int64_t fenced_at_ms; /* monotonic */
+    struct stream_fence producer_fence, member_fence;
     int64_t proven_at_ms; /* boot time; INT64_MIN: not in this assignment */
     int64_t begun_ms;     /* monotonic, of the transaction in flight */
     int64_t restore_begun_ms;

@@ -14,7 +14,7 @@
 #include "base/assert.h"
 #include "io/log.h"
 
-enum { SLICE_MS = 1000, BACKOFF_MIN_MS = 50, BACKOFF_MAX_MS = 5000, FENCED_AGAIN_MS = 10000 };
+enum { SLICE_MS = 1000, BACKOFF_MIN_MS = 50, BACKOFF_MAX_MS = 5000 };
 
 enum verdict { VERDICT_DONE, VERDICT_ABORT, VERDICT_FATAL };
 
@@ -394,23 +394,14 @@ static void after_abort(struct stream *stream, struct stream_batch *batch)
     back_off(stream);
 }
 
-static bool is_fence(rd_kafka_resp_err_t error)
-{
-    return kafka_error_of(error) == ERR_FENCED;
-}
-
 static void after_fatal(struct stream *stream)
 {
-    int64_t now_ms = loop_monotonic_ms();
     memcpy(stream->producer_reason, stream->txn->reason, sizeof stream->producer_reason);
     log_warn("stream_fatal", log_code("error", rd_kafka_err2name(stream->txn->error)),
              log_library("why", stream->txn->reason));
-    if (is_fence(stream->txn->error)) {
-        if (stream->has_been_fenced && now_ms - stream->fenced_at_ms < FENCED_AGAIN_MS) {
-            stream_fail(stream, "fenced twice: another process runs with this slot");
-        }
-        stream->has_been_fenced = true;
-        stream->fenced_at_ms = now_ms;
+    if (kafka_error_of(stream->txn->error) == ERR_FENCED &&
+        stream_is_fenced_again(&stream->producer_fence)) {
+        stream_fail(stream, "fenced twice: another process runs with this slot");
     }
     if (stream->in_flight != NULL) {
         end_batch(stream, stream->in_flight);

@@ -309,6 +309,20 @@ def zombie(world):
     return good
 
 
+def twin(world):
+    """Two processes run with one slot: one of them gives up and says so, nothing is done twice."""
+    members = [Member(world, 0).wait_ready()]
+    with Flow(world, "twin-"):
+        members.append(Member(world, 0))
+        wait("one gives up", lambda: any(member.process.poll() == 1 for member in members))
+        ended = next(member for member in members if member.process.poll() == 1)
+        rest = members[1 - members.index(ended)]
+        rest.wait_ready()
+    good = world.verdict("two processes with one slot", "said so" if ended.says("with this slot") else "")
+    rest.stop()
+    return good and ended.says("with this slot")
+
+
 def stall(world):
     """A transaction is held longer than its time-out: the coordinator fences its producer, which is made anew."""
     member = Member(world, 0, "stall:4:15")
@@ -375,22 +389,21 @@ def compaction(world):
     cases = world.cases("compact", 64)
     world.tool("squeeze")
     member = Member(world, 0).wait_ready()
-    before = int(world.tool("count", "cases"))
-    for _ in range(12):
+    rounds = 12
+    for _ in range(rounds):
         world.feed_signals(cases)
-        wait("the changelog grows", lambda: world.is_complete())
-    grown = int(world.tool("count", "cases"))
+        wait("the round is in", world.is_complete)
 
     def is_compacted():
         world.feed_signals(world.cases("filler", 16))  # the active segment rolls on an append only
-        return int(world.tool("count", "cases")) < before + (grown - before) // 2
+        return int(world.tool("count", "cases")) < rounds * len(cases) // 2
     wait("the changelog is compacted", is_compacted)
     wait("all is in", world.is_complete)
     member.kill()
     member = Member(world, 0).wait_ready()
     world.feed_signals(cases)
-    good = world.verdict("kill -9 after compaction", f"changelog {grown} records, then "
-                                                      f"{world.tool('count', 'cases').strip()}")
+    good = world.verdict("kill -9 after compaction", f"changelog {world.tool('count', 'cases').strip()} records of "
+                                                     f"{sum(world.signals.values())}")
     member.stop()
     return good
 
@@ -401,18 +414,16 @@ def open_transaction(world):
     member = Member(world, 0).wait_ready()
     world.feed_signals(cases)
     wait("the signals are in", world.is_complete)
-    hangs = [subprocess.Popen([world.bin / "torture_tool", "hang", str(n)], stdin=subprocess.PIPE, text=True,
-                              stdout=subprocess.PIPE, env=world.env) for n in range(1)]
-    for hang in hangs:
-        assert hang.stdout.readline() == "open\n"
+    hang = subprocess.Popen([world.bin / "torture_tool", "hang", str(PARTITIONS)], stdin=subprocess.PIPE, text=True,
+                            stdout=subprocess.PIPE, env=world.env)
+    assert hang.stdout.readline() == "open\n"
     world.feed_signals(cases)
     wait("the commits behind it are in", world.is_complete)
     member.kill()
     member = Member(world, 0)
     wait("it restores", lambda: member.says("restoring from the changelog") or member.is_ready)
     is_waiting = not member.is_ready
-    for hang in hangs:
-        hang.communicate("\n", timeout=BOUND_S)
+    hang.communicate("\n", timeout=BOUND_S)
     member.wait_ready()
     world.feed_signals(cases)
     good = world.verdict("restore behind an open transaction", "waited for it" if is_waiting else "did not wait")
@@ -473,7 +484,7 @@ class OwnBroker(World):
         shutil.rmtree(self.broker)
 
 
-SCENARIOS = {function.__name__: function for function in (kills, takeover, zombie, stall, aborts, crowd, beaten, compaction,
+SCENARIOS = {function.__name__: function for function in (kills, takeover, zombie, twin, stall, aborts, crowd, beaten, compaction,
                                                           open_transaction, missing_topic, full_disk)}
 FAULTS = {"position_offsets": zombie, "restore_lso": open_transaction, "key_by_unit": compaction}
 

@@ -8,7 +8,7 @@
  *     count TOPIC       prints how many records that topic holds
  *     squeeze           makes the changelog compact within a second or two
  *     drop TOPIC        deletes it
- *     hang PARTITION    opens a transaction in the changelog, says "open", aborts it at the end of stdin */
+ *     hang N            opens a transaction in N partitions of the changelog, says "open", aborts it at the end of stdin */
 #include <inttypes.h>
 #include <librdkafka/rdkafka.h>
 #include <stdio.h>
@@ -130,18 +130,19 @@ static void must(rd_kafka_error_t *error)
     }
 }
 
-static int hang(struct tool *tool, const char *partition)
+static int hang(struct tool *tool, const char *count)
 {
     rd_kafka_t *handle = open_raw(tool, "torture-foreign");
     struct topic_name name = topic_name_of(config_text(tool->config, "topic.prefix"), TOPIC_CASES);
     must(rd_kafka_init_transactions(handle, BOUND_MS));
     must(rd_kafka_begin_transaction(handle));
-    rd_kafka_resp_err_t error = rd_kafka_producev(
-        handle, RD_KAFKA_V_TOPIC(name.text),
-        RD_KAFKA_V_PARTITION((int32_t)strtol(partition, NULL, 10)), RD_KAFKA_V_KEY("foreign", 7),
-        RD_KAFKA_V_VALUE("foreign", 7), RD_KAFKA_V_END);
-    sw_assert(error == RD_KAFKA_RESP_ERR_NO_ERROR);
-    error = rd_kafka_flush(handle, BOUND_MS);
+    for (int32_t index = 0; index < strtol(count, NULL, 10); index++) {
+        rd_kafka_resp_err_t error = rd_kafka_producev(
+            handle, RD_KAFKA_V_TOPIC(name.text), RD_KAFKA_V_PARTITION(index),
+            RD_KAFKA_V_KEY("foreign", 7), RD_KAFKA_V_VALUE("foreign", 7), RD_KAFKA_V_END);
+        sw_assert(error == RD_KAFKA_RESP_ERR_NO_ERROR);
+    }
+    rd_kafka_resp_err_t error = rd_kafka_flush(handle, BOUND_MS);
     sw_assert(error == RD_KAFKA_RESP_ERR_NO_ERROR);
     puts("open");
     fflush(stdout);
