@@ -58,29 +58,6 @@ static void learn_changelog(struct stream_ask *ask)
     }
 }
 
-/* All inputs and the changelog exist and have one number of partitions. */
-static void run_topics(void *job)
-{
-    struct stream_ask *ask = job;
-    const struct stream *stream = ask->stream;
-    int32_t count = count_partitions(ask, stream->changelog_name.text);
-    for (size_t i = 0; i < stream->definition->input_count && count > 0; i++) {
-        const char *topic = stream->input_names[i].text;
-        int32_t other = count_partitions(ask, topic);
-        if (other < 0) {
-            return;
-        }
-        if (other != count) {
-            say(ask, ERR_CONFLICT, topic, "has another number of partitions than the changelog");
-            return;
-        }
-    }
-    ask->partition_count = count > 0 ? count : 0;
-    if (count > 0) {
-        learn_changelog(ask);
-    }
-}
-
 static const char *offsets_topic(const struct stream_ask *ask, size_t input)
 {
     return ask->stream->input_names[input].text;
@@ -186,6 +163,56 @@ static int ask_changelog_end(struct stream_ask *ask)
     return error;
 }
 
+/* Every partition has its first offsets, or at least a changelog that carries them. Asked before joining: in a group
+ * with members nobody could write them. */
+static void check_first_offsets(struct stream_ask *ask)
+{
+    const struct stream_definition *definition = ask->stream->definition;
+    ask->count = 0;
+    for (int32_t index = 0; index < ask->partition_count; index++) {
+        ask->answers[ask->count++] = (struct stream_answer){.index = index};
+    }
+    if (ask_committed(ask) != 0 || ask_changelog_end(ask) != 0) {
+        return;
+    }
+    for (size_t i = 0; i < ask->count; i++) {
+        for (size_t input = 0; input < definition->input_count; input++) {
+            if (!definition->inputs[input].is_table && ask->answers[i].changelog_end == 0 &&
+                ask->answers[i].committed[input] == STREAM_UNKNOWN) {
+                say(ask, ERR_NOT_FOUND, offsets_topic(ask, input),
+                    "has no committed offsets: run `swctl topics`");
+                return;
+            }
+        }
+    }
+}
+
+/* All inputs and the changelog exist and have one number of partitions. */
+static void run_topics(void *job)
+{
+    struct stream_ask *ask = job;
+    const struct stream *stream = ask->stream;
+    int32_t count = count_partitions(ask, stream->changelog_name.text);
+    for (size_t i = 0; i < stream->definition->input_count && count > 0; i++) {
+        int32_t other = count_partitions(ask, stream->input_names[i].text);
+        if (other >= 0 && other != count) {
+            say(ask, ERR_CONFLICT, stream->input_names[i].text,
+                "has another number of partitions than the changelog");
+        }
+        if (other != count) {
+            return;
+        }
+    }
+    if (count > STREAM_PARTITIONS_MAX) {
+        say(ask, ERR_UNSUPPORTED, stream->changelog_name.text,
+            "has more partitions than this program can hold");
+    } else if (count > 0) {
+        ask->partition_count = count;
+        learn_changelog(ask);
+        check_first_offsets(ask);
+    }
+}
+
 static int ask_input_ends(struct stream_ask *ask)
 {
     rd_kafka_topic_partition_list_t *list = list_inputs(ask, has_end);
@@ -215,8 +242,10 @@ static void done(void *ctx, void *job)
     struct stream *stream = ctx;
     struct stream_ask *ask = job;
     if (ask->error != 0) {
-        log_warn("stream_ask", log_error_code("error", ask->error),
-                 log_library("why", ask->reason));
+        if (strcmp(stream->ask_reason, ask->reason) != 0) {
+            log_warn("stream_ask", log_error_code("error", ask->error),
+                     log_library("why", ask->reason));
+        }
         ask->retry_at_ms = loop_monotonic_ms() + RETRY_MS;
         memcpy(stream->ask_reason, ask->reason, sizeof stream->ask_reason);
     } else {

@@ -354,7 +354,9 @@ void stream_assign_advance(struct stream *stream)
     if (stream->rebalance.is_revoked && stream->in_flight == NULL) {
         revoke(stream);
     }
-    if (stream->rebalance.assigned != NULL && !stream->rebalance.is_revoked) {
+    if (stream->rebalance.assigned != NULL && !stream->rebalance.is_revoked &&
+        stream->in_flight == NULL) {
+        stream_txn_undo_open(stream);
         adopt(stream);
         if (stream->is_blocked || stream->assigned_count == 0) {
             stream->is_answered = true;

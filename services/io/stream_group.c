@@ -60,10 +60,7 @@ static void subscribe(struct stream *stream)
 
 void stream_group_join(struct stream *stream, int32_t partition_count)
 {
-    if (partition_count > STREAM_PARTITIONS_MAX) {
-        stream_fail(stream, "more partitions than this program can hold");
-        return;
-    }
+    sw_assert(partition_count > 0 && partition_count <= STREAM_PARTITIONS_MAX);
     stream->partitions = heap_alloc_array((size_t)partition_count, sizeof *stream->partitions);
     if (stream->partitions == NULL) {
         stream_fail(stream, "out of memory");

@@ -218,13 +218,21 @@ static bool note_positions(struct stream *stream, struct batch_partition *touche
     return has_moved;
 }
 
+/* A changelog without a record of ours gets one at once: a group that stays idle from its first day on must not lose
+ * its offsets either. */
+static bool is_first_record(const struct stream_partition *partition)
+{
+    return partition->phase >= STREAM_READING_TABLES && partition->recorded_count == 0;
+}
+
 void stream_step_seal(struct stream *stream)
 {
     struct stream_batch *batch = stream->open;
     sw_assert(batch->offsets == NULL && batch->partition_count > 0);
     batch->offsets = rd_kafka_topic_partition_list_new((int)batch->partition_count);
     for (size_t i = 0; i < batch->partition_count; i++) {
-        if (note_positions(stream, &batch->partitions[i])) {
+        bool has_moved = note_positions(stream, &batch->partitions[i]);
+        if (has_moved || is_first_record(batch->partitions[i].partition)) {
             batch->partitions[i].shell_state =
                 stream_shell_encode(stream, batch, &batch->partitions[i]);
         }

@@ -306,6 +306,9 @@ static void note_committed(struct stream *stream, struct stream_batch *batch)
         for (size_t input = 0; input < stream->definition->input_count; input++) {
             touched->partition->sources[input].committed = touched->positions[input];
         }
+        if (touched->shell_state.at != NULL) {
+            touched->partition->recorded_count = stream->partition_count;
+        }
         note_changelog_end(touched, true);
     }
 }
@@ -408,6 +411,7 @@ static void after_fatal(struct stream *stream)
     }
     end_batch(stream, stream->open);
     stream_assign_drop_parts(stream);
+    stream->proven_at_ms = INT64_MIN;
     back_off(stream);
     stream->is_producer_ready = false;
     stream->is_init_wanted = true;

@@ -8,6 +8,8 @@
  *     count TOPIC       prints how many records that topic holds
  *     squeeze           makes the changelog compact within a second or two
  *     drop TOPIC        deletes it
+ *     forget            deletes the group and its offsets, which must have no members
+ *     grow N            gives every topic N partitions
  *     hang N            opens a transaction in N partitions of the changelog, says "open", aborts it at the end of stdin */
 #include <inttypes.h>
 #include <librdkafka/rdkafka.h>
@@ -60,22 +62,6 @@ static int make_topics(struct tool *tool, const char *count, bool is_check)
     return error == 0 ? 0 : 1;
 }
 
-static void set_changelog(rd_kafka_t *handle, const char *topic, const char *const settings[][2])
-{
-    rd_kafka_ConfigResource_t *resource =
-        rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic);
-    for (size_t i = 0; settings[i][0] != NULL; i++) {
-        rd_kafka_ConfigResource_set_config(resource, settings[i][0], settings[i][1]);
-    }
-    rd_kafka_queue_t *queue = rd_kafka_queue_new(handle);
-    rd_kafka_AlterConfigs(handle, &resource, 1, NULL, queue);
-    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, BOUND_MS);
-    sw_assert(event != NULL && rd_kafka_event_error(event) == RD_KAFKA_RESP_ERR_NO_ERROR);
-    rd_kafka_event_destroy(event);
-    rd_kafka_queue_destroy(queue);
-    rd_kafka_ConfigResource_destroy(resource);
-}
-
 static rd_kafka_t *open_raw(struct tool *tool, const char *transactional_id)
 {
     char text[256];
@@ -90,6 +76,16 @@ static rd_kafka_t *open_raw(struct tool *tool, const char *transactional_id)
     return handle;
 }
 
+/* The answer of an admin request must be there and good. */
+static void must_answer(rd_kafka_t *handle, rd_kafka_queue_t *queue)
+{
+    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, BOUND_MS);
+    sw_assert(event != NULL && rd_kafka_event_error(event) == RD_KAFKA_RESP_ERR_NO_ERROR);
+    rd_kafka_event_destroy(event);
+    rd_kafka_queue_destroy(queue);
+    rd_kafka_destroy(handle);
+}
+
 static int squeeze(struct tool *tool)
 {
     static const char *const settings[][2] = {{"cleanup.policy", "compact"},
@@ -98,10 +94,56 @@ static int squeeze(struct tool *tool)
                                               {"min.cleanable.dirty.ratio", "0.001"},
                                               {"max.compaction.lag.ms", "500"},
                                               {NULL, NULL}};
-    rd_kafka_t *handle = open_raw(tool, NULL);
     struct topic_name name = topic_name_of(config_text(tool->config, "topic.prefix"), TOPIC_CASES);
-    set_changelog(handle, name.text, settings);
+    rd_kafka_ConfigResource_t *resource =
+        rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, name.text);
+    for (size_t i = 0; settings[i][0] != NULL; i++) {
+        rd_kafka_ConfigResource_set_config(resource, settings[i][0], settings[i][1]);
+    }
+    rd_kafka_t *handle = open_raw(tool, NULL);
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(handle);
+    rd_kafka_AlterConfigs(handle, &resource, 1, NULL, queue);
+    rd_kafka_ConfigResource_destroy(resource);
+    must_answer(handle, queue);
+    return 0;
+}
+
+static int forget(struct tool *tool)
+{
+    char group[256];
+    (void)snprintf(group, sizeof group, "%s-escalator", config_text(tool->config, "topic.prefix"));
+    rd_kafka_t *handle = open_raw(tool, NULL);
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(handle);
+    rd_kafka_DeleteGroup_t *wish = rd_kafka_DeleteGroup_new(group);
+    rd_kafka_DeleteGroups(handle, &wish, 1, NULL, queue);
+    rd_kafka_DeleteGroup_destroy(wish);
+    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, BOUND_MS);
+    sw_assert(event != NULL);
+    size_t count;
+    const rd_kafka_group_result_t **results =
+        rd_kafka_DeleteGroups_result_groups(rd_kafka_event_DeleteGroups_result(event), &count);
+    int code = count == 1 && rd_kafka_group_result_error(results[0]) == NULL ? 0 : 1;
+    rd_kafka_event_destroy(event);
+    rd_kafka_queue_destroy(queue);
     rd_kafka_destroy(handle);
+    return code;
+}
+
+static int grow(struct tool *tool, const char *count)
+{
+    char text[256];
+    rd_kafka_NewPartitions_t *wishes[TOPIC_COUNT];
+    for (int topic = 0; topic < TOPIC_COUNT; topic++) {
+        struct topic_name name =
+            topic_name_of(config_text(tool->config, "topic.prefix"), (enum topic)topic);
+        wishes[topic] =
+            rd_kafka_NewPartitions_new(name.text, strtoul(count, NULL, 10), text, sizeof text);
+    }
+    rd_kafka_t *handle = open_raw(tool, NULL);
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(handle);
+    rd_kafka_CreatePartitions(handle, wishes, TOPIC_COUNT, NULL, queue);
+    rd_kafka_NewPartitions_destroy_array(wishes, TOPIC_COUNT);
+    must_answer(handle, queue);
     return 0;
 }
 
@@ -113,12 +155,8 @@ static int drop(struct tool *tool, const char *suffix)
     rd_kafka_DeleteTopic_t *topic = rd_kafka_DeleteTopic_new(name.text);
     rd_kafka_queue_t *queue = rd_kafka_queue_new(handle);
     rd_kafka_DeleteTopics(handle, &topic, 1, NULL, queue);
-    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, BOUND_MS);
-    sw_assert(event != NULL && rd_kafka_event_error(event) == RD_KAFKA_RESP_ERR_NO_ERROR);
-    rd_kafka_event_destroy(event);
-    rd_kafka_queue_destroy(queue);
     rd_kafka_DeleteTopic_destroy(topic);
-    rd_kafka_destroy(handle);
+    must_answer(handle, queue);
     return 0;
 }
 
@@ -252,6 +290,12 @@ static int run(struct tool *tool, int argc, char **argv)
     }
     if (argc == 3 && strcmp(argv[1], "drop") == 0) {
         return drop(tool, argv[2]);
+    }
+    if (argc == 3 && strcmp(argv[1], "grow") == 0) {
+        return grow(tool, argv[2]);
+    }
+    if (argc == 2 && strcmp(argv[1], "forget") == 0) {
+        return forget(tool);
     }
     if (argc == 3 && strcmp(argv[1], "count") == 0) {
         return read_all(tool, argv[2], false);

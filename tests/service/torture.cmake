@@ -1,0 +1,17 @@
+# The torture of the stream shell: torture.py drives a copy service on the real shell. Each fault build switches one rule
+# of the shell off, and must be found out.
+file(GLOB stream_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/services/io/stream*.c)
+foreach(fault none position_offsets restore_lso key_by_unit)
+    string(TOUPPER ${fault} switch)
+    sw_program(torture_copy_${fault} torture_copy.c ${stream_sources} LINK io)
+    target_compile_definitions(torture_copy_${fault} PRIVATE STREAM_TEST_POINTS STREAM_FAULT_${switch})
+endforeach()
+sw_program(torture_tool torture_tool.c ${loop_support} LINK io)
+target_include_directories(torture_tool PRIVATE ${PROJECT_SOURCE_DIR}/tests)
+find_program(PYTHON python3 REQUIRED)
+foreach(scenario kills takeover zombie twin stall aborts crowd beaten compaction open_transaction missing_topic
+        expired grown full_disk position_offsets restore_lso key_by_unit)
+    add_test(NAME service/torture_${scenario}
+        COMMAND ${PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/torture.py ${PROJECT_BINARY_DIR}/bin ${scenario})
+    set_tests_properties(service/torture_${scenario} PROPERTIES LABELS service TIMEOUT 150 RESOURCE_LOCK torture)
+endforeach()
