@@ -1,0 +1,190 @@
+/* swctl cases, case show: what the escalator's changelog says. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/ident.h"
+#include "ctl/case_find.h"
+#include "ctl/commands.h"
+#include "ctl/latest.h"
+#include "ctl/log_reader.h"
+#include "shouwang/v1/journal.pb-c.h"
+#include "wire/decode.h"
+#include "wire/json.h"
+
+enum { SCRATCH_BYTES = 32 << 20 };
+
+static const Shouwang__V1__Case *decode_case(struct str value, struct arena *arena)
+{
+    struct fault fault;
+    ProtobufCMessage *message = NULL;
+    return decode_message(&shouwang__v1__case__descriptor, value, arena, &fault, &message) == 0
+               ? (const Shouwang__V1__Case *)message
+               : NULL;
+}
+
+/* The earliest open obligation's due time; INT64_MAX: none. */
+static int64_t next_due_ms(const Shouwang__V1__Case *record)
+{
+    int64_t next_ms = INT64_MAX;
+    for (size_t i = 0; i < record->n_episodes; i++) {
+        for (size_t k = 0; k < record->episodes[i]->n_obligations; k++) {
+            const Shouwang__V1__Obligation *obligation = record->episodes[i]->obligations[k];
+            bool open = strcmp(obligation->state, "pending") == 0 ||
+                        strcmp(obligation->state, "warned") == 0 ||
+                        strcmp(obligation->state, "breached") == 0;
+            if (open && obligation->due_at_ms < next_ms) {
+                next_ms = obligation->due_at_ms;
+            }
+        }
+    }
+    return next_ms;
+}
+
+static void say_case(const Shouwang__V1__Case *record)
+{
+    char id[IDENT_TEXT_BYTES];
+    char opened[JSON_TIME_BYTES];
+    char due[JSON_TIME_BYTES] = "-";
+    struct ident ident = {{0}};
+    const ProtobufCEnumValue *state = protobuf_c_enum_descriptor_get_value(
+        &shouwang__v1__case_state__descriptor, (int)record->state);
+    const ProtobufCEnumValue *level =
+        protobuf_c_enum_descriptor_get_value(&shouwang__v1__level__descriptor, (int)record->level);
+    memcpy(ident.bytes, record->id.data, record->id.len == IDENT_BYTES ? IDENT_BYTES : 0);
+    ident_format(ident, id);
+    json_format_time(record->opened_at_ms, opened);
+    if (next_due_ms(record) != INT64_MAX) {
+        json_format_time(next_due_ms(record), due);
+    }
+    ctl_say("%-16s %s %-20s %-14s %-10s %-14s opened %s due %s", record->number, id, record->unit,
+            record->kind, level == NULL ? "?" : level->name + sizeof("LEVEL_") - 1,
+            state == NULL ? "?" : state->name + sizeof("CASE_STATE_") - 1, opened, due);
+}
+
+static bool is_open(const Shouwang__V1__Case *record)
+{
+    return record->state != SHOUWANG__V1__CASE_STATE__CASE_STATE_CLOSED &&
+           record->state != SHOUWANG__V1__CASE_STATE__CASE_STATE_STOOD_DOWN;
+}
+
+static void say_all(struct ctl *ctl, struct latest *cases, bool only_open)
+{
+    struct arena scratch;
+    bool first = true;
+    arena_init(&scratch, SCRATCH_BYTES);
+    for (size_t i = 0; i < latest_count(cases); i++) {
+        arena_reset(&scratch);
+        const Shouwang__V1__Case *record = decode_case(latest_at(cases, i)->value, &scratch);
+        latest_at(cases, i)->order = record == NULL ? 0 : record->opened_at_ms;
+    }
+    latest_sort(cases);
+    fputs(ctl->json ? "[" : "", stdout);
+    for (size_t i = 0; i < latest_count(cases); i++) {
+        struct str text;
+        arena_reset(&scratch);
+        const Shouwang__V1__Case *record = decode_case(latest_at(cases, i)->value, &scratch);
+        if (record == NULL || (only_open && !is_open(record))) {
+            continue;
+        }
+        if (!ctl->json) {
+            say_case(record);
+        } else if (json_write_message(&record->base, JSON_WRITE_TIMES, &scratch, &text) == 0) {
+            printf("%s%.*s", first ? "" : ",\n", (int)text.len, text.at);
+            first = false;
+        }
+    }
+    fputs(ctl->json ? "]\n" : "", stdout);
+    arena_fini(&scratch);
+}
+
+static enum ctl_exit run_cases(struct ctl *ctl)
+{
+    struct latest cases;
+    enum ctl_exit code = latest_read(ctl, TOPIC_CASES, ctl_option(ctl, "--unit"), "/case/", &cases);
+    if (code == CTL_OK) {
+        say_all(ctl, &cases, ctl_option(ctl, "--open") != NULL);
+    }
+    latest_fini(&cases);
+    return code;
+}
+
+/* --- case show --- */
+
+struct lines {
+    struct ctl *ctl;
+    const Shouwang__V1__Case *record;
+    struct arena scratch;
+    bool first;
+};
+
+static void show_line(void *ctx, const struct kafka_record *record)
+{
+    struct lines *lines = ctx;
+    struct fault fault;
+    struct str text;
+    ProtobufCMessage *message = NULL;
+    arena_reset(&lines->scratch);
+    if (record->value.at == NULL || !str_is(record->key, lines->record->unit) ||
+        decode_message(&shouwang__v1__journal_line__descriptor, record->value, &lines->scratch,
+                       &fault, &message) != 0) {
+        return;
+    }
+    const Shouwang__V1__JournalLine *line = (const void *)message;
+    if (line->case_id.len != lines->record->id.len ||
+        memcmp(line->case_id.data, lines->record->id.data, line->case_id.len) != 0 ||
+        json_write_message(message, JSON_WRITE_TIMES, &lines->scratch, &text) != 0) {
+        return;
+    }
+    printf("%s%.*s", lines->first ? "" : ",\n", (int)text.len, text.at);
+    lines->first = false;
+}
+
+/* JSON in both forms: a case has more than a line can say; without --json it is indented for people. */
+static enum ctl_exit run_show(struct ctl *ctl)
+{
+    const struct case_find find = {.what = ctl->words[0], .unit = ctl_option(ctl, "--unit")};
+    struct case_found found;
+    struct str text;
+    enum ctl_exit code = case_find(ctl, &find, &found);
+    if (code != CTL_OK) {
+        return code;
+    }
+    unsigned flags = JSON_WRITE_TIMES | (ctl->json ? 0U : (unsigned)JSON_WRITE_INDENT);
+    if (json_write_message(&found.record->base, flags, &ctl->arena, &text) != 0) {
+        return ctl_fail(CTL_UNAVAILABLE, "out of memory");
+    }
+    struct lines lines = {.ctl = ctl, .record = found.record, .first = true};
+    arena_init(&lines.scratch, SCRATCH_BYTES);
+    printf("{\"case\": %.*s,\n\"journal\": [", (int)text.len, text.at);
+    code = log_read_all(ctl, TOPIC_JOURNAL, show_line, &lines);
+    printf("]}\n");
+    arena_fini(&lines.scratch);
+    return code;
+}
+
+static const struct ctl_option cases_options[] = {
+    {"--unit", "UNIT", "only this unit's"},
+    {"--open", NULL, "only those that are neither closed nor stood down"},
+    {NULL, NULL, NULL},
+};
+
+const struct ctl_command ctl_command_cases = {
+    .name = "cases",
+    .arguments = "",
+    .help = "List the cases, oldest first.",
+    .options = cases_options,
+    .run = run_cases,
+};
+
+static const struct ctl_option show_options[] = {
+    {"--unit", "UNIT", "where the case is, if its number is not enough"},
+    {NULL, NULL, NULL},
+};
+
+const struct ctl_command ctl_command_case_show = {
+    .name = "case show",
+    .arguments = "CASE",
+    .help = "Show a case, by id or number, with its journal.",
+    .options = show_options,
+    .run = run_show,
+};
