@@ -103,7 +103,8 @@ static int produce(struct item *item, const Shouwang__V1__Event *event)
     struct intake *intake = item->submission->intake;
     struct cloudevent attributes;
     struct cloudevent_header named[CLOUDEVENT_HEADERS_MAX];
-    struct kafka_header headers[CLOUDEVENT_HEADERS_MAX];
+    struct kafka_header headers[CLOUDEVENT_HEADERS_MAX + 1];
+    char origin[KEYRING_DIGEST_TEXT_BYTES];
     struct kafka_output output = {.topic = topics[item->family], .unit = str_of(event->unit)};
     int error = event_attributes(event, item->family, &intake->arena, &attributes);
     if (error == 0) {
@@ -116,6 +117,9 @@ static int produce(struct item *item, const Shouwang__V1__Event *event)
     for (size_t i = 0; i < output.header_count; i++) {
         headers[i] = (struct kafka_header){str_of(named[i].name), named[i].value};
     }
+    keyring_record_mac(intake->keyring, output.value, origin);
+    headers[output.header_count++] =
+        (struct kafka_header){STR_LITERAL(KEYRING_ORIGIN_HEADER), str_of(origin)};
     output.headers = headers;
     error = kafka_produce(intake->producer, &output, produced, item);
     if (error == 0) {

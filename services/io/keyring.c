@@ -229,6 +229,14 @@ void keyring_body_digest(const struct keyring *keyring, struct str body, uint8_t
     seal_keyed_hash(ident_key(keyring), STR_LITERAL("body"), body, ret_digest, 16);
 }
 
+void keyring_record_mac(const struct keyring *keyring, struct str record,
+                        char ret_text[KEYRING_DIGEST_TEXT_BYTES])
+{
+    uint8_t hash[16];
+    seal_keyed_hash(ident_key(keyring), STR_LITERAL("record"), record, hash, 16);
+    write_hex(hash, ret_text);
+}
+
 const uint8_t *keyring_token_key(const struct keyring *keyring, size_t index)
 {
     sw_assert((keyring->wants & KEYRING_TOKEN) != 0);

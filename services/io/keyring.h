@@ -101,6 +101,12 @@ void keyring_address_digest(const struct keyring *keyring, struct str address,
 /* The digest of an event's body as its sender wrote it: equal bodies are told, what they say is not. */
 void keyring_body_digest(const struct keyring *keyring, struct str body, uint8_t ret_digest[16]);
 
+/* What only a process with this key can say of a record's bytes, in hexadecimal: by it triage knows our own intake's
+ * records (header KEYRING_ORIGIN_HEADER) from those of a foreign producer. */
+#define KEYRING_ORIGIN_HEADER "sw_origin"
+void keyring_record_mac(const struct keyring *keyring, struct str record,
+                        char ret_text[KEYRING_DIGEST_TEXT_BYTES]);
+
 /* The keys of signed tokens, for io/token: index 0 is the current one; NULL behind the last. KEYRING_TOKEN was asked for
  * (asserted). */
 const uint8_t *keyring_token_key(const struct keyring *keyring, size_t index);

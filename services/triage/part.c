@@ -1,0 +1,276 @@
+/* Inputs of one partition: tables into directory, packs and keys; events through the core; the changelog back. */
+#include <stdlib.h>
+
+#include "base/assert.h"
+#include "core/rules/ruleset.h"
+#include "io/log.h"
+#include "io/seal.h"
+#include "triage/part_inside.h"
+#include "wire/directory.h"
+#include "wire/triage_state.h"
+
+const struct metric_row part_metric_rows[PART_METRICS] = {
+    [PART_EVENTS] = {.name = "sw_triage_events_total",
+                     .kind = METRIC_COUNTER,
+                     .help = "events by what became of them",
+                     .labels = {"topic", "outcome"}},
+    [PART_SIGNALS] = {.name = "sw_triage_signals_total",
+                      .kind = METRIC_COUNTER,
+                      .help = "signals written",
+                      .labels = {"level"}},
+    [PART_REJECTS] = {.name = "sw_triage_rejects_total",
+                      .kind = METRIC_COUNTER,
+                      .help = "records that could not be taken",
+                      .labels = {"topic", "reason"}},
+    [PART_PLACED] = {.name = "sw_triage_placed_again_total",
+                     .kind = METRIC_COUNTER,
+                     .help = "events in a wrong partition or without a key, written once more",
+                     .labels = {"topic"}},
+    [PART_RULE_ERRORS] = {.name = "sw_triage_rule_errors_total",
+                          .kind = METRIC_COUNTER,
+                          .help = "expressions of rules that had no value"},
+    [PART_EVICTED] = {.name = "sw_triage_evicted_total",
+                      .kind = METRIC_COUNTER,
+                      .help = "state forgotten before its time: a bound was reached",
+                      .labels = {"what"}},
+    [PART_ANSWERS_CLOSED] = {.name = "sw_triage_answers_closed_total",
+                             .kind = METRIC_COUNTER,
+                             .help = "answers that could not be opened",
+                             .labels = {"reason"}},
+    [PART_WITHOUT_PACK] = {.name = "sw_triage_without_pack_total",
+                           .kind = METRIC_COUNTER,
+                           .help = "events judged by their facts alone: no pack was active"},
+    [PART_DIRECTORY_FAULTS] = {.name = "sw_triage_directory_faults_total",
+                               .kind = METRIC_COUNTER,
+                               .help = "records of the tables that could not be taken",
+                               .labels = {"reason"}},
+};
+
+void part_count(const struct part *part, int row, const char *first, const char *second)
+{
+    const char *values[] = {first, second};
+    metric_add(metric_with(part->shared->metric[row], first != NULL ? values : NULL), 1);
+}
+
+void part_fail(const struct part *part, int error)
+{
+    part->shared->fail(part->shared->ctx, error_name(error));
+}
+
+void *part_new(void *ctx, struct stream_partition *partition, int32_t index)
+{
+    struct part_shared *shared = ctx;
+    struct part *part = calloc(1, sizeof(*part));
+    const struct org_setup org_setup = {.seed = (uint64_t)index + 1};
+    (void)partition;
+    if (part == NULL) {
+        return NULL;
+    }
+    part->shared = shared;
+    part->index = index;
+    arena_init(&part->arena, PART_ARENA_BYTES);
+    part->org = org_new(&org_setup);
+    part->packs = pack_store_new(seal_digest);
+    int error = erasure_new(&part->keys);
+    if (part->org != NULL && part->packs != NULL && error == 0) {
+        const struct triage_setup setup = {
+            .hash = seal_hash128,
+            .org = part->org,
+            .seen_max = shared->seen_max,
+            .window_max = shared->window_max,
+            .seed = (uint64_t)index + 3,
+        };
+        part->triage = triage_new(&setup);
+    }
+    if (part->triage == NULL) {
+        part_free(part);
+        return NULL;
+    }
+    return part;
+}
+
+void part_free(void *object)
+{
+    struct part *part = object;
+    if (part != NULL) {
+        triage_free(part->triage);
+        pack_store_free(part->packs);
+        erasure_free(part->keys);
+        org_free(part->org);
+        arena_fini(&part->arena);
+        free(part);
+    }
+}
+
+/* --- the changelog --------------------------------------------------------------------------------------------------- */
+
+int part_load(void *object, struct str key, struct str value)
+{
+    struct part *part = object;
+    struct triage_state state;
+    arena_reset(&part->arena);
+    int error = triage_state_decode(key, value.at != NULL ? &value : NULL, &part->arena, &state);
+    error = error != 0 ? error : triage_put(part->triage, key, &state);
+    if (error != 0) {
+        log_error("changelog_refused", log_code_str("key", key), log_error_code("error", error));
+    }
+    return error;
+}
+
+/* --- tables ---------------------------------------------------------------------------------------------------------- */
+
+static void log_faults(const struct yaml_faults *faults)
+{
+    for (size_t i = 0; i < faults->count && i < YAML_FAULTS_MAX; i++) {
+        log_error("pack_fault", log_code("what", faults->texts[i]));
+    }
+}
+
+static int take_pack(struct part *part, const struct kafka_record *record)
+{
+    struct yaml_faults *faults = calloc(1, sizeof(*faults));
+    const struct pack *pack = NULL;
+    const struct str *value = record->value.at != NULL ? &record->value : NULL;
+    if (faults == NULL) {
+        return ERR_MEMORY;
+    }
+    int error = pack_store_apply(part->packs, record->key, value, faults, &pack);
+    if (error == ERR_INVALID) {
+        log_faults(faults);
+    } else if (pack != NULL) {
+        log_info("pack_active", log_count("partition", part->index),
+                 log_count("rules", (int64_t)pack->rules->rule_count));
+    }
+    free(faults);
+    return error;
+}
+
+static int take_record(struct part *part, const struct kafka_record *record,
+                       const char **ret_reason)
+{
+    const struct str *value = record->value.at != NULL ? &record->value : NULL;
+    struct fault fault;
+    if (record->topic == TOPIC_KEYS) {
+        *ret_reason = "key";
+        return erasure_apply(part->keys, record->key, value);
+    }
+    if (pack_owns_key(record->key)) {
+        *ret_reason = "pack";
+        return take_pack(part, record);
+    }
+    int error = directory_apply(part->org, &part->arena, record->key, value, &fault);
+    *ret_reason = error == ERR_INVALID ? reject_reason_code(fault.reason) : "unsupported";
+    return error;
+}
+
+void part_table(void *object, const struct kafka_record *record)
+{
+    struct part *part = object;
+    const char *reason = "";
+    arena_reset(&part->arena);
+    int error = take_record(part, record, &reason);
+    if (error == ERR_INVALID || error == ERR_UNSUPPORTED) {
+        part_count(part, PART_DIRECTORY_FAULTS, reason, NULL);
+        log_error("table_refused", log_code_str("key", record->key), log_code("reason", reason));
+    } else if (error != 0) {
+        part_fail(part, error);
+    }
+}
+
+/* --- events ---------------------------------------------------------------------------------------------------------- */
+
+enum event_family part_family(enum topic topic)
+{
+    return topic == TOPIC_EVENTS_INCIDENT     ? EVENT_FAMILY_INCIDENT
+           : topic == TOPIC_EVENTS_ATTENDANCE ? EVENT_FAMILY_ATTENDANCE
+                                              : EVENT_FAMILY_SCREENING;
+}
+
+static const struct ruleset *rules_of(struct part *part, struct str unit)
+{
+    const struct org_unit *record = org_find_unit(part->org, unit);
+    struct str jurisdiction = record != NULL ? record->jurisdiction : STR_LITERAL("");
+    const struct pack *pack = pack_store_active(part->packs, jurisdiction);
+    return pack == NULL ? NULL : pack->rules;
+}
+
+static const char *outcome_name(const struct triage_result *result)
+{
+    return result->outcome == TRIAGE_REPEATED   ? "repeated"
+           : result->outcome == TRIAGE_CONFLICT ? "conflict"
+           : result->id_reused                  ? "id_reused"
+                                                : "judged";
+}
+
+static void count_result(const struct part *part, const struct kafka_record *record,
+                         const struct triage_result *result)
+{
+    part_count(part, PART_EVENTS, topic_rows[record->topic].suffix, outcome_name(result));
+    metric_add(metric_with(part->shared->metric[PART_RULE_ERRORS], NULL), result->rule_errors);
+    const char *seen[] = {"seen", NULL};
+    const char *windows[] = {"window", NULL};
+    metric_add(metric_with(part->shared->metric[PART_EVICTED], seen), result->seen_evicted);
+    metric_add(metric_with(part->shared->metric[PART_EVICTED], windows), result->windows_evicted);
+}
+
+static void judge(struct part *part, const struct kafka_record *record, struct event *event,
+                  struct stream_effects *effects)
+{
+    struct triage_result result;
+    struct triage_input input = {
+        .event = event, .time_ms = record->time_ms, .rules = rules_of(part, event->unit)};
+    int error = part_open_answers(part, event);
+    error = error != 0 ? error : triage_step(part->triage, &input, &part->arena, &result);
+    if (error != 0) {
+        part_fail(part, error);
+        return;
+    }
+    if (input.rules == NULL) {
+        part_count(part, PART_WITHOUT_PACK, NULL, NULL);
+    }
+    count_result(part, record, &result);
+    part_put_changes(part, &result, effects);
+    part_emit_signals(part, &result, record->time_ms, effects);
+    if (result.outcome == TRIAGE_CONFLICT) {
+        struct fault fault;
+        (void)fault_set(&fault, REJECT_CONFLICT, "/id", FAULT_NO_BYTE);
+        part_reject(part, record, event->unit, &fault, effects);
+    }
+}
+
+void part_step(void *object, const struct kafka_record *record, struct stream_effects *effects)
+{
+    struct part *part = object;
+    struct event event;
+    struct str unit = STR_LITERAL("");
+    struct fault fault;
+    arena_reset(&part->arena);
+    switch (part_read(part, record, &event, &unit, &fault)) {
+    case PART_READ:
+        judge(part, record, &event, effects);
+        break;
+    case PART_MISPLACED:
+        part_place_again(part, record, unit, effects);
+        break;
+    case PART_REFUSED:
+        part_reject(part, record, unit, &fault, effects);
+        break;
+    case PART_BROKEN:
+        part_fail(part, ERR_MEMORY);
+        break;
+    }
+}
+
+int64_t part_next_deadline(const void *object)
+{
+    (void)object;
+    return INT64_MAX;
+}
+
+void part_step_time(void *object, int64_t now_ms, struct stream_effects *effects)
+{
+    (void)object;
+    (void)now_ms;
+    (void)effects;
+    sw_assert(!"a deadline: triage has none");
+}
