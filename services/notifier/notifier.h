@@ -1,0 +1,124 @@
+/* sw-notifier: brings notices to people. One part per partition holds what was taken and not yet ended; a flight is one
+ * attempt to send, outside of every transaction. Internal to the notifier. */
+#ifndef NOTIFIER_NOTIFIER_H
+#define NOTIFIER_NOTIFIER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/list.h"
+#include "base/map.h"
+#include "base/wheel.h"
+#include "core/notice/life.h"
+#include "core/notice/quota.h"
+#include "core/notice/stops.h"
+#include "core/org/org.h"
+#include "io/http_client.h"
+#include "io/http_server.h"
+#include "io/kafka.h"
+#include "io/keyring.h"
+#include "io/redis.h"
+#include "io/service.h"
+#include "io/stream.h"
+#include "notifier/counters.h"
+#include "wire/pack.h"
+
+enum {
+    NOTIFIER_ARENA_BYTES = 8 * 1024 * 1024,
+    NOTIFIER_HELD_MAX = 4 * 1024 * 1024, /* notices of one part; the inputs pause long before */
+    NOTIFIER_KEY_BYTES = 160,            /* of an entity's key */
+    NOTIFIER_REASON_BYTES = 32,
+    NOTIFIER_MESSAGE_ID_BYTES = 65,
+    NOTIFIER_CLAIM_BYTES = 64,
+};
+
+enum notifier_lane { LANE_URGENT, LANE_BULK, LANE_COUNT };
+
+struct texts;
+
+struct notifier {
+    struct service *service;
+    struct loop *loop;
+    struct stream *stream;
+    struct redis *redis;
+    struct http_client *client;
+    struct http_server *server;      /* callbacks of the provider */
+    struct kafka_producer *producer; /* callbacks, placed by their unit */
+    struct keyring *keyring;
+    struct texts *texts;
+    struct counters counters;
+    struct loop_timer *watch; /* readiness; parts that wait for a fresh proof of ownership */
+    struct list parts;
+    struct arena arena;  /* of one callback */
+    struct list orphans; /* flights whose part was lost */
+    unsigned in_flight[LANE_COUNT];
+    unsigned in_flight_max[LANE_COUNT];
+    size_t held_max; /* bulk notices held by a part before it stops reading more */
+    struct quota_limits limits;
+    int64_t send_timeout_ms;
+    const char *provider_url;
+    const char *link_url;             /* NULL: messages carry no acknowledgement link */
+    char claim[NOTIFIER_CLAIM_BYTES]; /* ours: "sending <slot> <boot>" */
+    bool callbacks_are_open;
+};
+
+/* What a timer of a part is about. */
+enum part_timer_kind { PART_TIMER_FREE, PART_TIMER_HELD, PART_TIMER_STOP, PART_TIMER_CALLEE };
+
+struct part_timer {
+    enum part_timer_kind kind;
+    void *owner;
+    uint32_t next_free; /* index + 1, of a free one */
+};
+
+struct part {
+    struct notifier *notifier;
+    struct stream_partition *partition;
+    int32_t index;
+    bool is_live;
+    bool bulk_is_paused;
+    struct list node; /* in notifier->parts */
+    struct org *org;
+    struct erasure_keys *erasure;
+    struct pack_store *packs;
+    struct stops *stops;
+    struct map stop_entities; /* stop id -> struct stop_entity */
+    struct map held;          /* notice id -> struct held */
+    struct map callees;       /* entity key -> struct callee */
+    struct map flights;       /* notice id -> struct flight, one at a time */
+    struct list ready[LANE_COUNT];
+    struct list inbox;    /* flights with an answer to be stepped */
+    struct list applied;  /* stepped, not committed yet */
+    struct list underway; /* claiming, asking, sending */
+    struct list parked;   /* answered, while their notice is undone */
+    size_t bulk_count;
+    struct wheel *wheel;
+    struct part_timer *timers;
+    uint32_t timer_count;
+    uint32_t timer_free; /* index + 1 */
+    uint64_t next_token;
+    struct arena arena; /* of one call */
+};
+
+/* A notice that was taken and has not ended: an entity, `<unit>/notice/<id>`. */
+struct held {
+    struct ident id;
+    struct notice_life life;
+    enum notifier_lane lane;
+    enum case_channel channel;
+    enum case_channel via; /* SMS when a quota turned a call into one */
+    struct ident case_id;
+    uint32_t generation;
+    struct str unit; /* these point behind the struct */
+    struct str person;
+    struct str role;
+    struct str address_digest;
+    struct str record; /* the encoded Notice */
+    char message_id[NOTIFIER_MESSAGE_ID_BYTES];
+    uint32_t timer;
+    struct list node; /* in part->ready, or alone */
+};
+
+#endif
