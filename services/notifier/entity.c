@@ -11,6 +11,11 @@
 #include "wire/decode.h"
 #include "wire/reader.h"
 
+enum {
+    LIFE_DEFAULT_MS = 24 * 60 * 60 * 1000, /* of a notice that names no deadline */
+    KEEP_SENT_MS = 10 * 60 * 1000,         /* after the deadline, for words of the provider */
+};
+
 /* --- Timers ------------------------------------------------------------------------------------ */
 
 static bool grow_timers(struct part *part)
@@ -95,7 +100,10 @@ static struct held *make_held(const Shouwang__V1__Notice *notice, struct str byt
     held->role = put_behind(&at, role);
     held->address_digest = put_behind(&at, digest);
     held->record = put_behind(&at, bytes);
-    held->life.expires_ms = notice->expires_at_ms > 0 ? notice->expires_at_ms : INT64_MAX;
+    held->created_ms = notice->created_at_ms;
+    held->wants_key_press = notice->wants_key_press;
+    held->life.expires_ms =
+        notice->expires_at_ms > 0 ? notice->expires_at_ms : notice->created_at_ms + LIFE_DEFAULT_MS;
     notice_transition(&held->life, CASE_DELIVERY_QUEUED);
     list_init(&held->node);
     return held;
@@ -244,6 +252,8 @@ void held_schedule(struct part *part, struct held *held, int64_t now_ms)
         } else if (held->life.next_ms < due_ms) {
             due_ms = held->life.next_ms;
         }
+    } else {
+        due_ms += KEEP_SENT_MS;
     }
     if (part_timer_set(part, held->timer, due_ms) != 0) {
         give_up(part);

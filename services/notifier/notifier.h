@@ -52,16 +52,19 @@ struct notifier {
     struct loop_timer *watch; /* readiness; parts that wait for a fresh proof of ownership */
     struct list parts;
     struct arena arena;  /* of one callback */
+    struct list hooks;   /* callbacks that wait for Kafka */
     struct list orphans; /* flights whose part was lost */
     unsigned in_flight[LANE_COUNT];
     unsigned in_flight_max[LANE_COUNT];
     size_t held_max; /* bulk notices held by a part before it stops reading more */
     struct quota_limits limits;
     int64_t send_timeout_ms;
+    const char *topic_prefix;
     const char *provider_url;
     const char *link_url;             /* NULL: messages carry no acknowledgement link */
     char claim[NOTIFIER_CLAIM_BYTES]; /* ours: "sending <slot> <boot>" */
-    bool callbacks_are_open;
+    bool is_draining;                 /* nothing is sent any more */
+    bool is_leaving;                  /* the stream drains */
 };
 
 /* What a timer of a part is about. */
@@ -111,6 +114,9 @@ struct held {
     enum case_channel via; /* SMS when a quota turned a call into one */
     struct ident case_id;
     uint32_t generation;
+    int64_t created_ms;
+    bool wants_key_press;
+    bool was_silent; /* the last send has no known end; in memory only */
     struct str unit; /* these point behind the struct */
     struct str person;
     struct str role;

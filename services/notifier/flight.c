@@ -1,0 +1,450 @@
+#include "notifier/flight.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/assert.h"
+#include "io/log.h"
+#include "notifier/claim.h"
+#include "notifier/entity.h"
+#include "notifier/text.h"
+#include "wire/provider.h"
+
+static const char *const lane_names[LANE_COUNT] = {"urgent", "bulk"};
+
+static bool is_proven(const struct notifier *notifier)
+{
+    return stream_proof_age_ms(notifier->stream) < stream_proof_limit_ms(notifier->stream);
+}
+
+static bool has_room(const struct part *part, enum notifier_lane lane)
+{
+    const struct notifier *notifier = part->notifier;
+    return !list_is_empty(&part->ready[lane]) &&
+           notifier->in_flight[lane] < notifier->in_flight_max[lane] &&
+           (lane == LANE_URGENT || redis_is_ready(notifier->redis));
+}
+
+bool flight_can_start(const struct part *part)
+{
+    return part->is_live && !part->notifier->is_draining &&
+           (has_room(part, LANE_URGENT) || has_room(part, LANE_BULK)) && is_proven(part->notifier);
+}
+
+void flight_kick_parts(struct notifier *notifier)
+{
+    for (struct list *at = notifier->parts.next; at != &notifier->parts; at = at->next) {
+        struct part *part = LIST_ENTRY(at, struct part, node);
+        if (flight_can_start(part)) {
+            stream_partition_kick(part->partition);
+        }
+    }
+}
+
+/* --- Ends -------------------------------------------------------------------------------------- */
+
+void flight_free(struct flight *flight)
+{
+    list_remove(&flight->node);
+    free(flight);
+}
+
+/* Nothing of it is underway any more: its room in the lane and at its number is free. */
+static void land(struct flight *flight)
+{
+    struct notifier *notifier = flight->notifier;
+    sw_assert(notifier->in_flight[flight->lane] > 0);
+    notifier->in_flight[flight->lane]--;
+    if (flight->callee != NULL) {
+        flight->callee->underway--;
+    }
+    list_remove(&flight->node);
+}
+
+static void forget(struct flight *flight)
+{
+    struct part *part = flight->part;
+    struct notifier *notifier = flight->notifier;
+    land(flight);
+    if (part != NULL && map_get(&part->flights, ident_part(&flight->id)) == flight) {
+        (void)map_remove(&part->flights, ident_part(&flight->id));
+    }
+    free(flight);
+    flight_kick_parts(notifier);
+}
+
+/* Nothing was sent: the notice goes back to the front of its lane. */
+static void put_back(struct flight *flight)
+{
+    struct held *held =
+        flight->part != NULL && !flight->is_dropped ? held_find(flight->part, flight->id) : NULL;
+    if (held != NULL && held->life.state == CASE_DELIVERY_QUEUED) {
+        list_remove(&held->node);
+        list_push_front(&flight->part->ready[flight->lane], &held->node);
+    }
+    forget(flight);
+}
+
+static void answer(struct flight *flight, const struct notice_answer *result, const char *reason)
+{
+    struct part *part = flight->part;
+    flight->answer = *result;
+    flight->answer.may_repeat = flight->lane == LANE_URGENT;
+    (void)snprintf(flight->reason, sizeof(flight->reason), "%s", reason);
+    if (flight->is_claimed) {
+        claim_end(flight);
+    }
+    if (part == NULL || flight->is_dropped) {
+        forget(flight);
+        return;
+    }
+    flight->stage = FLIGHT_ANSWERED;
+    land(flight);
+    list_push_back(&part->inbox, &flight->node);
+    stream_partition_kick(part->partition);
+    flight_kick_parts(flight->notifier);
+}
+
+static void answer_kind(struct flight *flight, enum notice_answer_kind kind, const char *reason)
+{
+    struct notice_answer result = {.kind = kind, .retry_after_ms = -1};
+    answer(flight, &result, reason);
+}
+
+/* --- Asking and sending ------------------------------------------------------------------------ */
+
+static void send_now(struct flight *flight);
+static void ask(struct flight *flight);
+
+static void take_message_id(struct flight *flight, const struct provider_reply *reply)
+{
+    (void)snprintf(flight->message_id, sizeof(flight->message_id), "%.*s",
+                   (int)reply->message_id.len, reply->message_id.at);
+}
+
+static void read_status(struct flight *flight, const struct http_call_result *result)
+{
+    struct arena *arena = &flight->notifier->arena;
+    char reason[NOTIFIER_REASON_BYTES];
+    arena_reset(arena);
+    struct provider_reply reply = provider_decode_reply(result->body, arena);
+    struct notice_answer told = {.kind = NOTICE_ANSWER_NEVER, .retry_after_ms = -1};
+    (void)snprintf(reason, sizeof(reason), "http_%u", result->status);
+    take_message_id(flight, &reply);
+    if (result->status / 100 == 2) {
+        told.kind = NOTICE_ANSWER_TAKEN;
+    } else if (result->status == 429) {
+        told.kind = NOTICE_ANSWER_THROTTLED;
+        told.retry_after_ms =
+            reply.retry_after_ms >= 0 ? reply.retry_after_ms : result->retry_after_ms;
+    } else if (result->status >= 500 || result->status == 408) {
+        told.kind = NOTICE_ANSWER_LATER;
+        told.retry_after_ms = result->retry_after_ms;
+    }
+    answer(flight, &told, told.kind == NOTICE_ANSWER_TAKEN ? "" : reason);
+}
+
+static void send_done(const struct http_call_result *result, void *ctx)
+{
+    struct flight *flight = ctx;
+    struct notifier *notifier = flight->notifier;
+    flight->call = NULL;
+    counters_observe(&notifier->counters, COUNTER_SEND_TIME, lane_names[flight->lane],
+                     loop_monotonic_ms() - flight->sent_clock_ms);
+    if (result->error == 0) {
+        read_status(flight, result);
+    } else if (!result->maybe_sent) {
+        answer_kind(flight, NOTICE_ANSWER_LATER, "unreachable");
+    } else if (flight->lane == LANE_BULK && !flight->is_dropped && result->error != ERR_CLOSED) {
+        ask(flight);
+    } else {
+        answer_kind(flight, NOTICE_ANSWER_SILENT, "silent");
+    }
+}
+
+static int call_provider(struct flight *flight, const struct text_message *message)
+{
+    struct notifier *notifier = flight->notifier;
+    static const char *const headers[] = {"Content-Type: application/json", NULL};
+    char url[512];
+    struct str body;
+    struct held *held = held_find(flight->part, flight->id);
+    struct provider_message out = {
+        .notice_id = str_of(flight->id_text),
+        .ref = str_of(message->ref),
+        .channel = str_of(case_channel_name(flight->via)),
+        .to = message->to,
+        .text = message->text,
+        .keys = flight->via == CASE_CHANNEL_VOICE && held->wants_key_press,
+    };
+    int error = provider_encode(&out, &flight->part->arena, &body);
+    if (error != 0) {
+        return error;
+    }
+    (void)snprintf(url, sizeof(url), "%s/v1/send", notifier->provider_url);
+    struct http_call_options options = {
+        .method = "POST",
+        .url = url,
+        .headers = headers,
+        .body = body,
+        .timeout_ms = notifier->send_timeout_ms,
+        .response_max_bytes = PROVIDER_BODY_MAX_BYTES,
+    };
+    return http_client_call(notifier->client, &options, send_done, flight, &flight->call);
+}
+
+static void note_start(struct flight *flight, const struct held *held)
+{
+    struct notifier *notifier = flight->notifier;
+    flight->stage = FLIGHT_SENDING;
+    flight->sent_ms = loop_utc_ms();
+    flight->sent_clock_ms = loop_monotonic_ms();
+    if (held->life.attempt == 0) {
+        counters_observe(&notifier->counters, COUNTER_QUEUE_TIME, lane_names[flight->lane],
+                         flight->sent_ms - held->created_ms);
+    }
+    if (flight->sent_again) {
+        counters_add(&notifier->counters, COUNTER_SENT_AGAIN,
+                     held->life.attempt > 0 ? "silent" : "claimed", NULL);
+    }
+}
+
+/* The last look before the bytes go out: are we the owner still, is the notice still wanted, may it go to this address. */
+static void send_now(struct flight *flight)
+{
+    struct part *part = flight->part;
+    struct held *held = held_find(part, flight->id);
+    struct text_message message;
+    if (held == NULL || held->life.state != CASE_DELIVERY_QUEUED || !is_proven(flight->notifier) ||
+        loop_utc_ms() >= held->life.expires_ms) {
+        put_back(flight);
+        return;
+    }
+    struct stop_question question = held_question(held);
+    arena_reset(&part->arena);
+    if (stops_check(part->stops, part->org, &question).len > 0) {
+        answer_kind(flight, NOTICE_ANSWER_NEVER, "conflict");
+        return;
+    }
+    int error = text_build(part, held, flight->via, &message);
+    if (error == ERR_MEMORY) {
+        answer_kind(flight, NOTICE_ANSWER_LATER, "memory");
+    } else if (error != 0) {
+        answer_kind(flight, NOTICE_ANSWER_NEVER,
+                    error == ERR_DENIED      ? "conflict"
+                    : error == ERR_NOT_FOUND ? "no_address"
+                                             : "unreadable");
+    } else {
+        note_start(flight, held);
+        if (call_provider(flight, &message) != 0) {
+            answer_kind(flight, NOTICE_ANSWER_LATER, "client_full");
+        }
+    }
+}
+
+static void ask_done(const struct http_call_result *result, void *ctx)
+{
+    struct flight *flight = ctx;
+    flight->call = NULL;
+    if (result->error != 0 || result->status != 200) {
+        answer_kind(flight, NOTICE_ANSWER_SILENT, "not_known");
+        return;
+    }
+    arena_reset(&flight->notifier->arena);
+    struct provider_reply reply = provider_decode_reply(result->body, &flight->notifier->arena);
+    if (reply.found) {
+        take_message_id(flight, &reply);
+        answer_kind(flight, NOTICE_ANSWER_TAKEN, "asked");
+    } else if (flight->part == NULL || flight->is_dropped) {
+        forget(flight);
+    } else {
+        send_now(flight);
+    }
+}
+
+/* A bulk notice whose first send has no known end: the provider may know. */
+static void ask(struct flight *flight)
+{
+    struct notifier *notifier = flight->notifier;
+    char url[512];
+    flight->stage = FLIGHT_ASKING;
+    (void)snprintf(url, sizeof(url), "%s/v1/sent/%s", notifier->provider_url, flight->id_text);
+    struct http_call_options options = {
+        .method = "GET",
+        .url = url,
+        .timeout_ms = notifier->send_timeout_ms,
+        .response_max_bytes = PROVIDER_BODY_MAX_BYTES,
+    };
+    if (http_client_call(notifier->client, &options, ask_done, flight, &flight->call) != 0) {
+        answer_kind(flight, NOTICE_ANSWER_SILENT, "not_known");
+    }
+}
+
+static void claim_done(struct flight *flight, enum claim_outcome outcome)
+{
+    struct notifier *notifier = flight->notifier;
+    if (flight->part == NULL || flight->is_dropped) {
+        forget(flight);
+        return;
+    }
+    switch (outcome) {
+    case CLAIM_OURS:
+        flight->is_claimed = true;
+        send_now(flight);
+        break;
+    case CLAIM_ACCEPTED:
+        counters_add(&notifier->counters, COUNTER_REPEATED, NULL, NULL);
+        answer_kind(flight, NOTICE_ANSWER_TAKEN, "accepted_before");
+        break;
+    case CLAIM_THEIRS:
+        flight->is_claimed = true;
+        if (flight->lane == LANE_BULK) {
+            ask(flight);
+        } else {
+            flight->sent_again = true;
+            send_now(flight);
+        }
+        break;
+    case CLAIM_AWAY:
+        if (flight->lane == LANE_BULK) {
+            put_back(flight);
+        } else {
+            counters_add(&notifier->counters, COUNTER_UNCLAIMED, NULL, NULL);
+            send_now(flight);
+        }
+        break;
+    }
+}
+
+/* --- Starts ------------------------------------------------------------------------------------ */
+
+/* A call beyond the quota of its number becomes an SMS, if the person has a number for one. */
+static void choose_channel(struct part *part, struct held *held, struct flight *flight)
+{
+    struct notifier *notifier = part->notifier;
+    flight->via = held->channel;
+    if (held->channel != CASE_CHANNEL_VOICE) {
+        return;
+    }
+    struct text_address address = text_choose_address(part, held, CASE_CHANNEL_VOICE);
+    struct callee *callee =
+        address.digest.len > 0 ? callee_of(part, held->unit, address.digest) : NULL;
+    if (callee == NULL) {
+        return; /* there is nobody to call: the send will say so */
+    }
+    struct quota with_underway = callee->quota;
+    int64_t now_ms = loop_utc_ms();
+    for (uint32_t i = 0; i < callee->underway; i++) {
+        quota_take(&with_underway, now_ms);
+    }
+    if (quota_allows(&with_underway, &notifier->limits, now_ms)) {
+        callee->underway++;
+        flight->callee = callee;
+    } else {
+        flight->via = CASE_CHANNEL_SMS;
+        counters_add(&notifier->counters, COUNTER_TO_SMS, NULL, NULL);
+    }
+}
+
+/* False: it could not be started now, and stands in its lane again. */
+static bool start(struct part *part, struct held *held)
+{
+    struct notifier *notifier = part->notifier;
+    struct flight *flight = calloc(1, sizeof(*flight));
+    if (flight == NULL) {
+        list_push_front(&part->ready[held->lane], &held->node);
+        return false;
+    }
+    flight->notifier = notifier;
+    flight->part = part;
+    flight->id = held->id;
+    ident_format(flight->id, flight->id_text);
+    flight->lane = held->lane;
+    flight->channel = held->channel;
+    flight->expires_ms = held->life.expires_ms;
+    flight->sent_again = held->was_silent;
+    list_init(&flight->node);
+    if (map_add(&part->flights, ident_part(&flight->id), flight) != 0) {
+        free(flight);
+        list_push_front(&part->ready[held->lane], &held->node);
+        return false;
+    }
+    list_push_back(&part->underway, &flight->node);
+    notifier->in_flight[flight->lane]++;
+    choose_channel(part, held, flight);
+    flight->stage = FLIGHT_CLAIMING;
+    if (!claim_begin(flight, claim_done)) {
+        bool waits = flight->lane == LANE_BULK;
+        claim_done(flight, CLAIM_AWAY);
+        return !waits;
+    }
+    return true;
+}
+
+void flight_start_ready(struct part *part)
+{
+    if (part->is_live && !is_proven(part->notifier) &&
+        (has_room(part, LANE_URGENT) || has_room(part, LANE_BULK))) {
+        counters_add(&part->notifier->counters, COUNTER_WITHHELD, NULL, NULL);
+    }
+    for (enum notifier_lane lane = LANE_URGENT; lane < LANE_COUNT; lane++) {
+        while (flight_can_start(part) && has_room(part, lane)) {
+            struct held *held = LIST_ENTRY(part->ready[lane].next, struct held, node);
+            list_remove(&held->node);
+            if (map_get(&part->flights, ident_part(&held->id)) != NULL) {
+                continue; /* it comes back with the answer that is on its way */
+            }
+            if (!start(part, held)) {
+                break; /* a later turn tries again */
+            }
+        }
+    }
+}
+
+/* --- From the part ----------------------------------------------------------------------------- */
+
+void flight_drop(struct part *part, struct ident id)
+{
+    struct flight *flight = map_remove(&part->flights, ident_part(&id));
+    if (flight == NULL) {
+        return;
+    }
+    flight->is_dropped = true;
+    if (flight->stage == FLIGHT_ANSWERED) {
+        flight_free(flight);
+    } else if (flight->call != NULL) {
+        http_call_cancel(flight->call); /* ends in send_done or ask_done, which forget it */
+    }
+}
+
+void flight_unpark(struct part *part, struct ident id)
+{
+    struct flight *flight = map_get(&part->flights, ident_part(&id));
+    if (flight != NULL && flight->stage == FLIGHT_ANSWERED) {
+        list_remove(&flight->node);
+        list_push_back(&part->inbox, &flight->node);
+    }
+}
+
+static void free_list(struct list *list)
+{
+    while (!list_is_empty(list)) {
+        flight_free(LIST_ENTRY(list->next, struct flight, node));
+    }
+}
+
+void flight_orphan_all(struct part *part)
+{
+    free_list(&part->inbox);
+    free_list(&part->applied);
+    free_list(&part->parked);
+    while (!list_is_empty(&part->underway)) {
+        struct flight *flight = LIST_ENTRY(part->underway.next, struct flight, node);
+        list_remove(&flight->node);
+        list_push_back(&part->notifier->orphans, &flight->node);
+        flight->part = NULL;
+        flight->callee = NULL;
+    }
+    map_fini(&part->flights);
+}

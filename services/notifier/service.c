@@ -1,0 +1,286 @@
+#include "notifier/service.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/assert.h"
+#include "io/log.h"
+#include "notifier/entity.h"
+#include "notifier/flight.h"
+#include "notifier/hook.h"
+#include "notifier/part.h"
+#include "notifier/text.h"
+
+enum { WATCH_MS = 20, PRODUCE_TIMEOUT_MS = 5000, URL_MAX_BYTES = 256 };
+
+static const struct config_key keys[] = {
+    {"keys.dir", CONFIG_TEXT, "keys", 1, 1024, NULL, false,
+     "folder of contact.key, token.key and the public keys"},
+    {"provider.url", CONFIG_TEXT, "http://127.0.0.1:8099", 8, URL_MAX_BYTES, NULL, false,
+     "where messages are posted: <url>/v1/send"},
+    {"provider.timeout", CONFIG_DURATION, "10s", 100, 60000, NULL, false,
+     "how long an answer of the provider is waited for"},
+    {"link.url", CONFIG_TEXT, NULL, 8, URL_MAX_BYTES, NULL, false,
+     "public address of the console for acknowledgement links; not set: messages carry none"},
+    {"urgent.in_flight", CONFIG_INT, "64", 1, 4096, NULL, false, "urgent sends underway at once"},
+    {"bulk.in_flight", CONFIG_INT, "16", 1, 4096, NULL, false, "bulk sends underway at once"},
+    {"bulk.held", CONFIG_INT, "100000", 1, 1000000, NULL, false,
+     "bulk notices a partition holds before it stops reading more"},
+    {"quota.voice", CONFIG_BOOL, "true", 0, 0, NULL, false,
+     "calls beyond the limits of a number become an SMS"},
+    {"quota.voice.per_minute", CONFIG_INT, "1", 0, 20, NULL, false,
+     "calls to one number; 0: no limit"},
+    {"quota.voice.per_hour", CONFIG_INT, "5", 0, 20, NULL, false,
+     "calls to one number; 0: no limit"},
+    {"quota.voice.per_day", CONFIG_INT, "20", 0, QUOTA_CALLS_MAX, NULL, false,
+     "calls to one number; 0: no limit"},
+};
+
+static const struct config_table table = {
+    .program = "sw-notifier",
+    .summary =
+        "Brings notices to people over the channels of a provider, and says what became of them.",
+    .keys = keys,
+    .key_count = sizeof(keys) / sizeof(keys[0]),
+};
+
+static const struct stream_input inputs[] = {
+    {.topic = TOPIC_DIRECTORY, .is_table = true},
+    {.topic = TOPIC_KEYS, .is_table = true},
+    {.topic = TOPIC_NOTICES_CONTROL, .before_timers = true},
+    {.topic = TOPIC_CALLBACKS, .before_timers = true},
+    {.topic = TOPIC_NOTICES_URGENT},
+    {.topic = TOPIC_NOTICES_BULK},
+};
+
+static const struct stream_definition stream_definition = {
+    .name = "notifier",
+    .changelog = TOPIC_STATE_NOTIFIER,
+    .inputs = inputs,
+    .input_count = sizeof(inputs) / sizeof(inputs[0]),
+    .heartbeat = true,
+    .part_new = part_new,
+    .part_free = part_free,
+    .load = entity_load,
+    .table = part_table,
+    .step = part_step,
+    .next_deadline = part_next_deadline,
+    .step_time = part_step_time,
+    .live = part_live,
+    .ended = part_ended,
+};
+
+/* --- While it runs ----------------------------------------------------------------------------- */
+
+static void drained(void *ctx)
+{
+    struct notifier *notifier = ctx;
+    service_drained(notifier->service);
+}
+
+static bool is_settled(const struct notifier *notifier)
+{
+    bool settled = notifier->in_flight[LANE_URGENT] + notifier->in_flight[LANE_BULK] == 0 &&
+                   http_server_pending(notifier->server) == 0;
+    for (struct list *at = notifier->parts.next; at != &notifier->parts; at = at->next) {
+        const struct part *part = LIST_ENTRY(at, struct part, node);
+        settled = settled && list_is_empty(&part->inbox) && list_is_empty(&part->applied);
+    }
+    return settled;
+}
+
+/* Sends that wait for a fresh proof of ownership are asked for again; the end of a drain is noticed. */
+static void watch(void *ctx)
+{
+    struct notifier *notifier = ctx;
+    flight_kick_parts(notifier);
+    if (notifier->is_draining && !notifier->is_leaving && is_settled(notifier)) {
+        notifier->is_leaving = true;
+        stream_drain(notifier->stream, drained, notifier);
+    }
+    service_set_unready(notifier->service, "callbacks",
+                        kafka_producer_is_up(notifier->producer) ? NULL : "kafka_not_reached");
+    loop_timer_after(notifier->watch, WATCH_MS);
+}
+
+static void redis_changed(bool ready, void *ctx)
+{
+    struct notifier *notifier = ctx;
+    log_info("redis", log_code("state", ready ? "ready" : "away"));
+    flight_kick_parts(notifier);
+}
+
+static void collect(void *ctx)
+{
+    struct notifier *notifier = ctx;
+    static const char *const lanes[LANE_COUNT] = {"urgent", "bulk"};
+    int64_t held[LANE_COUNT] = {0};
+    for (struct list *at = notifier->parts.next; at != &notifier->parts; at = at->next) {
+        const struct part *part = LIST_ENTRY(at, struct part, node);
+        held[LANE_BULK] += (int64_t)part->bulk_count;
+        held[LANE_URGENT] += (int64_t)(part->held.count - part->bulk_count);
+    }
+    for (size_t i = 0; i < LANE_COUNT; i++) {
+        counters_set(&notifier->counters, COUNTER_IN_FLIGHT, lanes[i], notifier->in_flight[i]);
+        counters_set(&notifier->counters, COUNTER_HELD, lanes[i], held[i]);
+    }
+}
+
+static int show_queues(const char *argument, struct buffer *ret_text, void *ctx)
+{
+    const struct notifier *notifier = ctx;
+    (void)argument;
+    buffer_format(ret_text, "in flight: urgent %u, bulk %u\n", notifier->in_flight[LANE_URGENT],
+                  notifier->in_flight[LANE_BULK]);
+    for (struct list *at = notifier->parts.next; at != &notifier->parts; at = at->next) {
+        const struct part *part = LIST_ENTRY(at, struct part, node);
+        buffer_format(ret_text, "partition %d: held %zu (bulk %zu), stops %zu, numbers %zu%s\n",
+                      (int)part->index, part->held.count, part->bulk_count,
+                      stops_count(part->stops), part->callees.count,
+                      part->bulk_is_paused ? ", bulk paused" : "");
+    }
+    return 0;
+}
+
+/* --- Start and stop ---------------------------------------------------------------------------- */
+
+static void read_settings(struct notifier *notifier, const struct config *config)
+{
+    notifier->topic_prefix = config_text(config, "topic.prefix");
+    notifier->provider_url = config_text(config, "provider.url");
+    notifier->link_url = config_text(config, "link.url");
+    notifier->send_timeout_ms = config_int(config, "provider.timeout");
+    notifier->in_flight_max[LANE_URGENT] = (unsigned)config_int(config, "urgent.in_flight");
+    notifier->in_flight_max[LANE_BULK] = (unsigned)config_int(config, "bulk.in_flight");
+    notifier->held_max = (size_t)config_int(config, "bulk.held");
+    if (config_bool(config, "quota.voice")) {
+        notifier->limits = (struct quota_limits){
+            .per_minute = (uint32_t)config_int(config, "quota.voice.per_minute"),
+            .per_hour = (uint32_t)config_int(config, "quota.voice.per_hour"),
+            .per_day = (uint32_t)config_int(config, "quota.voice.per_day"),
+        };
+    }
+}
+
+static int load_keys(struct notifier *notifier, const struct config *config)
+{
+    const char *file = "";
+    int error = seal_init();
+    if (error == 0) {
+        error = keyring_load(config_text(config, "keys.dir"),
+                             KEYRING_OPEN_CONTACT | KEYRING_TOKEN | KEYRING_CLOSE, &file,
+                             &notifier->keyring);
+    }
+    if (error != 0) {
+        log_error("keys_not_loaded", log_code("file", file), log_error_code("why", error));
+        return error;
+    }
+    uint8_t boot[8];
+    seal_random(boot, sizeof(boot));
+    int len = snprintf(notifier->claim, sizeof(notifier->claim), "sending %.20s ",
+                       config_text(config, "slot"));
+    for (size_t i = 0; i < sizeof(boot); i++) {
+        len +=
+            snprintf(notifier->claim + len, sizeof(notifier->claim) - (size_t)len, "%02x", boot[i]);
+    }
+    return 0;
+}
+
+static int connect_parts(struct notifier *notifier, const struct config *config)
+{
+    const struct redis_options redis = {.address = *config_address(config, "redis.address"),
+                                        .password = config_text(config, "redis.password"),
+                                        .in_flight_max = 16 * 1024};
+    const struct http_client_options client = {
+        .in_flight_max = notifier->in_flight_max[LANE_URGENT] + notifier->in_flight_max[LANE_BULK]};
+    const struct http_server_options server = {.listen = *config_address(config, "http.listen"),
+                                               .body_max_bytes = 16 * 1024};
+    int error = redis_new(notifier->loop, &redis, redis_changed, notifier, &notifier->redis);
+    if (error == 0) {
+        error = http_client_new(notifier->loop, &client, &notifier->client);
+    }
+    if (error == 0) {
+        error = kafka_producer_new(notifier->loop, config, PRODUCE_TIMEOUT_MS, &notifier->producer);
+    }
+    if (error == 0) {
+        error = http_server_new(notifier->loop, &server, &notifier->server);
+    }
+    if (error == 0) {
+        error = hook_add_route(notifier);
+    }
+    return error;
+}
+
+static int begin(struct notifier *notifier)
+{
+    const struct admin_show show = {"queues", "notices held and underway", show_queues, notifier};
+    struct metrics *metrics = service_metrics(notifier->service);
+    int error = counters_register(&notifier->counters, metrics);
+    if (error == 0) {
+        error = metrics_on_collect(metrics, collect, notifier);
+    }
+    if (error == 0) {
+        error = admin_add(service_admin(notifier->service), &show, 1);
+    }
+    if (error == 0) {
+        error = loop_timer_new(notifier->loop, LOOP_MONOTONIC, watch, notifier, &notifier->watch);
+    }
+    if (error == 0) {
+        error = stream_start(notifier->service, &stream_definition, notifier, &notifier->stream);
+    }
+    if (error == 0) {
+        loop_timer_after(notifier->watch, WATCH_MS);
+    }
+    return error;
+}
+
+static int start(struct service *service, void **ret_state)
+{
+    const struct config *config = service_config(service);
+    struct notifier *notifier = calloc(1, sizeof(*notifier));
+    if (notifier == NULL) {
+        return ERR_MEMORY;
+    }
+    *ret_state = notifier;
+    notifier->service = service;
+    notifier->loop = service_loop(service);
+    list_init(&notifier->parts);
+    list_init(&notifier->orphans);
+    list_init(&notifier->hooks);
+    arena_init(&notifier->arena, NOTIFIER_ARENA_BYTES);
+    read_settings(notifier, config);
+    notifier->texts = texts_new();
+    int error = notifier->texts == NULL ? ERR_MEMORY : load_keys(notifier, config);
+    if (error == 0) {
+        error = connect_parts(notifier, config);
+    }
+    return error != 0 ? error : begin(notifier);
+}
+
+/* Sends no more, hears what is underway, and leaves. */
+static void drain(void *state)
+{
+    struct notifier *notifier = state;
+    notifier->is_draining = true;
+    http_server_drain(notifier->server);
+}
+
+/* The parts go first: what they have underway becomes orphans, which the client and Redis then end. */
+static void stop(void *state)
+{
+    struct notifier *notifier = state;
+    stream_free(notifier->stream);
+    http_client_free(notifier->client);
+    redis_free(notifier->redis);
+    kafka_producer_free(notifier->producer);
+    http_server_free(notifier->server);
+    hook_free_all(notifier);
+    loop_timer_free(notifier->watch);
+    texts_free(notifier->texts);
+    keyring_free(notifier->keyring);
+    arena_fini(&notifier->arena);
+    free(notifier);
+}
+
+const struct service_definition notifier_definition = {
+    .table = &table, .start = start, .drain = drain, .stop = stop};
