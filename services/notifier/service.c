@@ -186,8 +186,23 @@ static int load_keys(struct notifier *notifier, const struct config *config)
     return 0;
 }
 
+static bool has_addresses(const struct config *config)
+{
+    static const char *const wanted[] = {"redis.address", "http.listen"};
+    for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
+        if (!config_is_set(config, wanted[i])) {
+            log_error("address_missing", log_code("key", wanted[i]));
+            return false;
+        }
+    }
+    return true;
+}
+
 static int connect_parts(struct notifier *notifier, const struct config *config)
 {
+    if (!has_addresses(config)) {
+        return ERR_INVALID;
+    }
     const struct redis_options redis = {.address = *config_address(config, "redis.address"),
                                         .password = config_text(config, "redis.password"),
                                         .in_flight_max = 16 * 1024};
