@@ -7,6 +7,7 @@
 
 #include "base/assert.h"
 #include "ctl/commands.h"
+#include "ctl/pack_open.h"
 #include "ctl/vault.h"
 #include "io/kafka_bulk.h"
 #include "io/seal_record.h"
@@ -103,15 +104,6 @@ static int seal(void *ctx, struct str unit, struct str erasure_id, struct str cl
     return error == 0 ? sealed_encode(&sealed, arena, ret_sealed) : error;
 }
 
-static enum ctl_exit tell_faults(const struct yaml_faults *faults)
-{
-    size_t shown = faults->count < YAML_FAULTS_MAX ? faults->count : YAML_FAULTS_MAX;
-    for (size_t i = 0; i < shown; i++) {
-        fprintf(stderr, "%s\n", faults->texts[i]);
-    }
-    return ctl_fail(CTL_REFUSED, "%zu mistakes; nothing was written", faults->count);
-}
-
 /* Reads and checks all files. */
 static enum ctl_exit read_files(struct ctl *ctl, struct directory_import *files)
 {
@@ -132,7 +124,7 @@ static enum ctl_exit read_files(struct ctl *ctl, struct directory_import *files)
     }
     int error = faults->count > 0 ? ERR_INVALID : directory_import_finish(files, faults);
     if (error == ERR_INVALID) {
-        return tell_faults(faults);
+        return ctl_tell_faults(faults, "nothing was written");
     }
     return error == 0 ? CTL_OK : ctl_fail(CTL_UNAVAILABLE, "%s", error_text(error));
 }

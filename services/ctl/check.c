@@ -1,0 +1,241 @@
+/* swctl check: is a pack good, and would everybody whom its policies call be there? The directory is the topic's. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/org/check.h"
+#include "ctl/commands.h"
+#include "ctl/log_reader.h"
+#include "ctl/pack_open.h"
+#include "io/loop.h"
+#include "wire/directory.h"
+#include "wire/json.h"
+
+enum {
+    FINDINGS_MAX = 2000,
+    DAYS_DEFAULT = 28,
+    DAYS_MAX = 366,
+    DAY_MS = 86400000,
+    RECORD_MAX_BYTES = 16 << 20
+};
+
+struct called_roles {
+    enum org_role items[ORG_ROLE_COUNT];
+    size_t count;
+};
+
+struct directory {
+    struct org *org;
+    struct arena scratch;
+    size_t refused;
+};
+
+/* ---- whom the policies call */
+
+/* What is no role of the organisation ("first_acknowledger") is passed over. */
+static void add_role(struct called_roles *roles, struct str id)
+{
+    enum org_role role;
+    if (!org_role_parse(id, &role)) {
+        return;
+    }
+    for (size_t i = 0; i < roles->count; i++) {
+        if (roles->items[i] == role) {
+            return;
+        }
+    }
+    roles->items[roles->count++] = role;
+}
+
+static void add_roles(struct called_roles *roles, struct policy_texts ids)
+{
+    for (size_t i = 0; i < ids.count; i++) {
+        add_role(roles, ids.items[i]);
+    }
+}
+
+static void add_policy(struct called_roles *roles, const struct policy *policy)
+{
+    for (size_t i = 0; i < policy->step_count; i++) {
+        add_roles(roles, policy->steps[i].roles);
+    }
+    for (size_t i = 0; i < policy->obligation_count; i++) {
+        const struct policy_obligation *obligation = &policy->obligations[i];
+        add_role(roles, obligation->owner);
+        add_roles(roles, obligation->breach_roles);
+    }
+}
+
+/* ---- the directory of the topic */
+
+static void take_record(void *ctx, const struct kafka_record *record)
+{
+    struct directory *directory = ctx;
+    struct fault fault;
+    if (!org_owns_key(record->key)) {
+        return;
+    }
+    int error = directory_apply(directory->org, &directory->scratch, record->key,
+                                record->value.at == NULL ? NULL : &record->value, &fault);
+    if (error != 0) {
+        directory->refused++;
+        (void)ctl_fail(CTL_REFUSED, "%.*s: %s", (int)record->key.len, record->key.at,
+                       error == ERR_INVALID ? reject_reason_text(fault.reason) : error_text(error));
+    }
+}
+
+static enum ctl_exit read_directory(struct ctl *ctl, struct directory *directory)
+{
+    const struct org_setup setup = {.seed = 1};
+    directory->org = org_new(&setup);
+    if (directory->org == NULL) {
+        return ctl_fail(CTL_UNAVAILABLE, "out of memory");
+    }
+    enum ctl_exit code = log_read_all(ctl, TOPIC_DIRECTORY, take_record, directory);
+    if (code == CTL_OK && org_count(directory->org) == 0) {
+        code = ctl_fail(CTL_REFUSED, "the directory is empty (swctl import directory)");
+    }
+    return code;
+}
+
+/* ---- what was found */
+
+static void add_member(struct buffer *text, const char *name, struct str value)
+{
+    if (value.len > 0) {
+        buffer_format(text, ", \"%s\": ", name);
+        ctl_add_json(text, value);
+    }
+}
+
+static void say_json(const struct org_finding *finding, const char *from, const char *to)
+{
+    struct buffer text;
+    buffer_init(&text, 1 << 20);
+    buffer_format(&text, "{\"finding\": \"%s\", \"error\": %s", org_finding_id(finding->kind),
+                  org_finding_is_error(finding->kind) ? "true" : "false");
+    add_member(&text, "unit", finding->unit);
+    add_member(&text, "group", finding->group);
+    add_member(&text, "person", finding->person);
+    add_member(&text, "role", str_of(org_role_id(finding->role)));
+    add_member(&text, "gap", str_of(org_gap_name(finding->gap)));
+    add_member(&text, "from", str_of(from));
+    add_member(&text, "to", str_of(to));
+    ctl_say("%.*s}", (int)text.len, text.bytes);
+    buffer_fini(&text);
+}
+
+static void say_finding(const struct ctl *ctl, const struct org_finding *finding)
+{
+    char from[JSON_TIME_BYTES] = "";
+    char to[JSON_TIME_BYTES] = "";
+    if (finding->when.to_ms > 0) {
+        json_format_time(finding->when.from_ms, from);
+        json_format_time(finding->when.to_ms, to);
+    }
+    if (ctl->json) {
+        say_json(finding, from, to);
+        return;
+    }
+    bool has_group = finding->group.len > 0;
+    bool has_person = finding->person.len > 0;
+    bool has_role = finding->role != ORG_ROLE_NONE;
+    ctl_say("%-7s %.*s%s%.*s%s%.*s%s%s: %s%s%s%s%s",
+            org_finding_is_error(finding->kind) ? "error" : "warning", (int)finding->unit.len,
+            finding->unit.at, has_group ? "/" : "", (int)finding->group.len,
+            has_group ? finding->group.at : "", has_person ? " " : "", (int)finding->person.len,
+            has_person ? finding->person.at : "", has_role ? " " : "", org_role_id(finding->role),
+            org_finding_text(finding->kind, STR_LITERAL("en")), from[0] == '\0' ? "" : ", ", from,
+            from[0] == '\0' ? "" : " to ", to);
+}
+
+static enum ctl_exit check_directory(struct ctl *ctl, const struct org *org,
+                                     const struct called_roles *roles, int64_t days)
+{
+    int64_t now_ms = loop_utc_ms();
+    const struct org_check check = {
+        .org = org,
+        .within = {now_ms, now_ms + days * DAY_MS},
+        .roles = roles->items,
+        .role_count = roles->count,
+    };
+    size_t count = 0;
+    size_t errors = 0;
+    struct org_finding *findings = arena_alloc_array(&ctl->arena, FINDINGS_MAX, sizeof(*findings));
+    if (findings == NULL || org_check(&check, findings, FINDINGS_MAX, &count) != 0) {
+        return ctl_fail(CTL_UNAVAILABLE, "out of memory");
+    }
+    for (size_t i = 0; i < count && i < FINDINGS_MAX; i++) {
+        say_finding(ctl, &findings[i]);
+        errors += org_finding_is_error(findings[i].kind) ? 1 : 0;
+    }
+    if (count > FINDINGS_MAX) {
+        return ctl_fail(CTL_REFUSED, "%zu findings; the first %d are shown", count, FINDINGS_MAX);
+    }
+    if (!ctl->json) {
+        ctl_say("directory: %zu records, %zu errors, %zu warnings", org_count(org), errors,
+                count - errors);
+    }
+    return errors == 0 ? CTL_OK : CTL_REFUSED;
+}
+
+static enum ctl_exit check_with_directory(struct ctl *ctl, const struct pack *pack, int64_t days)
+{
+    struct called_roles roles = {.count = 0};
+    struct directory directory = {NULL};
+    for (size_t i = 0; i < pack->policies.count; i++) {
+        add_policy(&roles, &pack->policies.policies[i]);
+    }
+    arena_init(&directory.scratch, RECORD_MAX_BYTES);
+    enum ctl_exit code = read_directory(ctl, &directory);
+    if (code == CTL_OK) {
+        code = check_directory(ctl, directory.org, &roles, days);
+    }
+    if (code == CTL_OK && directory.refused > 0) {
+        code = CTL_REFUSED;
+    }
+    arena_fini(&directory.scratch);
+    org_free(directory.org);
+    return code;
+}
+
+static enum ctl_exit run(struct ctl *ctl)
+{
+    const char *wanted = ctl_option(ctl, "--days");
+    int64_t days = DAYS_DEFAULT;
+    struct pack *pack = NULL;
+    if (wanted != NULL && !str_to_int64(str_of(wanted), 1, DAYS_MAX, &days)) {
+        return ctl_fail(CTL_USAGE, "--days: expected a number from 1 to %d", DAYS_MAX);
+    }
+    enum ctl_exit code = ctl_pack_open(ctl, ctl->words[0], &pack);
+    if (code != CTL_OK) {
+        return code;
+    }
+    char hash[2 * PACK_HASH_BYTES + 1];
+    for (size_t i = 0; i < PACK_HASH_BYTES; i++) {
+        (void)snprintf(hash + 2 * i, 3, "%02x", pack->hash[i]);
+    }
+    ctl_say(ctl->json ? "{\"pack\": \"%s\", \"files\": %zu, \"policies\": %zu}"
+                      : "pack %s: %zu files, %zu policies, good",
+            hash, pack->file_count, pack->policies.count);
+    if (ctl_option(ctl, "--directory") != NULL) {
+        code = check_with_directory(ctl, pack, days);
+    }
+    pack_free(pack);
+    return code;
+}
+
+static const struct ctl_option options[] = {
+    {"--directory", NULL,
+     "also whether everybody whom the policies call is there, reachable, on duty"},
+    {"--days", "N", "how many days from now rosters must cover (28)"},
+    {NULL, NULL, NULL},
+};
+
+const struct ctl_command ctl_command_check = {
+    .name = "check",
+    .arguments = "PACK",
+    .help = "Check a pack, and with --directory the people whom it calls; activates nothing.",
+    .options = options,
+    .run = run,
+};
