@@ -143,10 +143,11 @@ static void sign_out(struct http_request *request, void *ctx)
 
 /* --- Views ------------------------------------------------------------------------------------------------------- */
 
-static bool open_value(const Shouwang__V1__Sealed *sealed, char *ret_text, size_t size, void *ctx)
+static bool open_value(struct str unit, const Shouwang__V1__Sealed *sealed, char *ret_text,
+                       size_t size, void *ctx)
 {
     const struct visit *visit = ctx;
-    return console_open(visit->console, str_of(visit->unit), sealed, ret_text, size);
+    return console_open(visit->console, unit, sealed, ret_text, size);
 }
 
 static const struct policy_obligation *find_obligation(const struct pack *pack, const char *id)

@@ -55,11 +55,11 @@ static bool is_open(const char *state)
 /* --- People and places --------------------------------------------------------------------------------------------- */
 
 static void put_opened(const struct view *view, struct json_out *out, const char *name,
-                       enum view_field field, const Shouwang__V1__Sealed *sealed)
+                       enum view_field field, const Shouwang__V1__Sealed *sealed, const char *unit)
 {
     char opened[OPENED_MAX];
     if (view->sees[field] && sealed != NULL &&
-        view->open(sealed, opened, sizeof(opened), view->ctx)) {
+        view->open(str_of(unit), sealed, opened, sizeof(opened), view->ctx)) {
         json_out_text(out, name, opened);
     }
 }
@@ -74,7 +74,7 @@ static bool name_of(const struct view *view, const char *unit, const char *perso
     }
     Shouwang__V1__Sealed *sealed =
         shouwang__v1__sealed__unpack(NULL, found->name.len, (const uint8_t *)found->name.at);
-    bool opened = sealed != NULL && view->open(sealed, ret_name, size, view->ctx);
+    bool opened = sealed != NULL && view->open(found->unit, sealed, ret_name, size, view->ctx);
     if (sealed != NULL) {
         shouwang__v1__sealed__free_unpacked(sealed, NULL);
     }
@@ -241,10 +241,10 @@ static void put_facts(const struct view *view, struct json_out *out,
     if (record->n_episodes > 0) {
         const Shouwang__V1__Episode *last = record->episodes[record->n_episodes - 1];
         code_text(&shouwang__v1__place__descriptor, (int)last->place, "PLACE_", out, "place");
-        put_opened(view, out, "place_detail", VIEW_PLACE_DETAIL, last->place_detail);
-        put_opened(view, out, "with_pupil", VIEW_WITH_PUPIL, last->with_pupil);
-        put_opened(view, out, "callback", VIEW_CALLBACK, last->callback);
-        put_opened(view, out, "text", VIEW_TEXT, last->text);
+        put_opened(view, out, "place_detail", VIEW_PLACE_DETAIL, last->place_detail, record->unit);
+        put_opened(view, out, "with_pupil", VIEW_WITH_PUPIL, last->with_pupil, record->unit);
+        put_opened(view, out, "callback", VIEW_CALLBACK, last->callback, record->unit);
+        put_opened(view, out, "text", VIEW_TEXT, last->text, record->unit);
     }
 }
 

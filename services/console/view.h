@@ -24,9 +24,9 @@ enum view_field {
     VIEW_FIELD_COUNT,
 };
 
-/* Opens a sealed value into `ret_text` (a NUL behind it): false when the keys do not allow it. */
-typedef bool (*view_open_fn)(const Shouwang__V1__Sealed *sealed, char *ret_text, size_t size,
-                             void *ctx);
+/* Opens a sealed value of a unit's record into `ret_text` (a NUL behind it): false when the keys do not allow it. */
+typedef bool (*view_open_fn)(struct str unit, const Shouwang__V1__Sealed *sealed, char *ret_text,
+                             size_t size, void *ctx);
 
 /* The evidence that an obligation of a case's policy wants; writes one object {"key", "codes"} each. */
 typedef void (*view_shape_fn)(struct json_out *out, const Shouwang__V1__Case *record,
