@@ -1,0 +1,211 @@
+"""The measuring behind bench/spine. Everything is made up: county, pupils, texts."""
+import argparse
+import collections
+import json
+import os
+import pathlib
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+
+from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka.admin import AdminClient, NewTopic
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "tests/e2e"))
+import shouwang as whole  # noqa: E402  (needs the path above)
+
+local = whole.local
+TOKEN = "load-only-token"
+PARTITIONS = 8
+SERVICES = ("intake", "triage", "escalator", "notifier")
+# What a stage reads, and where it writes.
+STAGES = {"triage": ("events.incident", ("signals", "state.triage")),
+          "escalator": ("signals", ("cases", "journal", "notices.urgent", "notices.bulk", "alerts")),
+          "notifier": ("notices.urgent", ("state.notifier", "receipts"))}
+
+
+def cpu_seconds(process):
+    fields = pathlib.Path(f"/proc/{process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+class Spine:
+    def __init__(self, options):
+        self.count = options.count
+        shutil.rmtree(options.dir, ignore_errors=True)
+        self.run = whole.Shouwang(options.dir, options.bin)
+        self.rows = []
+
+    def say(self, text):
+        print(f"== {text}", flush=True)
+
+    def row(self, name, value, unit):
+        self.rows.append((name, value, unit))
+        print(f"{name:46} {value:12.2f} {unit}", flush=True)
+
+    def name(self, topic):
+        return f"{self.run.settings.get('topic_prefix', 'sw')}.{topic}.v1"
+
+    # --- the whole
+
+    def start(self):
+        self.say("starting everything, a county of 72 schools")
+        parts = [part for part in local.EVERYTHING if part not in ("directory", "pack", "phone", "topics")]
+        self.run.remember(profile="fast", relay_endpoint=f"ipc://{self.run.folder}/relay.sock", notifier_quota="off")
+        self.run.start([part for part in parts if part in ("kafka", "redis", "keys")])
+        self.run.start_topics(PARTITIONS)
+        self.run.start_phone("--quota", "off", "--receipts", "off")
+        county = self.run.folder / "county"
+        subprocess.run([ROOT / "tests/support/make_county", "--schools", "72", "--pupils", str(max(2000, self.count)), county],
+                       check=True)
+        self.run.swctl("import", "directory", *sorted(county.glob("*.yaml")), timeout=600)
+        self.run.start_pack()
+        self.run.start([part for part in parts if part in local.SERVICES])
+
+    def load(self, prefix, count, concurrency=64, rate=0):
+        out = self.run.folder / f"{prefix}.accepted"
+        done = subprocess.run(
+            [self.run.binaries / "bench-load", "--url", self.run.url("intake", "/v1/events"), "--token", TOKEN, "--pupils",
+             self.run.folder / "county/pupils.csv", "--count", str(count), "--concurrency", str(concurrency), "--rate", str(rate),
+             "--prefix", prefix, "--out", out], stdout=subprocess.PIPE, text=True, check=True)
+        per_second = float(re.search(r"per_second (\d+)", done.stdout)[1])
+        return per_second, [line.split() for line in out.read_text().splitlines()]
+
+    def voices(self):
+        return self.run.sends(answer=200, channel="voice")
+
+    def handled(self, service):
+        lag = self.run.metric(service, "sw_stream_lag_records")
+        return lag == 0
+
+    def measure_whole(self):
+        self.say(f"{self.count} incidents, a tenth of them crises, as fast as they are taken")
+        crises = (self.count + 9) // 10
+        before = {service: cpu_seconds(self.run.process(service)) for service in SERVICES}
+        taken, lines = self.load("whole", self.count)
+        local.wait_until(lambda: len({send["notice_id"] for send in self.voices()}) >= crises, "every crisis rings", 600, 0.5)
+        local.wait_until(lambda: all(self.handled(service) for service in SERVICES[1:]), "nothing waits", 600, 0.5)
+        first_ms, last_ms = int(lines[0][6]), max(send["at"] for send in self.voices())
+        self.row("taken by intake", taken, "incidents/s")
+        self.row("HTTP to phone, all of it", self.count * 1000 / (last_ms - first_ms), "incidents/s")
+        for service in SERVICES:
+            spent = cpu_seconds(self.run.process(service)) - before[service]
+            self.row(f"CPU time per incident, {service}", spent * 1e6 / self.count, "us")
+
+    def measure_first_notice(self, count=200):
+        self.say(f"{count} crises, 10 a second: 202 to the first notice")
+        before = len(self.voices())
+        _, lines = self.load("paced", count * 10, rate=100)
+        local.wait_until(lambda: len(self.voices()) >= before + count, "every one rings", 120, 0.2)
+        rang = collections.defaultdict(list)
+        for value in self.run.read_topic("notices.urgent"):
+            rang[value["value"]["case_id"]].append(value["value"]["id"])
+        at = {send["notice_id"]: send["at"] for send in self.run.sends(answer=200)}
+        case_of = {id_: case["value"]["id"] for case in self.run.read_topic("cases") if "/case/" in case["key"]
+                   for id_ in case["value"].get("signals", [])}
+        signal_of = {line["value"]["event_id"]: line["value"]["id"] for line in self.run.read_topic("signals")}
+        late = []
+        for line in lines:
+            times = [at[id_] for id_ in rang[case_of[signal_of[line[0]]]] if id_ in at and at[id_] >= int(line[6])] if line[3] == "crisis" else []
+            late += [min(times) - int(line[7])] if times else []
+        late.sort()
+        self.row("first notice after the 202, p50", statistics.median(late), "ms")
+        self.row("first notice after the 202, p99", late[int(len(late) * 0.99)], "ms")
+
+    # --- a stage beside an empty copy
+
+    def sizes(self, topic):
+        """(records, mean size) of a topic now."""
+        consumer = Consumer({"bootstrap.servers": self.run.settings["bootstrap_servers"], "group.id": "bench-sizes",
+                             "isolation.level": "read_committed", "enable.partition.eof": True})
+        consumer.assign([TopicPartition(self.name(topic), index, 0) for index in range(PARTITIONS)])
+        count = total = ended = 0
+        while ended < PARTITIONS:
+            for message in consumer.consume(10000, 1):
+                if message.error():
+                    ended += 1
+                else:
+                    count += 1
+                    total += len(message.value() or b"")
+        consumer.close()
+        return count, total / count if count else 0
+
+    def make_scratch(self, outputs):
+        admin = AdminClient({"bootstrap.servers": self.run.settings["bootstrap_servers"]})
+        existing = admin.list_topics(timeout=10).topics
+        new = [NewTopic(f"bench.{topic}", PARTITIONS, 1) for topic in outputs if f"bench.{topic}" not in existing]
+        for future in admin.create_topics(new).values() if new else ():
+            future.result()
+
+    def measure_stage(self, service):
+        source, outputs = STAGES[service]
+        self.say(f"{service} alone on a backlog, beside an empty copy")
+        for stage in STAGES:
+            self.run.process(f"{stage}-0").stop()
+        before = {topic: self.sizes(topic)[0] for topic in (source, *outputs)}
+        for earlier in list(STAGES)[:list(STAGES).index(service)]:
+            self.run.launch(earlier)
+        self.load(f"stage-{service}", self.count)
+        for earlier in list(STAGES)[:list(STAGES).index(service)]:
+            self.run.wait_ready(earlier)
+            local.wait_until(lambda stage=earlier: self.handled(stage), "the backlog", 600, 0.5)
+            self.run.process(f"{earlier}-0").stop()
+        backlog = self.sizes(source)[0] - before[source]
+        own = self.time_stage(service, backlog)
+        after = {topic: self.sizes(topic) for topic in outputs}
+        copy = self.time_copy(service, source, backlog, {topic: ((after[topic][0] - before[topic]) / backlog, after[topic][1])
+                                                         for topic in outputs})
+        self.row(f"{service}", own, "inputs/s")
+        self.row(f"empty copy of {service}'s records", copy, "inputs/s")
+        self.row(f"{service} / empty copy", own / copy, "ratio")
+        for stage in STAGES:
+            if stage != service:
+                self.run.launch(stage)
+        for stage in STAGES:
+            self.run.wait_ready(stage, seconds=60)
+            local.wait_until(lambda stage=stage: self.handled(stage), "nothing waits", 600, 0.5)
+
+    def time_stage(self, service, backlog):
+        """Inputs per second between its first and its last committed record."""
+        self.run.launch(service)
+        self.run.wait_ready(service, seconds=60)
+        begun = local.time.monotonic()
+        start = self.run.metric(service, "sw_stream_records_total")
+        local.wait_until(lambda: self.handled(service), "the backlog is done", 600, 0.02)
+        took = local.time.monotonic() - begun
+        return (backlog - start) / took if start < backlog else backlog / took
+
+    def time_copy(self, service, source, backlog, outputs):
+        self.make_scratch(outputs)
+        words = [word for topic, (per_input, size) in outputs.items() if per_input > 0
+                 for word in ("--out", f"bench.{topic}:{per_input:.4f}:{int(size)}")]
+        done = subprocess.run([self.run.binaries / "bench-copy", "--bootstrap", self.run.settings["bootstrap_servers"], "--in",
+                               self.name(source), "--group", f"bench-{service}", "--count", str(backlog), *words],
+                              stdout=subprocess.PIPE, text=True, check=True)
+        return float(re.search(r"per_second (\d+)", done.stdout)[1])
+
+    def all(self):
+        try:
+            self.start()
+            self.measure_first_notice()
+            self.measure_whole()
+            for service in STAGES:
+                self.measure_stage(service)
+        finally:
+            self.run.stop()
+        print(json.dumps({name: [round(value, 3), unit] for name, value, unit in self.rows}, ensure_ascii=False))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--count", type=int, default=20000)
+    parser.add_argument("--bin", default=str(ROOT / "build/release/bin"))
+    parser.add_argument("--dir", default=str(ROOT / "build/bench-spine"))
+    Spine(parser.parse_args()).all()
+
+
+if __name__ == "__main__":
+    main()
