@@ -174,9 +174,9 @@ class Spine:
         self.run.wait_ready(service, seconds=60)
         begun = local.time.monotonic()
         start = self.run.metric(service, "sw_stream_records_total")
-        local.wait_until(lambda: self.handled(service), "the backlog is done", 600, 0.02)
-        took = local.time.monotonic() - begun
-        return (backlog - start) / took if start < backlog else backlog / took
+        local.wait_until(lambda: self.run.metric(service, "sw_stream_records_total") >= backlog and self.handled(service),
+                         "the backlog is done", 600, 0.02)
+        return (self.run.metric(service, "sw_stream_records_total") - start) / (local.time.monotonic() - begun)
 
     def time_copy(self, service, source, backlog, outputs):
         self.make_scratch(outputs)
