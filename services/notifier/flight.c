@@ -176,7 +176,10 @@ static int call_provider(struct flight *flight, const struct text_message *messa
         .channel = str_of(case_channel_name(flight->via)),
         .to = message->to,
         .text = message->text,
-        .keys = flight->via == CASE_CHANNEL_VOICE && held->wants_key_press,
+        .keys = flight->via == CASE_CHANNEL_VOICE && held->wants_key_press ? STR_LITERAL("12")
+                                                                           : STR_LITERAL(""),
+        .person = notifier->names_person ? held->person : STR_LITERAL(""),
+        .role = notifier->names_person ? held->role : STR_LITERAL(""),
     };
     int error = provider_encode(&out, &flight->part->arena, &body);
     if (error != 0) {
@@ -247,15 +250,13 @@ static void ask_done(const struct http_call_result *result, void *ctx)
 {
     struct flight *flight = ctx;
     flight->call = NULL;
-    if (result->error != 0 || result->status != 200) {
-        answer_kind(flight, NOTICE_ANSWER_SILENT, "not_known");
-        return;
-    }
-    arena_reset(&flight->notifier->arena);
-    struct provider_reply reply = provider_decode_reply(result->body, &flight->notifier->arena);
-    if (reply.found) {
+    if (result->error == 0 && result->status == 200) {
+        arena_reset(&flight->notifier->arena);
+        struct provider_reply reply = provider_decode_reply(result->body, &flight->notifier->arena);
         take_message_id(flight, &reply);
         answer_kind(flight, NOTICE_ANSWER_TAKEN, "asked");
+    } else if (result->error != 0 || result->status != 404) {
+        answer_kind(flight, NOTICE_ANSWER_SILENT, "not_known");
     } else if (flight->part == NULL || flight->is_dropped) {
         forget(flight);
     } else {
@@ -269,7 +270,7 @@ static void ask(struct flight *flight)
     struct notifier *notifier = flight->notifier;
     char url[512];
     flight->stage = FLIGHT_ASKING;
-    (void)snprintf(url, sizeof(url), "%s/v1/sent/%s", notifier->provider_url, flight->id_text);
+    (void)snprintf(url, sizeof(url), "%s/v1/messages/%s", notifier->provider_url, flight->id_text);
     struct http_call_options options = {
         .method = "GET",
         .url = url,

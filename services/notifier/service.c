@@ -16,11 +16,13 @@ enum { WATCH_MS = 20, PRODUCE_TIMEOUT_MS = 5000, URL_MAX_BYTES = 256 };
 static const struct config_key keys[] = {
     {"keys.dir", CONFIG_TEXT, "keys", 1, 1024, NULL, false,
      "folder of contact.key, token.key and the public keys"},
-    {"provider.url", CONFIG_TEXT, "http://127.0.0.1:8099", 8, URL_MAX_BYTES, NULL, false,
-     "where messages are posted: <url>/v1/send"},
-    {"provider.timeout", CONFIG_DURATION, "10s", 100, 60000, NULL, false,
+    {"phone.url", CONFIG_TEXT, "http://127.0.0.1:8090", 8, URL_MAX_BYTES, NULL, false,
+     "the provider (the pretend phones): messages are posted to <url>/v1/send"},
+    {"phone.person", CONFIG_BOOL, "false", 0, 0, NULL, false,
+     "name the recipient's opaque id and role to the provider; for the pretend phones' screens"},
+    {"phone.timeout", CONFIG_DURATION, "10s", 100, 60000, NULL, false,
      "how long an answer of the provider is waited for"},
-    {"link.url", CONFIG_TEXT, NULL, 8, URL_MAX_BYTES, NULL, false,
+    {"console.url", CONFIG_TEXT, NULL, 8, URL_MAX_BYTES, NULL, false,
      "public address of the console for acknowledgement links; not set: messages carry none"},
     {"urgent.in_flight", CONFIG_INT, "64", 1, 4096, NULL, false, "urgent sends underway at once"},
     {"bulk.in_flight", CONFIG_INT, "16", 1, 4096, NULL, false, "bulk sends underway at once"},
@@ -147,9 +149,10 @@ static int show_queues(const char *argument, struct buffer *ret_text, void *ctx)
 static void read_settings(struct notifier *notifier, const struct config *config)
 {
     notifier->topic_prefix = config_text(config, "topic.prefix");
-    notifier->provider_url = config_text(config, "provider.url");
-    notifier->link_url = config_text(config, "link.url");
-    notifier->send_timeout_ms = config_int(config, "provider.timeout");
+    notifier->provider_url = config_text(config, "phone.url");
+    notifier->link_url = config_text(config, "console.url");
+    notifier->send_timeout_ms = config_int(config, "phone.timeout");
+    notifier->names_person = config_bool(config, "phone.person");
     notifier->in_flight_max[LANE_URGENT] = (unsigned)config_int(config, "urgent.in_flight");
     notifier->in_flight_max[LANE_BULK] = (unsigned)config_int(config, "bulk.in_flight");
     notifier->held_max = (size_t)config_int(config, "bulk.held");

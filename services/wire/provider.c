@@ -20,11 +20,12 @@ int provider_encode(const struct provider_message *message, struct arena *arena,
                     struct str *ret_json)
 {
     sw_assert(ret_json != NULL);
-    json_t *json =
-        json_pack("{s:s%, s:s%, s:s%, s:s%, s:s%, s:b}", "notice_id", message->notice_id.at,
-                  message->notice_id.len, "ref", message->ref.at, message->ref.len, "channel",
-                  message->channel.at, message->channel.len, "to", message->to.at, message->to.len,
-                  "text", message->text.at, message->text.len, "keys", (int)message->keys);
+    json_t *json = json_pack(
+        "{s:s%, s:s%, s:s%, s:s%, s:s%, s:b}", "notice_id", message->notice_id.at,
+        message->notice_id.len, "ref", message->ref.at, message->ref.len, "channel",
+        message->channel.at, message->channel.len, "to", message->to.at, message->to.len, "text",
+        message->text.at, message->text.len, "keys", message->keys.at, message->keys.len, "person",
+        message->person.at, message->person.len, "role", message->role.at, message->role.len);
     if (json == NULL) {
         return ERR_INVALID;
     }
@@ -53,7 +54,7 @@ static struct str take_text(const json_t *object, const char *name, size_t max, 
 
 struct provider_reply provider_decode_reply(struct str body, struct arena *arena)
 {
-    struct provider_reply reply = {STR_LITERAL(""), -1, true};
+    struct provider_reply reply = {STR_LITERAL(""), -1};
     struct fault fault;
     json_t *json = NULL;
     if (body.len == 0 || body.len > PROVIDER_BODY_MAX_BYTES ||
@@ -65,7 +66,6 @@ struct provider_reply provider_decode_reply(struct str body, struct arena *arena
     if (json_is_integer(wait) && json_integer_value(wait) >= 0) {
         reply.retry_after_ms = json_integer_value(wait);
     }
-    reply.found = !json_is_false(json_object_get(json, "found"));
     json_drop(json);
     return reply;
 }

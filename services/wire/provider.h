@@ -24,10 +24,12 @@ struct provider_message {
     struct str channel;   /* "voice" … */
     struct str to;
     struct str text;
-    bool keys; /* the call takes key-presses */
+    struct str keys;   /* the keys that may be pressed in a call; empty: none */
+    struct str person; /* only for the pretend phones: whose screen it is; empty: not said */
+    struct str role;
 };
 
-/* {"notice_id", "ref", "channel", "to", "text", "keys"}, in `arena`. ERR_INVALID: a text is not UTF-8; ERR_MEMORY. */
+/* {"notice_id", "ref", "channel", "to", "text", "keys", "person", "role"}, in `arena`. ERR_INVALID: a text is not UTF-8; ERR_MEMORY. */
 SW_NODISCARD int provider_encode(const struct provider_message *message, struct arena *arena,
                                  struct str *ret_json);
 
@@ -35,7 +37,6 @@ SW_NODISCARD int provider_encode(const struct provider_message *message, struct 
 struct provider_reply {
     struct str message_id; /* cut to its bound */
     int64_t retry_after_ms;
-    bool found; /* of GET /v1/sent/<notice id>: false only where it says {"found": false} */
 };
 
 /* Never fails: what is no such JSON says nothing. Texts in `arena`. */
