@@ -86,7 +86,8 @@ SW_NODISCARD int event_finish(struct event_draft *draft, const struct event_port
 /* Whether the facts given are of the family (or none are). */
 bool event_detail_fits(const Shouwang__V1__Event *event, enum event_family family);
 
-/* What every event fulfils: wire/limits.def, and one table of checks beyond it. `now_ms` is the clock or the broker time.
+/* What every event fulfils: wire/limits.def, and one table of checks beyond it. `now_ms` is the clock or the broker time; what
+ * intake has taken is held against the time it was taken.
  * ERR_INVALID with a path from the record's root. */
 SW_NODISCARD int event_check(const Shouwang__V1__Event *event, int64_t now_ms,
                              struct fault *ret_fault);

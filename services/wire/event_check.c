@@ -1,8 +1,6 @@
 /* What every event fulfils, over HTTP as on the topic. */
 #include "wire/event.h"
 
-#include <string.h>
-
 #include "wire/decode.h"
 
 #define YEAR_2000_MS INT64_C(946684800000)
@@ -15,7 +13,6 @@ static const struct {
     {"/occurred_at_ms", offsetof(Shouwang__V1__Event, occurred_at_ms)},
     {"/discovered_at_ms", offsetof(Shouwang__V1__Event, discovered_at_ms)},
     {"/reported_at_ms", offsetof(Shouwang__V1__Event, reported_at_ms)},
-    {"/accepted_at_ms", offsetof(Shouwang__V1__Event, accepted_at_ms)},
 };
 
 static int check_time(int64_t time_ms, const char *path, int64_t now_ms, struct fault *ret_fault)
@@ -31,11 +28,13 @@ static int check_time(int64_t time_ms, const char *path, int64_t now_ms, struct 
                : 0;
 }
 
+/* What intake has taken was plausible on its clock, and stays so on every other. */
 static int check_times(const Shouwang__V1__Event *event, int64_t now_ms, struct fault *ret_fault)
 {
+    int64_t taken_ms = event->accepted_at_ms != 0 ? event->accepted_at_ms : now_ms;
     for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++) {
         int64_t time_ms = *(const int64_t *)(const void *)((const char *)event + times[i].offset);
-        int error = check_time(time_ms, times[i].path, now_ms, ret_fault);
+        int error = check_time(time_ms, times[i].path, taken_ms, ret_fault);
         if (error != 0) {
             return error;
         }
@@ -55,30 +54,11 @@ static int check_counts(const Shouwang__V1__Event *event, int64_t now_ms, struct
     return fault_set(ret_fault, REJECT_OUT_OF_RANGE, "/attendance/absent_count", FAULT_NO_BYTE);
 }
 
-/* One party is not affected twice. */
-static int check_parties(const Shouwang__V1__Event *event, int64_t now_ms, struct fault *ret_fault)
-{
-    (void)now_ms;
-    for (size_t i = 1; i < event->n_parties; i++) {
-        for (size_t j = 0; j < i; j++) {
-            const Shouwang__V1__Party *a = event->parties[i];
-            const Shouwang__V1__Party *b = event->parties[j];
-            if (a->role == b->role && a->ref[0] != '\0' && strcmp(a->ref, b->ref) == 0) {
-                (void)fault_set(ret_fault, REJECT_GIVEN_TWICE, "", FAULT_NO_BYTE);
-                fault_inside_index(ret_fault, i);
-                fault_inside(ret_fault, "parties");
-                return ERR_INVALID;
-            }
-        }
-    }
-    return 0;
-}
-
 typedef int (*check_fn)(const Shouwang__V1__Event *event, int64_t now_ms, struct fault *ret_fault);
 
 int event_check(const Shouwang__V1__Event *event, int64_t now_ms, struct fault *ret_fault)
 {
-    static const check_fn checks[] = {check_times, check_counts, check_parties};
+    static const check_fn checks[] = {check_times, check_counts};
     int error = decode_check(&event->base, ret_fault);
     for (size_t i = 0; error == 0 && i < sizeof(checks) / sizeof(checks[0]); i++) {
         error = checks[i](event, now_ms, ret_fault);

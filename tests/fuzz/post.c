@@ -65,6 +65,7 @@ static void take(const struct json_t *object)
         struct event event;
         struct cloudevent attributes;
         sw_assert(event_finish(&draft, &port, &arena) == 0);
+        sw_assert(event_check(draft.event, NOW_MS, &fault) == 0);
         sw_assert(event_attributes(draft.event, draft.family, &arena, &attributes) == 0);
         sw_assert(event_to_core(draft.event, draft.family, NOW_MS, &arena, &event) == 0);
     } else {
