@@ -1,0 +1,254 @@
+#include "triage_world.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/org/org.h"
+#include "support/runner.h"
+#include "wire/pack_rules.h"
+#include "wire/signal_write.h"
+#include "wire/triage_state.h"
+
+struct triage_world {
+    struct org *org;
+    struct triage *triage;
+    struct arena pack_arena;
+    struct arena arena;
+    struct ruleset rules;
+    bool has_rules;
+    int64_t now_ms;
+    unsigned event_count;
+    char id[16];
+    struct event_party parties[EVENT_PARTIES_MAX];
+    struct triage_result last;
+    char trace[TRIAGE_TRACE_BYTES];
+    size_t used;
+};
+
+/* Not a real digest: enough to tell reasons apart. */
+static void mix(const void *bytes, size_t len, uint8_t ret_hash[IDENT_BYTES])
+{
+    uint64_t state = 1469598103934665603u;
+    for (size_t i = 0; i < len; i++) {
+        state = (state ^ ((const uint8_t *)bytes)[i]) * 1099511628211u;
+    }
+    for (size_t i = 0; i < IDENT_BYTES; i++) {
+        state = state * 6364136223846793005u + 1442695040888963407u;
+        ret_hash[i] = (uint8_t)(state >> 56);
+    }
+}
+
+static void add_person(struct org *org, const char *id, enum org_person_kind kind,
+                       const char *group)
+{
+    const struct org_record record = {
+        .kind = ORG_RECORD_PERSON,
+        .person = {.id = str_of(id),
+                   .unit = STR_LITERAL("s1"),
+                   .kind = kind,
+                   .group = str_of(group)},
+    };
+    assert_int_equal(org_put(org, &record), 0);
+}
+
+static struct org *make_school(void)
+{
+    const struct org_setup setup = {.seed = 1};
+    struct org *org = org_new(&setup);
+    const struct org_record school = {
+        .kind = ORG_RECORD_UNIT,
+        .unit = {.id = STR_LITERAL("s1"), .kind = ORG_UNIT_SCHOOL, .label = STR_LITERAL("made up")},
+    };
+    assert_non_null(org);
+    assert_int_equal(org_put(org, &school), 0);
+    add_person(org, "p-an", ORG_PERSON_STUDENT, "c1");
+    add_person(org, "p-bo", ORG_PERSON_STUDENT, "c1");
+    add_person(org, "p-chen", ORG_PERSON_STUDENT, "c2");
+    add_person(org, "t-wang", ORG_PERSON_STAFF, "");
+    return org;
+}
+
+static void read_rules(struct triage_world *world, const char *text)
+{
+    static struct yaml_faults faults;
+    const struct yaml_node *root = NULL;
+    faults.count = 0;
+    int error = yaml_parse("rules.yaml", str_of(text), &world->pack_arena, &faults, &root);
+    if (error == 0) {
+        error = pack_read_rules(&root, 1, &world->pack_arena, &faults, &world->rules);
+    }
+    for (size_t i = 0; i < faults.count; i++) {
+        print_message("%s\n", faults.texts[i]);
+    }
+    assert_int_equal(error, 0);
+    world->has_rules = true;
+}
+
+struct triage_world *triage_world_new(const char *rules)
+{
+    struct triage_world *world = calloc(1, sizeof(*world));
+    assert_non_null(world);
+    arena_init(&world->pack_arena, 64 * 1024 * 1024);
+    arena_init(&world->arena, TRIAGE_ARENA_BYTES);
+    world->org = make_school();
+    world->now_ms = INT64_C(1760000000000);
+    const struct triage_setup setup = {
+        .hash = mix, .org = world->org, .seen_max = 16, .window_max = 16, .seed = 1};
+    world->triage = triage_new(&setup);
+    assert_non_null(world->triage);
+    if (rules != NULL) {
+        read_rules(world, rules);
+    }
+    return world;
+}
+
+void triage_world_free(struct triage_world *world)
+{
+    triage_free(world->triage);
+    org_free(world->org);
+    arena_fini(&world->arena);
+    arena_fini(&world->pack_arena);
+    free(world);
+}
+
+int64_t triage_world_now(const struct triage_world *world)
+{
+    return world->now_ms;
+}
+
+void triage_world_advance(struct triage_world *world, int64_t by_ms)
+{
+    world->now_ms += by_ms;
+}
+
+struct event triage_world_event(struct triage_world *world, const char *kind, const char *affected)
+{
+    size_t count = 0;
+    (void)snprintf(world->id, sizeof(world->id), "e%u", ++world->event_count);
+    world->parties[count++] =
+        (struct event_party){.ref = STR_LITERAL("t-wang"), .role = CASE_PARTY_REPORTER};
+    if (affected != NULL) {
+        world->parties[count++] =
+            (struct event_party){.ref = str_of(affected), .role = CASE_PARTY_AFFECTED};
+    }
+    struct event event = {
+        .id = str_of(world->id),
+        .source = STR_LITERAL("/made-up"),
+        .unit = STR_LITERAL("s1"),
+        .family = EVENT_FAMILY_INCIDENT,
+        .kind = event_kind_find(EVENT_FAMILY_INCIDENT, str_of(kind)),
+        .kind_name = str_of(kind),
+        .parties = world->parties,
+        .party_count = count,
+        .discovered_ms = world->now_ms,
+        .reported_ms = world->now_ms,
+        .incident = {.place = CASE_PLACE_ON_CAMPUS,
+                     .danger = CASE_DANGER_PAST,
+                     .injury = CASE_INJURY_NO},
+    };
+    mix(world->id, strlen(world->id), event.body_digest.bytes);
+    return event;
+}
+
+static void say(struct triage_world *world, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static void say(struct triage_world *world, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    int wrote = vsnprintf(world->trace + world->used, sizeof(world->trace) - world->used, format,
+                          arguments);
+    va_end(arguments);
+    assert_true(wrote >= 0 && (size_t)wrote < sizeof(world->trace) - world->used);
+    world->used += (size_t)wrote;
+}
+
+static void show_signal(struct triage_world *world, const struct signal *signal)
+{
+    say(world, "  %s %.*s %.*s %s %.*s", case_level_name(signal->level), (int)signal->kind.len,
+        signal->kind.at, (int)signal->subject.ref.len, signal->subject.ref.at,
+        level_layer_name(signal->layer), (int)signal->rule.len, signal->rule.at);
+    if (signal->subject.kind != CASE_SUBJECT_STUDENT) {
+        say(world, " %s", case_subject_name(signal->subject.kind));
+    }
+    for (size_t i = 0; i < signal->tell_count; i++) {
+        say(world, " tell=%.*s", (int)signal->tell[i].len, signal->tell[i].at);
+    }
+    if (signal->ask_interview.len > 0) {
+        say(world, " ask=%.*s", (int)signal->ask_interview.len, signal->ask_interview.at);
+    }
+    say(world, "%s%s%s\n", signal->opens_episode ? " episode" : "",
+        signal->is_silent ? " silent" : "", signal->id_reused ? " reused" : "");
+    for (size_t i = 0; i < signal->why_count; i++) {
+        const struct signal_why *why = &signal->why[i];
+        say(world, "    %.*s", (int)why->rule.len, why->rule.at);
+        for (size_t v = 0; v < why->value_count; v++) {
+            say(world, " %.*s=%.*s", (int)why->values[v].name.len, why->values[v].name.at,
+                (int)why->values[v].value.len, why->values[v].value.at);
+        }
+        say(world, "\n");
+    }
+}
+
+static void round_trip(struct triage_world *world, struct str key, const struct triage_state *state)
+{
+    struct triage_state again;
+    struct str value = {NULL, 0};
+    if (state->is_there) {
+        assert_int_equal(triage_state_encode(state, &world->arena, &value), 0);
+    }
+    assert_int_equal(
+        triage_state_decode(key, state->is_there ? &value : NULL, &world->arena, &again), 0);
+    assert_int_equal(triage_put(world->triage, key, &again), 0);
+}
+
+void triage_world_send(struct triage_world *world, const struct event *event)
+{
+    static const char *const outcomes[] = {"judged", "repeated", "conflict"};
+    const struct triage_input input = {
+        .event = event, .time_ms = world->now_ms, .rules = world->has_rules ? &world->rules : NULL};
+    arena_reset(&world->arena);
+    assert_int_equal(triage_step(world->triage, &input, &world->arena, &world->last), 0);
+    say(world, "%.*s %s", (int)event->id.len, event->id.at, outcomes[world->last.outcome]);
+    if (world->last.rule_errors > 0) {
+        say(world, " rule_errors=%u", world->last.rule_errors);
+    }
+    if (world->last.seen_evicted + world->last.windows_evicted > 0) {
+        say(world, " evicted=%u+%u", world->last.seen_evicted, world->last.windows_evicted);
+    }
+    say(world, "\n");
+    for (size_t i = 0; i < world->last.signal_count; i++) {
+        struct str value;
+        show_signal(world, &world->last.signals[i]);
+        assert_int_equal(signal_encode(&world->last.signals[i], &world->arena, &value), 0);
+    }
+    for (size_t i = 0; i < world->last.change_count; i++) {
+        round_trip(world, world->last.changes[i].key, &world->last.changes[i].after);
+    }
+}
+
+void triage_world_undo(struct triage_world *world)
+{
+    for (size_t i = world->last.change_count; i > 0; i--) {
+        round_trip(world, world->last.changes[i - 1].key, &world->last.changes[i - 1].before);
+    }
+}
+
+void triage_world_expect(struct triage_world *world, const char *expected)
+{
+    world->trace[world->used] = '\0';
+    world->used = 0;
+    assert_string_equal(world->trace, expected);
+}
+
+struct triage *triage_world_triage(struct triage_world *world)
+{
+    return world->triage;
+}
+
+struct ident triage_world_signal_id(const struct triage_world *world)
+{
+    return world->last.signal_count == 0 ? (struct ident){{0}} : world->last.signals[0].id;
+}
