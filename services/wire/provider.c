@@ -16,17 +16,23 @@ static void *arena_copy_dump(struct arena *arena, const json_t *json, size_t *re
     return bytes;
 }
 
+/* False: the text is not UTF-8, or memory is out. */
+static bool add_text(json_t *json, const char *name, struct str text)
+{
+    return json_object_set_new(json, name, json_stringn(text.len == 0 ? "" : text.at, text.len)) ==
+           0;
+}
+
 int provider_encode(const struct provider_message *message, struct arena *arena,
                     struct str *ret_json)
 {
     sw_assert(ret_json != NULL);
-    json_t *json = json_pack(
-        "{s:s%, s:s%, s:s%, s:s%, s:s%, s:b}", "notice_id", message->notice_id.at,
-        message->notice_id.len, "ref", message->ref.at, message->ref.len, "channel",
-        message->channel.at, message->channel.len, "to", message->to.at, message->to.len, "text",
-        message->text.at, message->text.len, "keys", message->keys.at, message->keys.len, "person",
-        message->person.at, message->person.len, "role", message->role.at, message->role.len);
-    if (json == NULL) {
+    json_t *json = json_object();
+    if (!add_text(json, "notice_id", message->notice_id) || !add_text(json, "ref", message->ref) ||
+        !add_text(json, "channel", message->channel) || !add_text(json, "to", message->to) ||
+        !add_text(json, "text", message->text) || !add_text(json, "keys", message->keys) ||
+        !add_text(json, "person", message->person) || !add_text(json, "role", message->role)) {
+        json_drop(json);
         return ERR_INVALID;
     }
     size_t len = 0;
