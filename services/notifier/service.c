@@ -180,8 +180,8 @@ static int load_keys(struct notifier *notifier, const struct config *config)
     }
     uint8_t boot[8];
     seal_random(boot, sizeof(boot));
-    int len = snprintf(notifier->claim, sizeof(notifier->claim), "sending %.20s ",
-                       config_text(config, "slot"));
+    int len = snprintf(notifier->claim, sizeof(notifier->claim), "sending %lld ",
+                       (long long)config_int(config, "slot"));
     for (size_t i = 0; i < sizeof(boot); i++) {
         len +=
             snprintf(notifier->claim + len, sizeof(notifier->claim) - (size_t)len, "%02x", boot[i]);
