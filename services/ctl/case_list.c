@@ -32,7 +32,7 @@ static int64_t next_due_ms(const Shouwang__V1__Case *record)
             bool open = strcmp(obligation->state, "pending") == 0 ||
                         strcmp(obligation->state, "warned") == 0 ||
                         strcmp(obligation->state, "breached") == 0;
-            if (open && obligation->due_at_ms < next_ms) {
+            if (open && obligation->due_at_ms > 0 && obligation->due_at_ms < next_ms) {
                 next_ms = obligation->due_at_ms;
             }
         }
