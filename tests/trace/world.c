@@ -4,11 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/map.h"
 #include "support/runner.h"
 #include "world_people.h"
 #include "world_policies.h"
 
-enum { TEXT_BYTES = 64 * 1024, SENT_MAX = 8192, CANCELLED_MAX = 65536 };
+enum { TEXT_BYTES = 64 * 1024, SENT_MAX = 65536, CANCELLED_MAX = 65536, CASES_MAX = 256 };
 
 /* A notice that was sent, since world_show (index >= shown) or before. */
 struct sent {
@@ -32,10 +33,13 @@ struct world {
     size_t length;
     struct sent sent[SENT_MAX];
     size_t sent_count;
+    struct map sent_ids;
     size_t shown;
     struct ident cancelled[CANCELLED_MAX];
     size_t cancelled_count;
     char outcome[64];
+    struct ident cases[CASES_MAX];
+    size_t case_count;
 };
 
 /* FNV-1a, twice: good enough for ids of a test. */
@@ -75,6 +79,7 @@ struct world *world_new(void)
     world->casework = casework_new(&casework_setup);
     assert_non_null(world->casework);
     effects_init(&world->effects);
+    map_init(&world->sent_ids, SENT_MAX, 1);
     world->now_ms = WORLD_START_MS;
     return world;
 }
@@ -82,6 +87,7 @@ struct world *world_new(void)
 void world_free(struct world *world)
 {
     effects_fini(&world->effects);
+    map_fini(&world->sent_ids);
     casework_free(world->casework);
     org_free(world->org);
     free(world);
@@ -233,20 +239,36 @@ static void copy_text(char *into, size_t size, struct str text)
     snprintf(into, size, "%.*s", (int)text.len, text.at == NULL ? "" : text.at);
 }
 
+/* Not the person, not who lives with them, not a number of theirs. */
+static void check_not_excluded(struct world *world, const struct casefile *file,
+                               const struct effect_notice *notice)
+{
+    struct org_excluded excluded[CASE_CONFLICTS_MAX];
+    size_t count = 0;
+    for (size_t i = 0; i < file->conflict_count; i++) {
+        if (file->conflicts[i].state != CONFLICT_CLEARED) {
+            excluded[count++] =
+                (struct org_excluded){file->conflicts[i].person, file->conflicts[i].household};
+        }
+    }
+    for (size_t i = 0; i < file->hold_count; i++) {
+        bool held =
+            file->holds[i].state == HOLD_HELD && str_equal(file->holds[i].what, notice->person);
+        assert_false(held);
+    }
+    const struct org_person *person = org_find_person(world->org, notice->unit, notice->person);
+    assert_non_null(person);
+    assert_false(org_is_excluded(world->org, person, excluded, count));
+    assert_false(org_is_shared_digest(world->org, notice->address_digest, excluded, count));
+}
+
 static void check_notice(struct world *world, const struct effect *effect)
 {
     const struct effect_notice *notice = &effect->notice;
     const struct casefile *file = casework_get(world->casework, notice->case_id);
     assert_true(effect->at_ms <= world->now_ms); /* nothing early */
     assert_non_null(file);
-    for (size_t i = 0; i < world->sent_count; i++) {
-        assert_false(ident_equal(world->sent[i].id, notice->id)); /* nothing twice */
-    }
-    for (size_t i = 0; i < file->conflict_count; i++) {
-        bool excluded = file->conflicts[i].state != CONFLICT_CLEARED &&
-                        str_equal(file->conflicts[i].person, notice->person);
-        assert_false(excluded);
-    }
+    check_not_excluded(world, file, notice);
     assert_true(world->sent_count < SENT_MAX);
     struct sent *sent = &world->sent[world->sent_count++];
     sent->id = notice->id;
@@ -255,6 +277,10 @@ static void check_notice(struct world *world, const struct effect *effect)
     copy_text(sent->person, sizeof(sent->person), notice->person);
     copy_text(sent->role, sizeof(sent->role), notice->role);
     copy_text(sent->cause, sizeof(sent->cause), notice->cause);
+    if (map_add(&world->sent_ids, ident_part(&sent->id), sent) != 0) {
+        fail_msg("twice: %s to %s, firing %u, generation %u", sent->cause, sent->person,
+                 notice->firing, notice->generation);
+    }
 }
 
 static void take_cancel(struct world *world, const struct effect_control *control)
@@ -265,12 +291,24 @@ static void take_cancel(struct world *world, const struct effect_control *contro
     }
 }
 
+static void remember_case(struct world *world, struct ident id)
+{
+    for (size_t i = 0; i < world->case_count; i++) {
+        if (ident_equal(world->cases[i], id)) {
+            return;
+        }
+    }
+    assert_true(world->case_count < CASES_MAX);
+    world->cases[world->case_count++] = id;
+}
+
 static void take_effect(struct world *world, size_t index)
 {
     const struct effect *effect = world->effects.items[index];
     switch (effect->kind) {
     case EFFECT_CASE:
         world->case_id = effect->change.file->id;
+        remember_case(world, effect->change.file->id);
         break;
     case EFFECT_JOURNAL:
         if (effect->journal.outcome.len > 0) {
@@ -450,6 +488,16 @@ void world_receipt(struct world *world, const char *person, enum case_channel ch
     fail_msg("no notice went to %s", person);
 }
 
+bool world_was_sent(const struct world *world, const char *person, enum case_channel channel)
+{
+    for (size_t i = 0; i < world->sent_count; i++) {
+        if (strcmp(world->sent[i].person, person) == 0 && world->sent[i].channel == channel) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* --- asking ------------------------------------------------------------------------------------------------------------ */
 
 const struct casefile *world_case(const struct world *world)
@@ -467,6 +515,22 @@ const struct obligation *world_obligation(const struct world *world, const char 
     }
     fail_msg("no obligation %s", id);
     return NULL;
+}
+
+size_t world_case_count(const struct world *world)
+{
+    return world->case_count;
+}
+
+void world_select(struct world *world, size_t index)
+{
+    assert_true(index < world->case_count);
+    world->case_id = world->cases[index];
+}
+
+int64_t world_now(const struct world *world)
+{
+    return world->now_ms - WORLD_START_MS;
 }
 
 void world_show(struct world *world, unsigned show)

@@ -57,9 +57,19 @@ const char *world_do_at(struct world *world, struct case_command command, int64_
 void world_receipt(struct world *world, const char *person, enum case_channel channel,
                    enum case_delivery state);
 
+/* Whether any notice went to the person over the channel. */
+bool world_was_sent(const struct world *world, const char *person, enum case_channel channel);
+
 /* The case opened last. */
 const struct casefile *world_case(const struct world *world);
 const struct obligation *world_obligation(const struct world *world, const char *id);
+
+/* Cases in the order of their opening; commands go to the one selected. */
+size_t world_case_count(const struct world *world);
+void world_select(struct world *world, size_t index);
+
+/* ms since the start. */
+int64_t world_now(const struct world *world);
 
 /* Starts rendering anew, showing these kinds (bits of enum world_show). */
 void world_show(struct world *world, unsigned show);

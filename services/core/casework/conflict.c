@@ -167,7 +167,7 @@ void conflict_hold_all(struct work *work)
     }
     hold(work, STR_LITERAL("class"), STR_LITERAL("class_teacher"));
     if (file->hold_count > before) {
-        obligation_open_built_in(work, STR_LITERAL("hold"), work->set->hold_within_ms);
+        (void)obligation_open_built_in(work, STR_LITERAL("hold"), work->set->hold_within_ms);
     }
 }
 

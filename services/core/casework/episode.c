@@ -68,6 +68,25 @@ void episode_join_signal(struct work *work, const struct case_signal *signal)
     (void)work_journal(work, "signal_joined");
 }
 
+/* Whoever has the case, each person once. */
+static void list_owners(const struct work *work, struct work_people *owners)
+{
+    const struct casefile *file = work->file;
+    for (size_t i = 0; i < file->ack_count; i++) {
+        const struct ack *ack = &file->acks[i];
+        const struct org_person *record = org_find_person(work->org, file->unit, ack->person);
+        bool out = ack->state != ACK_ACTIVE || record == NULL ||
+                   resolve_is_excluded(work, ack->person) ||
+                   resolve_is_held(work, ack->person, ack->role);
+        for (size_t k = 0; k < owners->count && !out; k++) {
+            out = str_equal(owners->items[k].person, ack->person);
+        }
+        if (!out) {
+            owners->items[owners->count++] = (struct work_person){ack->person, ack->role, record};
+        }
+    }
+}
+
 void episode_tell_owners(struct work *work, struct str cause)
 {
     enum { LIFE_MS = 60 * 60 * 1000 };
@@ -78,19 +97,14 @@ void episode_tell_owners(struct work *work, struct str cause)
         .expires_ms = work->wall_ms + LIFE_MS,
         .wants_key_press = true,
     };
-    for (size_t i = 0; i < file->ack_count; i++) {
-        const struct ack *ack = &file->acks[i];
-        const struct org_person *record = org_find_person(work->org, file->unit, ack->person);
-        struct work_person to = {ack->person, ack->role, record};
-        if (ack->state != ACK_ACTIVE || record == NULL || resolve_is_excluded(work, ack->person) ||
-            resolve_is_held(work, ack->person, ack->role)) {
-            continue;
-        }
+    struct work_people owners = {0};
+    list_owners(work, &owners);
+    for (size_t i = 0; i < owners.count; i++) {
         if (file->level >= CASE_LEVEL_HIGH) {
             message.channels = 1u << CASE_CHANNEL_VOICE;
-            (void)notice_send(work, &to, &message);
+            (void)notice_send(work, &owners.items[i], &message);
         } else {
-            (void)notice_send_one(work, &to, notice_quiet_channels(), &message);
+            (void)notice_send_one(work, &owners.items[i], notice_quiet_channels(), &message);
         }
     }
 }

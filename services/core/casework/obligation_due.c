@@ -198,19 +198,36 @@ void obligation_open_all(struct work *work, const struct policy *policy)
     }
 }
 
-void obligation_open_built_in(struct work *work, struct str id, int64_t within_ms)
+/* Asked for again: one that was done is owed anew. Answers whether it is owed by this asking. */
+static bool ask_again(struct work *work, struct obligation *obligation, int64_t within_ms)
+{
+    if (obligation->state != OBLIGATION_MET && obligation->state != OBLIGATION_MET_LATE) {
+        return false;
+    }
+    obligation_transition(obligation, OBLIGATION_PENDING);
+    obligation->returned++;
+    obligation->recorded_late = false;
+    obligation->anchor_ms = work->now_ms;
+    obligation->due_ms = work->now_ms + within_ms;
+    return true;
+}
+
+bool obligation_open_built_in(struct work *work, struct str id, int64_t within_ms)
 {
     struct obligation *obligation = find(work->file, work->file->episode, id);
-    for (size_t i = 0; i < sizeof(built_in) / sizeof(built_in[0]) && obligation == NULL; i++) {
+    if (obligation != NULL) {
+        return ask_again(work, obligation, within_ms);
+    }
+    for (size_t i = 0; i < sizeof(built_in) / sizeof(built_in[0]); i++) {
         if (str_equal(built_in[i].id, id)) {
             obligation = add(work, &built_in[i], STR_LITERAL(""));
-            if (obligation == NULL) {
-                return;
-            }
-            obligation->anchor_ms = work->now_ms;
-            obligation->due_ms = work->now_ms + within_ms;
         }
     }
+    if (obligation != NULL) {
+        obligation->anchor_ms = work->now_ms;
+        obligation->due_ms = work->now_ms + within_ms;
+    }
+    return obligation != NULL;
 }
 
 void obligation_anchor(struct work *work, enum policy_anchor anchor, int64_t anchor_ms)

@@ -50,7 +50,6 @@ bool resolve_is_held(const struct work *work, struct str person, struct str role
     return false;
 }
 
-/* The person's role of the first acknowledgement, for the record. */
 static void add_person(struct work_people *people, struct str role, const struct org_person *record)
 {
     for (size_t i = 0; i < people->count; i++) {
@@ -79,27 +78,34 @@ static void query_role(const struct work *work, enum org_role role,
     org_resolve(work->org, &query, ret_resolution);
 }
 
+static void add_known(struct work *work, struct work_people *people, struct str person,
+                      struct str role)
+{
+    const struct org_person *record = org_find_person(work->org, work->file->unit, person);
+    if (record != NULL && !resolve_is_excluded(work, person) &&
+        !resolve_is_held(work, person, role)) {
+        add_person(people, role, record);
+    }
+}
+
 /* The first acknowledger of the episode and, until there is one, everyone the first step told. */
 static void resolve_first_acknowledger(struct work *work, struct work_people *people)
 {
     const struct episode *episode = work_episode(work);
-    for (size_t i = 0; i < work->file->told_count; i++) {
-        const struct told *told = &work->file->told[i];
-        bool first = episode->first_acknowledger.len > 0
-                         ? str_equal(told->person, episode->first_acknowledger)
-                         : str_is(told->cause, "step/0");
-        const struct org_person *record =
-            org_find_person(work->org, work->file->unit, told->person);
-        if (first && told->generation == work->file->generation && told->not_told.len == 0 &&
-            record != NULL && !resolve_is_excluded(work, told->person)) {
-            add_person(people, told->role, record);
+    const struct casefile *file = work->file;
+    for (size_t i = 0; i < file->ack_count && episode->first_acknowledger.len > 0; i++) {
+        const struct ack *ack = &file->acks[i];
+        if (ack->episode == episode->number &&
+            str_equal(ack->person, episode->first_acknowledger)) {
+            add_known(work, people, ack->person, ack->role);
         }
     }
-    const struct org_person *acknowledger =
-        org_find_person(work->org, work->file->unit, episode->first_acknowledger);
-    if (episode->first_acknowledger.len > 0 && acknowledger != NULL &&
-        !resolve_is_excluded(work, episode->first_acknowledger)) {
-        add_person(people, STR_LITERAL("first_acknowledger"), acknowledger);
+    for (size_t i = 0; i < file->told_count && episode->first_acknowledger.len == 0; i++) {
+        const struct told *told = &file->told[i];
+        if (str_is(told->cause, "step/0") && told->generation == file->generation &&
+            told->not_told.len == 0) {
+            add_known(work, people, told->person, told->role);
+        }
     }
 }
 

@@ -169,16 +169,16 @@ static int64_t interview_within_ms(const struct work *work, struct str ask)
                                                                : DAY_MS;
 }
 
+/* Only `same_day` pages; the others stand in the psychology teacher's queue. */
 static void ask_interview(struct work *work, const struct case_signal *signal)
 {
-    obligation_open_built_in(work, STR_LITERAL("interview"),
-                             interview_within_ms(work, signal->ask_interview));
-    if (str_is(signal->ask_interview, "same_day")) {
-        for (size_t i = 0; i < work->file->obligation_count; i++) {
-            const struct obligation *obligation = &work->file->obligations[i];
-            if (obligation->episode == work->file->episode && str_is(obligation->id, "interview")) {
-                obligation_tell_owner(work, obligation, STR_LITERAL("interview/due"), "due");
-            }
+    bool asked = obligation_open_built_in(work, STR_LITERAL("interview"),
+                                          interview_within_ms(work, signal->ask_interview));
+    for (size_t i = 0; i < work->file->obligation_count && asked; i++) {
+        const struct obligation *obligation = &work->file->obligations[i];
+        if (obligation->episode == work->file->episode && str_is(obligation->id, "interview") &&
+            str_is(signal->ask_interview, "same_day")) {
+            obligation_tell_owner(work, obligation, STR_LITERAL("interview/due"), "due");
         }
     }
 }

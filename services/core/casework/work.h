@@ -155,7 +155,8 @@ bool ack_is_active(const struct work *work, struct str person, struct str role);
 
 /* obligation.c */
 void obligation_open_all(struct work *work, const struct policy *policy);
-void obligation_open_built_in(struct work *work, struct str id, int64_t within_ms);
+/* True: it is owed by this asking; false: it was owed already, or was waived. */
+bool obligation_open_built_in(struct work *work, struct str id, int64_t within_ms);
 void obligation_anchor(struct work *work, enum policy_anchor anchor, int64_t anchor_ms);
 void obligation_due(struct work *work, size_t index);
 void obligation_warn(struct work *work, size_t index);
