@@ -140,7 +140,7 @@ static void walk_once(uint64_t seed)
     struct walk walk = {.world = world_new(), .random = seed * UINT64_C(0x9E3779B97F4A7C15)};
     print_message("seed %llu\n", (unsigned long long)seed);
     world_show(walk.world, 0);
-    for (int turn = 0; turn < TURNS; turn++) {
+    for (int turn = 0; turn < TURNS && world_sent_count(walk.world) < WORLD_SENT_MAX / 4; turn++) {
         switch (next_random(&walk, 8)) {
         case 0:
             send_signal(&walk);

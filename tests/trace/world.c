@@ -9,7 +9,7 @@
 #include "world_people.h"
 #include "world_policies.h"
 
-enum { TEXT_BYTES = 64 * 1024, SENT_MAX = 65536, CANCELLED_MAX = 65536, CASES_MAX = 256 };
+enum { TEXT_BYTES = 64 * 1024, CANCELLED_MAX = 65536, CASES_MAX = 256 };
 
 /* A notice that was sent, since world_show (index >= shown) or before. */
 struct sent {
@@ -31,7 +31,7 @@ struct world {
     unsigned show;
     char text[TEXT_BYTES];
     size_t length;
-    struct sent sent[SENT_MAX];
+    struct sent sent[WORLD_SENT_MAX];
     size_t sent_count;
     struct map sent_ids;
     size_t shown;
@@ -79,7 +79,7 @@ struct world *world_new(void)
     world->casework = casework_new(&casework_setup);
     assert_non_null(world->casework);
     effects_init(&world->effects);
-    map_init(&world->sent_ids, SENT_MAX, 1);
+    map_init(&world->sent_ids, WORLD_SENT_MAX, 1);
     world->now_ms = WORLD_START_MS;
     return world;
 }
@@ -269,7 +269,7 @@ static void check_notice(struct world *world, const struct effect *effect)
     assert_true(effect->at_ms <= world->now_ms); /* nothing early */
     assert_non_null(file);
     check_not_excluded(world, file, notice);
-    assert_true(world->sent_count < SENT_MAX);
+    assert_true(world->sent_count < WORLD_SENT_MAX);
     struct sent *sent = &world->sent[world->sent_count++];
     sent->id = notice->id;
     sent->channel = notice->channel;
@@ -526,6 +526,11 @@ void world_select(struct world *world, size_t index)
 {
     assert_true(index < world->case_count);
     world->case_id = world->cases[index];
+}
+
+size_t world_sent_count(const struct world *world)
+{
+    return world->sent_count;
 }
 
 int64_t world_now(const struct world *world)

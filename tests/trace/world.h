@@ -68,6 +68,10 @@ const struct obligation *world_obligation(const struct world *world, const char 
 size_t world_case_count(const struct world *world);
 void world_select(struct world *world, size_t index);
 
+/* Notices sent in all; at most WORLD_SENT_MAX are kept (asserted). */
+size_t world_sent_count(const struct world *world);
+enum { WORLD_SENT_MAX = 65536 };
+
 /* ms since the start. */
 int64_t world_now(const struct world *world);
 

@@ -8,7 +8,7 @@
 const struct policy_obligation *obligation_definition(const struct work *work,
                                                       const struct obligation *obligation);
 
-/* "phone_report/warn/1"; of an episode that is not the current one, "e1/phone_report/warn/1". */
+/* "phone_report/warn/1"; of a later episode "e2/phone_report/warn/1". */
 struct str obligation_cause(struct work *work, const struct obligation *obligation,
                             const char *tail, uint32_t number);
 

@@ -41,11 +41,11 @@ const struct policy_obligation *obligation_definition(const struct work *work,
 struct str obligation_cause(struct work *work, const struct obligation *obligation,
                             const char *tail, uint32_t number)
 {
-    bool current = obligation->episode == work->file->episode;
+    bool first = obligation->episode == 1;
     struct str parts[] = {
-        current ? STR_LITERAL("") : STR_LITERAL("e"),
-        current ? STR_LITERAL("") : work_number(work, obligation->episode),
-        current ? STR_LITERAL("") : STR_LITERAL("/"),
+        first ? STR_LITERAL("") : STR_LITERAL("e"),
+        first ? STR_LITERAL("") : work_number(work, obligation->episode),
+        first ? STR_LITERAL("") : STR_LITERAL("/"),
         obligation->id,
         STR_LITERAL("/"),
         str_of(tail),

@@ -178,7 +178,9 @@ static void ask_interview(struct work *work, const struct case_signal *signal)
         const struct obligation *obligation = &work->file->obligations[i];
         if (obligation->episode == work->file->episode && str_is(obligation->id, "interview") &&
             str_is(signal->ask_interview, "same_day")) {
-            obligation_tell_owner(work, obligation, STR_LITERAL("interview/due"), "due");
+            obligation_tell_owner(work, obligation,
+                                  obligation_cause(work, obligation, "due", obligation->returned),
+                                  "due");
         }
     }
 }
