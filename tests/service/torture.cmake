@@ -1,12 +1,15 @@
 # The torture of the stream shell: torture.py drives a copy service on the real shell. Each fault build switches one rule
 # of the shell off, and must be found out.
+if(SW_SANITIZE MATCHES thread)
+    set(threads ../support/c11_threads.c)
+endif()
 file(GLOB stream_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/services/io/stream*.c)
 foreach(fault none position_offsets restore_lso key_by_unit)
     string(TOUPPER ${fault} switch)
-    sw_program(torture_copy_${fault} torture_copy.c ${stream_sources} LINK io)
+    sw_program(torture_copy_${fault} torture_copy.c ${stream_sources} ${threads} LINK io)
     target_compile_definitions(torture_copy_${fault} PRIVATE STREAM_TEST_POINTS STREAM_FAULT_${switch})
 endforeach()
-sw_program(torture_tool torture_tool.c ${loop_support} LINK io)
+sw_program(torture_tool torture_tool.c ${loop_support} ${threads} LINK io)
 target_include_directories(torture_tool PRIVATE ${PROJECT_SOURCE_DIR}/tests)
 find_program(PYTHON python3 REQUIRED)
 foreach(scenario kills takeover zombie twin stall aborts crowd beaten compaction open_transaction missing_topic
