@@ -1,6 +1,5 @@
-/* Creates and checks the topics of the table on a cluster. Everything here blocks, with bounds; it is for swctl and for
- * tests, never for a loop. */
-#include "io/topics.h"
+/* Creates the topics of the table on a cluster and writes the groups' first offsets. */
+#include "io/topics_work.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -9,58 +8,29 @@
 
 #include "base/assert.h"
 #include "base/heap.h"
-#include "io/kafka_conf.h"
-
-enum { WAIT_MS = 15000, RETRY_MS = 100, TEXT_MAX = 512, SETTINGS_MAX = 12, NAMES_MAX = TOPIC_COUNT + 64 };
-
-#define OFFSETS_RETENTION_MINUTES_MIN                                                              \
-    (90 * 24 * 60) /* a group idle over a school holiday must not jump */
-
-struct setting {
-    const char *name;
-    char value[24];
-};
-
-/* One topic as it should be. */
-struct wanted {
-    struct topic_name name;
-    struct setting settings[SETTINGS_MAX];
-    size_t setting_count;
-};
-
-struct work {
-    rd_kafka_t *handle;
-    const struct config *config;
-    const struct topics_plan *plan;
-    const char *prefix;
-    struct buffer *text;
-    struct wanted *wanted; /* the table's, then the feeds */
-    size_t wanted_count;
-    int differences;
-};
 
 /* ---- what should be */
 
-static void add_setting(struct wanted *wanted, const char *name, int64_t value)
+static void add_setting(struct topics_wanted *wanted, const char *name, int64_t value)
 {
-    sw_assert(wanted->setting_count < SETTINGS_MAX);
-    struct setting *setting = &wanted->settings[wanted->setting_count++];
+    sw_assert(wanted->setting_count < TOPICS_SETTINGS_MAX);
+    struct topics_setting *setting = &wanted->settings[wanted->setting_count++];
     setting->name = name;
     (void)snprintf(setting->value, sizeof setting->value, "%" PRId64, value);
 }
 
-static void add_word(struct wanted *wanted, const char *name, const char *value)
+static void add_word(struct topics_wanted *wanted, const char *name, const char *value)
 {
     add_setting(wanted, name, 0);
-    struct setting *setting = &wanted->settings[wanted->setting_count - 1];
+    struct topics_setting *setting = &wanted->settings[wanted->setting_count - 1];
     (void)snprintf(setting->value, sizeof setting->value, "%s", value);
 }
 
-static void want(struct work *work, struct topic_name name, enum topic_kind kind,
+static void want(struct topics_work *work, struct topic_name name, enum topic_kind kind,
                  int64_t retention_ms)
 {
-    sw_assert(work->wanted_count < NAMES_MAX);
-    struct wanted *wanted = &work->wanted[work->wanted_count++];
+    sw_assert(work->wanted_count < TOPICS_NAMES_MAX);
+    struct topics_wanted *wanted = &work->wanted[work->wanted_count++];
     wanted->name = name;
     add_word(wanted, "message.timestamp.type", "LogAppendTime");
     if (!work->plan->is_single) {
@@ -80,10 +50,10 @@ static void want(struct work *work, struct topic_name name, enum topic_kind kind
     }
 }
 
-static int open_work(struct work *work)
+int topics_open_work(struct topics_work *work)
 {
     work->prefix = config_text(work->config, "topic.prefix");
-    work->wanted = heap_alloc_array(NAMES_MAX, sizeof *work->wanted);
+    work->wanted = heap_alloc_array(TOPICS_NAMES_MAX, sizeof *work->wanted);
     if (work->wanted == NULL) {
         return ERR_MEMORY;
     }
@@ -99,7 +69,7 @@ static int open_work(struct work *work)
     return error != 0 ? error : kafka_handle_new(RD_KAFKA_PRODUCER, conf, &work->handle);
 }
 
-static void close_work(struct work *work)
+void topics_close_work(struct topics_work *work)
 {
     if (work->handle != NULL) {
         rd_kafka_destroy(work->handle);
@@ -107,18 +77,17 @@ static void close_work(struct work *work)
     heap_free(work->wanted);
 }
 
-static int fail_with(struct work *work, rd_kafka_resp_err_t error, const char *what)
+static int fail_with(struct topics_work *work, rd_kafka_resp_err_t error, const char *what)
 {
     buffer_format(work->text, "%s: %s\n", what, rd_kafka_err2name(error));
     int code = kafka_error_of(error);
     return code == ERR_TIMEOUT ? ERR_UNAVAILABLE : code;
 }
 
-/* Waits for the answer of an admin request; NULL (and a line) when there is none. The caller destroys it. */
-static rd_kafka_event_t *wait_for_answer(struct work *work, rd_kafka_queue_t *queue,
+rd_kafka_event_t *topics_wait_for_answer(struct topics_work *work, rd_kafka_queue_t *queue,
                                          const char *what)
 {
-    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, 2 * WAIT_MS);
+    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, 2 * TOPICS_WAIT_MS);
     if (event != NULL && rd_kafka_event_error(event) == RD_KAFKA_RESP_ERR_NO_ERROR) {
         return event;
     }
@@ -130,20 +99,21 @@ static rd_kafka_event_t *wait_for_answer(struct work *work, rd_kafka_queue_t *qu
     return NULL;
 }
 
-static rd_kafka_AdminOptions_t *options_of(struct work *work, rd_kafka_admin_op_t op)
+rd_kafka_AdminOptions_t *topics_options_of(struct topics_work *work, rd_kafka_admin_op_t op)
 {
-    char text[TEXT_MAX];
+    char text[TOPICS_TEXT_MAX];
     rd_kafka_AdminOptions_t *options = rd_kafka_AdminOptions_new(work->handle, op);
-    (void)rd_kafka_AdminOptions_set_request_timeout(options, WAIT_MS, text, sizeof text);
+    (void)rd_kafka_AdminOptions_set_request_timeout(options, TOPICS_WAIT_MS, text, sizeof text);
     if (op == RD_KAFKA_ADMIN_OP_CREATETOPICS) {
-        (void)rd_kafka_AdminOptions_set_operation_timeout(options, WAIT_MS, text, sizeof text);
+        (void)rd_kafka_AdminOptions_set_operation_timeout(options, TOPICS_WAIT_MS, text,
+                                                          sizeof text);
     }
     return options;
 }
 
 /* ---- create */
 
-static const struct rd_kafka_metadata_topic *find_topic(const struct rd_kafka_metadata *metadata,
+const struct rd_kafka_metadata_topic *topics_find_topic(const struct rd_kafka_metadata *metadata,
                                                         const char *name)
 {
     for (int i = 0; i < metadata->topic_cnt; i++) {
@@ -154,9 +124,10 @@ static const struct rd_kafka_metadata_topic *find_topic(const struct rd_kafka_me
     return NULL;
 }
 
-static rd_kafka_NewTopic_t *new_topic(const struct work *work, const struct wanted *wanted)
+static rd_kafka_NewTopic_t *new_topic(const struct topics_work *work,
+                                      const struct topics_wanted *wanted)
 {
-    char text[TEXT_MAX];
+    char text[TOPICS_TEXT_MAX];
     rd_kafka_NewTopic_t *topic =
         rd_kafka_NewTopic_new(wanted->name.text, work->plan->partition_count,
                               work->plan->is_single ? 1 : 3, text, sizeof text);
@@ -167,7 +138,7 @@ static rd_kafka_NewTopic_t *new_topic(const struct work *work, const struct want
     return topic;
 }
 
-static int take_created(struct work *work, rd_kafka_event_t *event)
+static int take_created(struct topics_work *work, rd_kafka_event_t *event)
 {
     int error = 0;
     size_t count;
@@ -188,15 +159,15 @@ static int take_created(struct work *work, rd_kafka_event_t *event)
     return error;
 }
 
-static int create(struct work *work, rd_kafka_NewTopic_t **topics, size_t count)
+static int create(struct topics_work *work, rd_kafka_NewTopic_t **topics, size_t count)
 {
     if (count == 0) {
         return 0;
     }
     rd_kafka_queue_t *queue = rd_kafka_queue_new(work->handle);
-    rd_kafka_AdminOptions_t *options = options_of(work, RD_KAFKA_ADMIN_OP_CREATETOPICS);
+    rd_kafka_AdminOptions_t *options = topics_options_of(work, RD_KAFKA_ADMIN_OP_CREATETOPICS);
     rd_kafka_CreateTopics(work->handle, topics, count, options, queue);
-    rd_kafka_event_t *event = wait_for_answer(work, queue, "creating topics");
+    rd_kafka_event_t *event = topics_wait_for_answer(work, queue, "creating topics");
     int error = event == NULL ? ERR_UNAVAILABLE : take_created(work, event);
     if (event != NULL) {
         rd_kafka_event_destroy(event);
@@ -206,25 +177,27 @@ static int create(struct work *work, rd_kafka_NewTopic_t **topics, size_t count)
     return error;
 }
 
-static int get_metadata(struct work *work, const struct rd_kafka_metadata **ret_metadata)
+int topics_get_metadata(struct topics_work *work, const struct rd_kafka_metadata **ret_metadata)
 {
-    rd_kafka_resp_err_t error = rd_kafka_metadata(work->handle, 1, NULL, ret_metadata, WAIT_MS);
+    rd_kafka_resp_err_t error =
+        rd_kafka_metadata(work->handle, 1, NULL, ret_metadata, TOPICS_WAIT_MS);
     return error == RD_KAFKA_RESP_ERR_NO_ERROR ? 0
                                                : fail_with(work, error, "asking for the topics");
 }
 
-static int create_missing(struct work *work)
+static int create_missing(struct topics_work *work)
 {
     const struct rd_kafka_metadata *metadata;
-    int error = get_metadata(work, &metadata);
+    int error = topics_get_metadata(work, &metadata);
     if (error != 0) {
         return error;
     }
-    rd_kafka_NewTopic_t *topics[NAMES_MAX];
+    rd_kafka_NewTopic_t *topics[TOPICS_NAMES_MAX];
     size_t count = 0;
     for (size_t i = 0; i < work->wanted_count; i++) {
-        const struct wanted *wanted = &work->wanted[i];
-        const struct rd_kafka_metadata_topic *found = find_topic(metadata, wanted->name.text);
+        const struct topics_wanted *wanted = &work->wanted[i];
+        const struct rd_kafka_metadata_topic *found =
+            topics_find_topic(metadata, wanted->name.text);
         if (found == NULL) {
             topics[count++] = new_topic(work, wanted);
         } else if (found->partition_cnt != work->plan->partition_count) {
@@ -241,15 +214,47 @@ static int create_missing(struct work *work)
     return error;
 }
 
+static bool has_leaders(const struct rd_kafka_metadata_topic *topic, int32_t partition_count)
+{
+    if (topic == NULL || topic->partition_cnt != partition_count) {
+        return false;
+    }
+    for (int i = 0; i < topic->partition_cnt; i++) {
+        if (topic->partitions[i].leader < 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* A broker answers that a topic is created a moment before every broker knows it. */
+static int wait_for_leaders(struct topics_work *work)
+{
+    for (int n = 0; n < TOPICS_WAIT_MS / TOPICS_RETRY_MS; n++) {
+        const struct rd_kafka_metadata *metadata;
+        int error = topics_get_metadata(work, &metadata);
+        if (error != 0) {
+            return error;
+        }
+        bool is_all = true;
+        for (size_t i = 0; i < work->wanted_count; i++) {
+            is_all &= has_leaders(topics_find_topic(metadata, work->wanted[i].name.text),
+                                  work->plan->partition_count);
+        }
+        rd_kafka_metadata_destroy(metadata);
+        if (is_all) {
+            return 0;
+        }
+        (void)rd_kafka_poll(work->handle, TOPICS_RETRY_MS); /* a wait, in which errors are served */
+    }
+    buffer_add_text(work->text, "the new topics have no leaders yet\n");
+    return ERR_UNAVAILABLE;
+}
+
 /* ---- the groups' first offsets */
 
-struct group {
-    const char *service;
-    char name[TEXT_MAX];
-    rd_kafka_topic_partition_list_t *list; /* of what the group should have */
-};
-
-static void open_group(struct work *work, size_t first, struct group *ret_group, size_t *ret_next)
+static void open_group(struct topics_work *work, size_t first, struct topics_group *ret_group,
+                       size_t *ret_next)
 {
     ret_group->service = work->plan->inputs[first].service;
     (void)snprintf(ret_group->name, sizeof ret_group->name, "%s-%s", work->prefix,
@@ -268,7 +273,8 @@ static void open_group(struct work *work, size_t first, struct group *ret_group,
 }
 
 /* A handle of the group that never joins it. */
-static int open_member(struct work *work, const struct group *group, rd_kafka_t **ret_member)
+static int open_member(struct topics_work *work, const struct topics_group *group,
+                       rd_kafka_t **ret_member)
 {
     const struct kafka_property musts[] = {
         {"group.id", group->name}, {"isolation.level", "read_committed"}, {NULL, NULL}};
@@ -278,18 +284,18 @@ static int open_member(struct work *work, const struct group *group, rd_kafka_t 
 }
 
 /* Where a partition begins. One that was just created has no leader for a moment. */
-static rd_kafka_resp_err_t find_beginning(rd_kafka_t *member,
-                                          const rd_kafka_topic_partition_t *at, int64_t *ret_low)
+static rd_kafka_resp_err_t find_beginning(rd_kafka_t *member, const rd_kafka_topic_partition_t *at,
+                                          int64_t *ret_low)
 {
     rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR_NO_ERROR;
-    for (int n = 0; n < WAIT_MS / RETRY_MS; n++) {
+    for (int n = 0; n < TOPICS_WAIT_MS / TOPICS_RETRY_MS; n++) {
         int64_t high;
         code = rd_kafka_query_watermark_offsets(member, at->topic, at->partition, ret_low, &high,
-                                                WAIT_MS);
+                                                TOPICS_WAIT_MS);
         if (code == RD_KAFKA_RESP_ERR_NO_ERROR || code == RD_KAFKA_RESP_ERR__TIMED_OUT) {
             break;
         }
-        (void)rd_kafka_poll(member, RETRY_MS); /* a wait, in which errors are served */
+        (void)rd_kafka_poll(member, TOPICS_RETRY_MS); /* a wait, in which errors are served */
     }
     return code;
 }
@@ -300,21 +306,21 @@ static bool is_settling(rd_kafka_t *member, rd_kafka_resp_err_t code, int tries)
     bool settling = code == RD_KAFKA_RESP_ERR_NOT_COORDINATOR ||
                     code == RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE ||
                     code == RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS;
-    if (!settling || tries >= WAIT_MS / RETRY_MS) {
+    if (!settling || tries >= TOPICS_WAIT_MS / TOPICS_RETRY_MS) {
         return false;
     }
-    (void)rd_kafka_poll(member, RETRY_MS); /* a wait, in which errors are served */
+    (void)rd_kafka_poll(member, TOPICS_RETRY_MS); /* a wait, in which errors are served */
     return true;
 }
 
 /* Leaves in `ret_missing` what has no committed offset, at the beginning of what is there. */
-static int find_missing(struct work *work, rd_kafka_t *member, struct group *group,
+int topics_find_missing(struct topics_work *work, rd_kafka_t *member, struct topics_group *group,
                         rd_kafka_topic_partition_list_t **ret_missing)
 {
     rd_kafka_resp_err_t code;
     int tries = 0;
     do {
-        code = rd_kafka_committed(member, group->list, 2 * WAIT_MS);
+        code = rd_kafka_committed(member, group->list, 2 * TOPICS_WAIT_MS);
     } while (is_settling(member, code, tries++));
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
         return fail_with(work, code, group->name);
@@ -337,10 +343,10 @@ static int find_missing(struct work *work, rd_kafka_t *member, struct group *gro
     return 0;
 }
 
-static int write_offsets(struct work *work, rd_kafka_t *member, struct group *group)
+static int write_offsets(struct topics_work *work, rd_kafka_t *member, struct topics_group *group)
 {
     rd_kafka_topic_partition_list_t *missing;
-    int error = find_missing(work, member, group, &missing);
+    int error = topics_find_missing(work, member, group, &missing);
     if (error != 0) {
         return error;
     }
@@ -360,27 +366,13 @@ static int write_offsets(struct work *work, rd_kafka_t *member, struct group *gr
     return error;
 }
 
-static int check_offsets(struct work *work, rd_kafka_t *member, struct group *group)
-{
-    rd_kafka_topic_partition_list_t *missing;
-    int error = find_missing(work, member, group, &missing);
-    if (error == 0 && missing->cnt > 0) {
-        buffer_format(work->text, "%s: %d partitions have no offset: run `swctl topics`\n",
-                      group->name, missing->cnt);
-        work->differences++;
-    }
-    if (error == 0) {
-        rd_kafka_topic_partition_list_destroy(missing);
-    }
-    return error;
-}
-
-static int each_group(struct work *work, int (*visit)(struct work *, rd_kafka_t *, struct group *))
+int topics_each_group(struct topics_work *work,
+                      int (*visit)(struct topics_work *, rd_kafka_t *, struct topics_group *))
 {
     int error = 0;
     size_t next = 0;
     while (next < work->plan->input_count && error == 0) {
-        struct group group;
+        struct topics_group group;
         open_group(work, next, &group, &next);
         rd_kafka_t *member;
         error = open_member(work, &group, &member);
@@ -396,182 +388,17 @@ static int each_group(struct work *work, int (*visit)(struct work *, rd_kafka_t 
 int topics_create(const struct config *config, const struct topics_plan *plan,
                   struct buffer *ret_text)
 {
-    struct work work = {.config = config, .plan = plan, .text = ret_text};
-    int error = open_work(&work);
+    struct topics_work work = {.config = config, .plan = plan, .text = ret_text};
+    int error = topics_open_work(&work);
     if (error == 0) {
         error = create_missing(&work);
     }
     if (error == 0) {
-        error = each_group(&work, write_offsets);
+        error = wait_for_leaders(&work);
     }
-    close_work(&work);
+    if (error == 0) {
+        error = topics_each_group(&work, write_offsets);
+    }
+    topics_close_work(&work);
     return error;
-}
-
-/* ---- check */
-
-static void differ(struct work *work, const char *where, const char *what, const char *found,
-                   const char *cure)
-{
-    buffer_format(work->text, "%s: %s is %s, should be %s\n", where, what, found, cure);
-    work->differences++;
-}
-
-typedef void (*value_fn)(struct work *work, const char *resource, const char *name,
-                         const char *value, const void *ctx);
-
-/* Asks for the settings of resources and gives each to `take`. */
-static int describe(struct work *work, rd_kafka_ConfigResource_t **resources, size_t count,
-                    value_fn take, const void *ctx)
-{
-    rd_kafka_queue_t *queue = rd_kafka_queue_new(work->handle);
-    rd_kafka_AdminOptions_t *options = options_of(work, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS);
-    rd_kafka_DescribeConfigs(work->handle, resources, count, options, queue);
-    rd_kafka_event_t *event = wait_for_answer(work, queue, "asking for settings");
-    size_t found = 0;
-    const rd_kafka_ConfigResource_t **answers =
-        event == NULL ? NULL
-                      : rd_kafka_DescribeConfigs_result_resources(
-                            rd_kafka_event_DescribeConfigs_result(event), &found);
-    for (size_t i = 0; i < found; i++) {
-        size_t entry_count;
-        const rd_kafka_ConfigEntry_t **entries =
-            rd_kafka_ConfigResource_configs(answers[i], &entry_count);
-        for (size_t k = 0; k < entry_count; k++) {
-            const char *value = rd_kafka_ConfigEntry_value(entries[k]);
-            take(work, rd_kafka_ConfigResource_name(answers[i]),
-                 rd_kafka_ConfigEntry_name(entries[k]), value == NULL ? "" : value, ctx);
-        }
-    }
-    if (event != NULL) {
-        rd_kafka_event_destroy(event);
-    }
-    rd_kafka_AdminOptions_destroy(options);
-    rd_kafka_queue_destroy(queue);
-    return event == NULL ? ERR_UNAVAILABLE : 0;
-}
-
-static void compare_topic_setting(struct work *work, const char *resource, const char *name,
-                                  const char *value, const void *ctx)
-{
-    (void)ctx;
-    for (size_t i = 0; i < work->wanted_count; i++) {
-        const struct wanted *wanted = &work->wanted[i];
-        for (size_t k = 0; strcmp(wanted->name.text, resource) == 0 && k < wanted->setting_count;
-             k++) {
-            if (strcmp(wanted->settings[k].name, name) == 0 &&
-                strcmp(wanted->settings[k].value, value) != 0) {
-                differ(work, resource, name, value, wanted->settings[k].value);
-            }
-        }
-    }
-}
-
-struct broker_rule {
-    const char *name;
-    int64_t min;
-    int64_t max;
-    const char *cure;
-    bool is_fast_only;
-};
-
-static const struct broker_rule broker_rules[] = {
-    {"offsets.retention.minutes", OFFSETS_RETENTION_MINUTES_MIN, INT64_MAX,
-     "at least 129600 (90 days)", false},
-    {"auto.create.topics.enable", INT64_MIN, INT64_MIN, "false", false},
-    {"group.min.session.timeout.ms", 0, 2000, "at most 2000 (fast profile)", true},
-    {"transaction.abort.timed.out.transaction.cleanup.interval.ms", 0, 1000,
-     "at most 1000 (fast profile)", true},
-};
-
-static void compare_broker_setting(struct work *work, const char *resource, const char *name,
-                                   const char *value, const void *ctx)
-{
-    const bool *is_fast = ctx;
-    for (size_t i = 0; i < sizeof broker_rules / sizeof *broker_rules; i++) {
-        const struct broker_rule *rule = &broker_rules[i];
-        if (strcmp(rule->name, name) != 0 || (rule->is_fast_only && !*is_fast)) {
-            continue;
-        }
-        int64_t number;
-        bool is_right = rule->max == INT64_MIN
-                            ? strcmp(value, rule->cure) == 0
-                            : str_to_int64(str_of(value), rule->min, rule->max, &number);
-        if (!is_right) {
-            char where[TEXT_MAX];
-            (void)snprintf(where, sizeof where, "broker %s", resource);
-            differ(work, where, name, value, rule->cure);
-        }
-    }
-}
-
-static int check_topics(struct work *work, const struct rd_kafka_metadata *metadata)
-{
-    rd_kafka_ConfigResource_t *resources[NAMES_MAX];
-    size_t count = 0;
-    int replicas = work->plan->is_single ? 1 : 3;
-    for (size_t i = 0; i < work->wanted_count; i++) {
-        const char *name = work->wanted[i].name.text;
-        const struct rd_kafka_metadata_topic *found = find_topic(metadata, name);
-        char has[24];
-        char should[24];
-        if (found == NULL) {
-            differ(work, name, "the topic", "missing", "there: run `swctl topics`");
-            continue;
-        }
-        (void)snprintf(has, sizeof has, "%d", found->partition_cnt);
-        (void)snprintf(should, sizeof should, "%" PRId32, work->plan->partition_count);
-        if (strcmp(has, should) != 0) {
-            differ(work, name, "the number of partitions", has, should);
-        }
-        if (found->partition_cnt > 0 && found->partitions[0].replica_cnt < replicas) {
-            (void)snprintf(has, sizeof has, "%d", found->partitions[0].replica_cnt);
-            (void)snprintf(should, sizeof should, "%d", replicas);
-            differ(work, name, "replication", has, should);
-        }
-        resources[count++] = rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, name);
-    }
-    int error = count == 0 ? 0 : describe(work, resources, count, compare_topic_setting, NULL);
-    rd_kafka_ConfigResource_destroy_array(resources, count);
-    return error;
-}
-
-static int check_brokers(struct work *work, const struct rd_kafka_metadata *metadata)
-{
-    bool is_fast = strcmp(config_text(work->config, "profile"), "fast") == 0;
-    int error = 0;
-    for (int i = 0; i < metadata->broker_cnt && error == 0; i++) {
-        char id[24];
-        (void)snprintf(id, sizeof id, "%" PRId32, metadata->brokers[i].id);
-        rd_kafka_ConfigResource_t *broker =
-            rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_BROKER, id);
-        error = describe(work, &broker, 1, compare_broker_setting, &is_fast);
-        rd_kafka_ConfigResource_destroy(broker);
-    }
-    return error;
-}
-
-int topics_check(const struct config *config, const struct topics_plan *plan,
-                 struct buffer *ret_text)
-{
-    struct work work = {.config = config, .plan = plan, .text = ret_text};
-    const struct rd_kafka_metadata *metadata = NULL;
-    int error = open_work(&work);
-    if (error == 0) {
-        error = get_metadata(&work, &metadata);
-    }
-    if (error == 0) {
-        error = check_topics(&work, metadata);
-    }
-    if (error == 0) {
-        error = check_brokers(&work, metadata);
-    }
-    if (error == 0) {
-        error = each_group(&work, check_offsets);
-    }
-    if (metadata != NULL) {
-        rd_kafka_metadata_destroy(metadata);
-    }
-    close_work(&work);
-    return error != 0 ? error : work.differences > 0 ? ERR_CONFLICT : 0;
 }

@@ -57,7 +57,7 @@ static int make_topics(struct tool *tool, const char *count, bool is_check)
                                .input_count = topic_group_input_count};
     int error = is_check ? topics_check(tool->config, &plan, &text)
                          : topics_create(tool->config, &plan, &text);
-    fwrite(text.bytes, 1, text.len, stdout);
+    printf("%.*s", (int)text.len, text.bytes == NULL ? "" : text.bytes);
     buffer_fini(&text);
     return error == 0 ? 0 : 1;
 }
