@@ -202,7 +202,7 @@ static int check_templates(struct pack *pack, struct yaml_faults *faults)
     return error == ERR_INVALID ? 0 : error;
 }
 
-static int build(struct pack *pack, pack_hash_fn hash, struct yaml_faults *faults)
+static int read_parts(struct pack *pack, pack_hash_fn hash, struct yaml_faults *faults)
 {
     const struct yaml_node **roots =
         arena_alloc_array(&pack->arena, pack->file_count, sizeof(*roots));
@@ -213,12 +213,11 @@ static int build(struct pack *pack, pack_hash_fn hash, struct yaml_faults *fault
     }
     int error = hash_files(pack, hash);
     error = error != 0 ? error : read_rules(pack, roots, faults);
-    error = error != 0 ? error : read_policies(pack, policies, faults);
-    return error != 0 ? error : check_templates(pack, faults);
+    return error != 0 ? error : read_policies(pack, policies, faults);
 }
 
-int pack_build(const struct pack_file *files, size_t file_count, pack_hash_fn hash,
-               struct yaml_faults *faults, struct pack **ret_pack)
+int pack_build_parts(const struct pack_file *files, size_t file_count, pack_hash_fn hash,
+                     struct yaml_faults *faults, struct pack **ret_pack)
 {
     size_t before = faults->count;
     if (file_count > PACK_FILES_MAX) {
@@ -232,8 +231,29 @@ int pack_build(const struct pack_file *files, size_t file_count, pack_hash_fn ha
     arena_init(&pack->arena, PACK_ARENA_BYTES);
     int error = copy_files(pack, files, file_count, faults);
     if (error == 0 && faults->count == before) {
-        error = build(pack, hash, faults);
+        error = read_parts(pack, hash, faults);
     }
+    if (error == 0 && faults->count > before) {
+        error = ERR_INVALID;
+    }
+    if (error != 0) {
+        pack_free(pack);
+        return error;
+    }
+    *ret_pack = pack;
+    return 0;
+}
+
+int pack_build(const struct pack_file *files, size_t file_count, pack_hash_fn hash,
+               struct yaml_faults *faults, struct pack **ret_pack)
+{
+    size_t before = faults->count;
+    struct pack *pack = NULL;
+    int error = pack_build_parts(files, file_count, hash, faults, &pack);
+    if (error != 0) {
+        return error;
+    }
+    error = check_templates(pack, faults);
     if (error == 0 && faults->count > before) {
         error = ERR_INVALID;
     }

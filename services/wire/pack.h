@@ -53,6 +53,12 @@ struct pack {
  * or README.md is a fault. `files` are copied. ERR_INVALID: see `faults`; ERR_MEMORY. */
 SW_NODISCARD int pack_build(const struct pack_file *files, size_t file_count, pack_hash_fn hash,
                             struct yaml_faults *faults, struct pack **ret_pack);
+
+/* The same without a look at the templates, which takes most of the time: for packs that were checked when they were made
+ * active. Whoever renders the templates loads them itself. */
+SW_NODISCARD int pack_build_parts(const struct pack_file *files, size_t file_count,
+                                  pack_hash_fn hash, struct yaml_faults *faults,
+                                  struct pack **ret_pack);
 void pack_free(struct pack *pack);
 
 /* The file of that path, or NULL. */

@@ -175,7 +175,7 @@ static void forget_file(struct stored *stored, struct str path)
 static int build(struct pack_store *store, struct stored *stored, struct yaml_faults *faults)
 {
     struct pack *pack = NULL;
-    int error = pack_build(stored->files, stored->file_count, store->hash, faults, &pack);
+    int error = pack_build_parts(stored->files, stored->file_count, store->hash, faults, &pack);
     if (error != 0) {
         return error;
     }
