@@ -189,6 +189,7 @@ static int fill_waive(struct filling *filling)
     error = error != 0 ? error : take_sealed(filling, "reason", &action->reason);
     action->occurrence = (uint32_t)occurrence;
     action->episode = (uint32_t)episode;
+    action->reason_code = error == 0 ? (char *)(uintptr_t) "stated" : action->reason_code;
     filling->command->action_case = SHOUWANG__V1__COMMAND__ACTION_WAIVE;
     filling->command->waive = action;
     return error;

@@ -229,6 +229,20 @@ static int digest_typed(struct acting *acting, Shouwang__V1__Command *command,
     return 0;
 }
 
+/* Where a policy wants a code and a reason was typed, the code says just that. As in the console. */
+static void state_reason(Shouwang__V1__Command *command)
+{
+    static char stated[] = "stated";
+    if (command->action_case == SHOUWANG__V1__COMMAND__ACTION_WAIVE &&
+        command->waive->reason_code[0] == '\0' && command->waive->reason != NULL) {
+        command->waive->reason_code = stated;
+    }
+    if (command->action_case == SHOUWANG__V1__COMMAND__ACTION_CHANGE_LEVEL &&
+        command->change_level->reason_code[0] == '\0' && command->change_level->reason != NULL) {
+        command->change_level->reason_code = stated;
+    }
+}
+
 static enum ctl_exit complete(struct acting *acting, Shouwang__V1__Command *command)
 {
     struct case_found *found = &acting->found;
@@ -250,6 +264,7 @@ static enum ctl_exit complete(struct acting *acting, Shouwang__V1__Command *comm
             return ctl_fail(CTL_REFUSED, "what was typed cannot be sealed: %s", error_text(error));
         }
     }
+    state_reason(command);
     return CTL_OK;
 }
 
