@@ -101,7 +101,7 @@ static void read_obligation(struct reading *reading, const Shouwang__V1__Obligat
         .state = state,
         .owner_role = str_of(from->owner_role),
         .to_role = str_of(from->to_role),
-        .anchor = (enum policy_anchor)from->anchor,
+        .anchor = (enum policy_anchor)from->anchored_to,
         .anchor_ms = from->anchor_ms,
         .due_ms = read_deadline(from->due_at_ms),
         .occurrence = from->occurrence,

@@ -82,7 +82,7 @@ static void write_obligation(struct writer *writer, const struct obligation *fro
     to->by = writer_text(writer, from->by);
     to->answer = writer_text(writer, from->answer);
     to->policy = writer_text(writer, from->policy);
-    to->anchor = (Shouwang__V1__Anchor)from->anchor;
+    to->anchored_to = (Shouwang__V1__Anchor)from->anchor;
     to->owed = from->owed;
     to->done = from->done;
     to->returned = from->returned;
