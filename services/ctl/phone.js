@@ -35,14 +35,14 @@ function screenOf(message) {
   return node;
 }
 
-// Addresses in a text can be followed; everything else stays text.
+// Addresses in a text can be followed, shown short; everything else stays text.
 function fillText(node, text) {
   node.textContent = '';
   for (const part of text.split(/(https?:\/\/[^\s，。；、）]+)/)) {
     if (/^https?:\/\//.test(part)) {
       const link = document.createElement('a');
       link.href = part;
-      link.textContent = part;
+      link.textContent = '打开链接 ' + part.replace(/^(https?:\/\/[^/]+\/[^/]*\/?)(.{6}).*/, '$1$2…');
       link.rel = 'noreferrer';
       node.append(link);
     } else {
@@ -100,7 +100,7 @@ function show(message) {
   node.querySelector('.channel').textContent = channels[message.channel] || message.channel;
   node.querySelector('time').textContent = new Date(Number(message.accepted_at)).toLocaleTimeString('zh-CN', { hour12: false });
   node.querySelector('.state').textContent = (states[message.state] || message.state) + (message.digits ? '（按键 ' + message.digits + '）' : '');
-  fillText(node.querySelector('.text'), message.text);
+  fillText(node.querySelector('.text'), message.text.trimEnd());
   fillButtons(node.querySelector('.buttons'), message, open);
 }
 
@@ -120,9 +120,11 @@ async function load() {
 function listen() {
   const link = document.getElementById('link');
   const events = new EventSource('/events');
+  // What came between the list and the stream, or while the stream was away, is in the list.
   events.onopen = () => { link.textContent = ''; load(); };
   events.onmessage = (event) => show(JSON.parse(event.data));
   events.onerror = () => { link.textContent = '连接已断开，正在重连……'; };
 }
 
+load();
 listen();
