@@ -110,7 +110,10 @@ static void read_sign(const void *at, size_t index, struct expr_value *ret_item)
 static bool get_signs(const struct event *event, struct expr_value *ret_value)
 {
     const struct event_incident *incident = incident_of(event);
-    size_t count = (size_t)__builtin_popcount(incident->signs);
+    size_t count = 0;
+    for (uint32_t left = incident->signs; left != 0; left &= left - 1) {
+        count++;
+    }
     *ret_value = (struct expr_value){.kind = EXPR_LIST, .list = {incident, count, read_sign}};
     return count > 0;
 }
