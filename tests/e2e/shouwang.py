@@ -59,13 +59,13 @@ class Shouwang(local.Local):
         self.cookies = {}
 
     def post(self, event, token=TOKEN, expect=202):
-        """Posts a CloudEvent, a list of them (a batch), or bytes as they are; answers the body as JSON."""
+        """Posts a CloudEvent, a list of them (a batch), or bytes as they are; answers the body, as JSON where it is."""
         kind = "application/cloudevents-batch+json" if isinstance(event, list) else "application/cloudevents+json"
         body = event if isinstance(event, bytes) else json.dumps(event, ensure_ascii=False).encode()
         status, answer = local.http("POST", self.url("intake", "/v1/events"), body,
                                     {"Content-Type": kind, "Authorization": f"Bearer {token}"})
         assert status == expect, f"{status}, not {expect}: {answer.decode(errors='replace')}"
-        return json.loads(answer) if answer else None
+        return json.loads(answer) if answer.startswith(b"{") else answer.decode()
 
     # --- the pretend phones
 
@@ -114,7 +114,8 @@ class Shouwang(local.Local):
         return f"{self.settings['topic_prefix']}.{topic}.v1"
 
     def read_topic(self, topic):
-        """Every record of a topic, decoded, oldest first within each partition."""
+        """Every record of a topic: {"partition", "offset", "key", "headers", "value": the decoded message}, oldest first
+        within each partition."""
         done = self.swctl("--json", "tail", topic, "--from-start", "--to-end")
         return [json.loads(line) for line in done.stdout.splitlines()]
 

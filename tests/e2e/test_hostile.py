@@ -102,7 +102,7 @@ def foreign(unit=UNIT):
     (b"\xff\xff\xff", "bad_protobuf"),
     (foreign().replace(b"concern", b"conc\xff\xffn"), "bad_utf8"),
     (foreign(unit="elsewhere-1"), "unit_unknown"),
-])
+], ids=["bad_protobuf", "bad_utf8", "unit_unknown"])
 def test_a_bad_record_goes_to_rejects_with_its_place(shouwang, value, reason):
     topic, placed = shouwang.topic_name("events.incident"), []
     producer = Producer({"bootstrap.servers": shouwang.settings["bootstrap_servers"]})
@@ -110,8 +110,8 @@ def test_a_bad_record_goes_to_rejects_with_its_place(shouwang, value, reason):
     assert producer.flush(20) == 0
 
     def reject():
-        return next((found for found in shouwang.read_topic("rejects")
-                     if found["topic"] == topic and int(found.get("partition", 0)) == placed[0].partition()
+        rejects = [record["value"] for record in shouwang.read_topic("rejects")]
+        return next((found for found in rejects if found["topic"] == topic and int(found.get("partition", 0)) == placed[0].partition()
                      and int(found.get("offset", 0)) == placed[0].offset()), None)
     found = wait_until(reject, "the reject", 20)
     assert found["reason"] == reason
