@@ -226,7 +226,7 @@ static unsigned find_route(struct http_request *request)
 static struct http_loaded_file *find_file(struct http_server *server, const char *path)
 {
     for (size_t i = 0; i < server->file_count; i++) {
-        if (strcmp(server->files[i].file->path, path) == 0) {
+        if (strcmp(server->files[i].file.path, path) == 0) {
             return &server->files[i];
         }
     }
@@ -505,7 +505,7 @@ static void name_version(struct str body, char ret_etag[24])
 
 static int load_file(const struct http_file *file, const char *cache, struct http_loaded_file *ret)
 {
-    struct http_loaded_file loaded = {.file = file};
+    struct http_loaded_file loaded = {.file = *file};
     name_version(file->body, loaded.etag);
     loaded.response = MHD_create_response_from_buffer(
         file->body.len, (void *)(uintptr_t)file->body.at, MHD_RESPMEM_PERSISTENT);

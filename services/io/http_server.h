@@ -29,7 +29,7 @@ struct http_route {
     size_t body_max_bytes; /* 0: the server's */
 };
 
-/* A file in memory; it must outlive the server. */
+/* A file in memory: its texts and bytes must outlive the server. */
 struct http_file {
     const char *path; /* exact */
     const char *content_type;
@@ -58,7 +58,7 @@ void http_server_free(struct http_server *server);
 SW_NODISCARD int http_server_route(struct http_server *server, const struct http_route *routes,
                                    size_t count);
 
-/* Serves the files under GET with an ETag; `cache` is the Cache-Control value. At most 64. ERR_FULL, ERR_MEMORY. */
+/* Copies the rows and serves the files under GET with an ETag; `cache` is the Cache-Control value. At most 64. ERR_FULL, ERR_MEMORY. */
 SW_NODISCARD int http_server_files(struct http_server *server, const struct http_file *files,
                                    size_t count, const char *cache);
 

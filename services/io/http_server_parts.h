@@ -24,7 +24,7 @@ enum {
 };
 
 struct http_loaded_file {
-    const struct http_file *file;
+    struct http_file file;
     struct MHD_Response *response;
     struct MHD_Response *not_modified;
     char etag[24];
