@@ -71,7 +71,8 @@ static void heard(struct str topic, struct str payload, void *ctx)
     if (line == NULL) {
         return;
     }
-    if (line->command_id.len == IDENT_BYTES) {
+    /* Several lines may come of one command; one of them is its outcome. */
+    if (line->command_id.len == IDENT_BYTES && line->outcome[0] != '\0') {
         struct ident id;
         memcpy(id.bytes, line->command_id.data, IDENT_BYTES);
         actions_heard(console->actions, id, str_of(line->outcome), str_of(line->reason));
