@@ -92,7 +92,7 @@ static void produced(void *ctx, int error, int32_t partition, int64_t offset)
     if (error == 0) {
         item_end(item, ITEM_ACCEPTED);
     } else {
-        log_warn("produce_failed", log_error_code("why", error));
+        log_debug("produce_failed", log_error_code("why", error));
         item_fail(item, error);
     }
     settle(item->submission);

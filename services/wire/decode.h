@@ -19,8 +19,8 @@
 
 enum { DECODE_RECORD_MAX_BYTES = 1024 * 1024 };
 
-/* Decodes one record. The message lies in `arena`, borrows nothing from `bytes`, and is never freed by itself. An arena
- * of four times the record's size plus 64 KiB is always enough for an honest one.
+/* Decodes one record. The message lies in `arena`, borrows nothing from `bytes`, and is never freed by itself. It takes
+ * some 5 times the record's bytes of the arena, up to 30 times where a record is made of very short parts.
  * ERR_INVALID: refused, see `ret_fault` (a record that unfolds beyond the arena's bound is REJECT_TOO_LARGE);
  * ERR_MEMORY: the heap is empty, try again later. Outputs are untouched when they do not apply.
  *
