@@ -466,19 +466,15 @@ extern const size_t page_style_size, page_words_size, page_board_js_size, page_c
 
 static int add_files(struct console *console)
 {
-    static struct http_file
-        files[5]; /* outlives the server; the sizes are not constants of this file */
     const char *script = "text/javascript; charset=utf-8";
     const char *style = "text/css; charset=utf-8";
-    const struct http_file rows[] = {
+    const struct http_file files[] = {
         {"/static/style.css", style, {(const char *)page_style, page_style_size}},
         {"/static/words.js", script, {(const char *)page_words, page_words_size}},
         {"/static/board.js", script, {(const char *)page_board_js, page_board_js_size}},
         {"/static/case.js", script, {(const char *)page_case_js, page_case_js_size}},
         {"/static/login.js", script, {(const char *)page_login_js, page_login_js_size}},
     };
-    _Static_assert(sizeof(rows) == sizeof(files), "one place for each file");
-    memcpy(files, rows, sizeof(rows));
     return http_server_files(console->http, files, sizeof(files) / sizeof(files[0]), "no-cache");
 }
 
