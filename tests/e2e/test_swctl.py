@@ -1,0 +1,130 @@
+"""swctl on a running Shouwang: every command reports an outcome, by its text and by its exit code."""
+import json
+
+import pytest
+
+from shouwang import UNIT, TOKEN, cloud_event, incident, wait_until
+
+OK, REFUSED, USAGE, UNAVAILABLE = 0, 1, 2, 3
+LEADER = ("--as", "yz-leader", "--role", "duty_leader")
+
+
+@pytest.fixture(scope="module")
+def case(shouwang):
+    """The id of a crisis whose first call has gone out."""
+    shouwang.post(incident("self_harm", danger="happening", place="on_campus"))
+    shouwang.wait_phone(role="duty_leader", channel="voice", seconds=30)
+    return shouwang.wait_case("the crisis", lambda one: one["kind"] == "self_harm")["id"]
+
+
+def ask(shouwang, *words, **options):
+    done = shouwang.swctl("--json", *words, check=False, **options)
+    return done.returncode, json.loads(done.stdout) if done.stdout.strip() else None
+
+
+def test_an_acknowledgement_is_applied(shouwang, case):
+    code, answer = ask(shouwang, "ack", case, "--as", "yz-leader")
+    assert (code, answer["outcome"]) == (OK, "applied")
+    assert len(answer["command_id"]) == 32
+
+
+def test_evidence_is_judged_and_sealed(shouwang, case):
+    secret = "李老师（虚构）打的电话"
+    code, answer = ask(shouwang, "met", case, "emergency_call", "--performed-at", "1m", "--evidence",
+                       f"caller={secret}", "--evidence", "call=carrier_pigeon", *LEADER)
+    assert (code, answer["outcome"], answer["reason"]) == (REFUSED, "refused", "evidence_code")
+    code, answer = ask(shouwang, "met", case, "emergency_call", "--performed-at", "1m", "--evidence",
+                       f"caller={secret}", "--evidence", "call=120", *LEADER)
+    assert (code, answer["outcome"]) == (OK, "applied")
+    code, shown = ask(shouwang, "case", "show", case)
+    obligations = {one["id"]: one for one in shown["case"]["episodes"][0]["obligations"]}
+    assert obligations["emergency_call"]["state"].startswith("met")
+    assert secret not in json.dumps(shown, ensure_ascii=False)
+    assert secret not in shouwang.swctl("tail", "commands", "--from-start", "--to-end").stdout
+
+
+def test_refusals_say_why(shouwang, case):
+    assert ask(shouwang, "close", case, "true", *LEADER)[1]["reason"] == "not_settled"
+    assert ask(shouwang, "met", case, "no_such_thing", *LEADER)[1]["reason"] == "unknown_obligation"
+    code, answer = ask(shouwang, "waive", case, "written_report", "--reason", "made up", *LEADER)
+    assert (code, answer["outcome"]) == (OK, "applied")
+
+
+def test_a_conflict_is_set_by_a_code(shouwang, case):
+    assert shouwang.swctl("conflict", case, "p-x", "--reason", "dislikes", *LEADER, check=False).returncode == USAGE
+    assert ask(shouwang, "conflict", case, "p-x", "--reason", "pupil_fears", *LEADER)[0] == OK
+    code, shown = ask(shouwang, "case", "show", case)
+    assert [one["person"] for one in shown["case"]["conflicts"]] == ["p-x"]
+
+
+def test_wrong_usage_sends_nothing(shouwang, case):
+    before = shouwang.count("commands")
+    for words in (["ack"], ["ack", case, "--nonsense"], ["waive", case, "written_report", *LEADER],
+                  ["level", case, "purple", *LEADER], ["met", case, "x", "--performed-at", "yesterday", *LEADER],
+                  ["met", case, "x", "--evidence", "novalue", *LEADER], ["frobnicate"], []):
+        assert shouwang.swctl(*words, check=False).returncode == USAGE, words
+    assert shouwang.swctl("ack", "f" * 32, *LEADER, check=False).returncode == REFUSED
+    assert shouwang.count("commands") == before
+
+
+def test_a_command_without_an_escalator_is_pending(shouwang, case):
+    shouwang.process("escalator-0").stop()
+    code, answer = ask(shouwang, "note", case, "made up", "--wait", "500ms", *LEADER)
+    assert (code, answer["outcome"]) == (UNAVAILABLE, "pending")
+    shouwang.start_service("escalator")
+    command = answer["command_id"]
+    wait_until(lambda: any(line["value"].get("command_id") == command for line in shouwang.read_topic("journal")),
+               "it is applied later")
+
+
+def test_the_journal_verifies(shouwang, case):
+    done = shouwang.swctl("journal", "verify")
+    assert UNIT in done.stdout
+
+
+def test_tail_shows_no_key(shouwang):
+    records = shouwang.read_topic("keys")
+    assert records and all(not record["value"].get("key") for record in records)
+    assert shouwang.swctl("tail", "no.such.topic", check=False).returncode == USAGE
+
+
+def test_an_event_waits_in_the_spool(shouwang, tmp_path):
+    event = tmp_path / "event.json"
+    event.write_text(json.dumps(incident("concern", source="/test/spool", id_="spooled")))
+    spool = tmp_path / "spool"
+    away = ("--set", "intake.url=http://127.0.0.1:9", "--set", f"intake.token={TOKEN}")
+    here = ("--set", f"intake.token={TOKEN}")
+    assert shouwang.swctl(*away, "emit", event, check=False).returncode == UNAVAILABLE
+    assert shouwang.swctl(*away, "emit", event, "--spool", spool).returncode == OK
+    assert len(list(spool.iterdir())) == 1
+    assert shouwang.swctl(*away, "emit", "--flush", "--spool", spool, check=False).returncode == UNAVAILABLE
+    assert shouwang.swctl(*here, "emit", "--flush", "--spool", spool).returncode == OK
+    assert not list(spool.iterdir())
+
+
+def test_a_refused_event_is_not_spooled(shouwang, tmp_path):
+    bad = json.dumps(cloud_event("shouwang.incident.concern", {"unit": "not-ours"}))
+    done = shouwang.swctl("--set", f"intake.token={TOKEN}", "emit", "-", "--spool", tmp_path / "spool", text=bad,
+                          check=False)
+    assert done.returncode == REFUSED and not (tmp_path / "spool").exists()
+
+
+def test_checks_of_pack_and_directory(shouwang, tmp_path):
+    assert shouwang.swctl("check", "config/packs/reference", "--directory").returncode == OK
+    folder = tmp_path / "pack/policies"
+    folder.mkdir(parents=True)
+    (folder / "bad.yaml").write_text("policies:\n  - {id: x, match: {lvl: crisis}}\n")
+    done = shouwang.swctl("check", tmp_path / "pack", check=False)
+    assert done.returncode == REFUSED and "bad.yaml:2:" in done.stderr
+    done = shouwang.swctl("pack", "activate", tmp_path / "pack", "--jurisdiction", "fenyang", check=False)
+    assert done.returncode == REFUSED
+
+
+def test_ids_of_a_unit(shouwang):
+    people = [json.loads(line) for line in shouwang.swctl("--json", "ids", UNIT).stdout.splitlines()]
+    assert {one["kind"] for one in people} >= {"student", "staff", "guardian", "group"}
+    assert shouwang.swctl("ids", "nowhere", check=False).returncode == REFUSED
+
+
+def test_topics_are_as_the_table_says(shouwang):
+    assert shouwang.swctl("topics", "--check", "--single", "--partitions", "4", check=False).returncode == OK
