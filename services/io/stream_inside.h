@@ -17,27 +17,11 @@
 
 #include <librdkafka/rdkafka.h>
 
-#include "base/arena.h"
 #include "base/heap.h"
-#include "base/map.h"
 #include "io/kafka_conf.h"
 #include "io/stream.h"
+#include "io/stream_batch.h"
 #include "io/worker.h"
-
-enum {
-    STREAM_PARTITIONS_MAX = 256,
-    STREAM_CHUNK_MAX = 32, /* records taken from one queue before looking at the more urgent ones */
-    STREAM_BATCH_RECORDS_MAX = 8192,  /* a batch takes no more steps beyond this, */
-    STREAM_BATCH_BYTES_MAX = 8 << 20, /* or this, */
-    STREAM_BATCH_PARTITIONS_MAX =
-        8, /* and touches no more partitions: commit time grows with them */
-    STREAM_NAME_MAX = 160,
-    STREAM_REASON_MAX = 200,
-    STREAM_SHELL_KEY_MAX = 32,
-    STREAM_METRICS_MAX = 12
-};
-
-#define STREAM_UNKNOWN INT64_C(-1)
 
 /* One input of one partition. The queue lives as long as the process, the numbers as long as an assignment. */
 struct stream_source {
@@ -74,62 +58,6 @@ struct stream_partition {
     int64_t restored_count;
     int64_t recorded_count; /* partitions, by the changelog; 0: not recorded yet */
     struct stream_source sources[STREAM_INPUTS_MAX]; /* by input */
-};
-
-struct batch_entity {
-    struct batch_entity *next;
-    struct stream_partition *partition;
-    struct str key;
-    struct str before;
-    struct str after;
-    bool is_put;
-};
-
-struct batch_output {
-    struct batch_output *next;
-    struct kafka_output output;
-    int32_t partition;
-};
-
-struct batch_token {
-    struct batch_token *next;
-    struct stream_partition *partition;
-    uint64_t token;
-};
-
-/* What a batch did to one partition; `sent` and the offsets are filled by the transaction. */
-struct batch_partition {
-    struct stream_partition *partition;
-    int64_t positions[STREAM_INPUTS_MAX]; /* at the seal */
-    struct str shell_state; /* the shell's own changelog record; at == NULL: unchanged */
-    size_t sent;
-    size_t answered;
-    size_t delivered;
-    int64_t first_offset; /* of delivered changelog records */
-    int64_t last_offset;
-};
-
-struct stream_batch {
-    struct arena arena;
-    struct map entities; /* by partition and key */
-    struct batch_entity *first_entity, **last_entity;
-    struct batch_output *first_output, **last_output;
-    struct batch_token *first_token, **last_token;
-    struct batch_partition partitions[STREAM_PARTITIONS_MAX]; /* touched, or proven */
-    size_t partition_count;
-    size_t record_count;
-    int64_t earliest_deadline_ms; /* fired in it; INT64_MAX */
-    int64_t begun_ms;             /* CLOCK_BOOTTIME before the offsets were sent */
-    int error;                    /* what an effect could not be kept for */
-    bool is_proof;
-    rd_kafka_topic_partition_list_t *offsets;
-};
-
-struct stream_effects {
-    struct stream *stream;
-    struct stream_batch *batch;
-    struct stream_partition *partition;
-    size_t bytes;
 };
 
 enum stream_outcome { STREAM_COMMITTED, STREAM_ABORTED, STREAM_FATAL };

@@ -1,8 +1,6 @@
 # The torture of the stream shell: torture.py drives a copy service on the real shell. Each fault build switches one rule
 # of the shell off, and must be found out.
-if(SW_SANITIZE MATCHES thread)
-    set(threads ../support/c11_threads.c)
-endif()
+set(threads ../support/c11_threads.c)
 file(GLOB stream_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/services/io/stream*.c)
 foreach(fault none position_offsets restore_lso key_by_unit)
     string(TOUPPER ${fault} switch)

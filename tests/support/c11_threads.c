@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <threads.h>
 
+#ifdef __SANITIZE_THREAD__
+
 _Static_assert(sizeof(mtx_t) == sizeof(pthread_mutex_t), "mtx_t is a pthread_mutex_t");
 _Static_assert(sizeof(cnd_t) == sizeof(pthread_cond_t), "cnd_t is a pthread_cond_t");
 _Static_assert(sizeof(thrd_t) == sizeof(pthread_t), "thrd_t is a pthread_t");
@@ -122,3 +124,5 @@ const char *__tsan_default_suppressions(void)
 {
     return "race:librdkafka.so\n";
 }
+
+#endif
