@@ -313,7 +313,6 @@ static bool is_settling(rd_kafka_t *member, rd_kafka_resp_err_t code, int tries)
     return true;
 }
 
-/* Leaves in `ret_missing` what has no committed offset, at the beginning of what is there. */
 int topics_find_missing(struct topics_work *work, rd_kafka_t *member, struct topics_group *group,
                         rd_kafka_topic_partition_list_t **ret_missing)
 {
@@ -328,18 +327,32 @@ int topics_find_missing(struct topics_work *work, rd_kafka_t *member, struct top
     rd_kafka_topic_partition_list_t *missing = rd_kafka_topic_partition_list_new(1);
     for (int i = 0; i < group->list->cnt; i++) {
         const rd_kafka_topic_partition_t *at = &group->list->elems[i];
-        int64_t low;
-        if (at->offset >= 0) {
-            continue;
+        if (at->offset < 0) {
+            rd_kafka_topic_partition_list_add(missing, at->topic, at->partition);
         }
-        code = find_beginning(member, at, &low);
-        if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
-            rd_kafka_topic_partition_list_destroy(missing);
-            return fail_with(work, code, at->topic);
-        }
-        rd_kafka_topic_partition_list_add(missing, at->topic, at->partition)->offset = low;
     }
     *ret_missing = missing;
+    return 0;
+}
+
+static int commit_beginnings(struct topics_work *work, rd_kafka_t *member,
+                             struct topics_group *group, rd_kafka_topic_partition_list_t *missing)
+{
+    rd_kafka_resp_err_t code;
+    for (int i = 0; i < missing->cnt; i++) {
+        code = find_beginning(member, &missing->elems[i], &missing->elems[i].offset);
+        if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+            return fail_with(work, code, missing->elems[i].topic);
+        }
+    }
+    int tries = 0;
+    do {
+        code = rd_kafka_commit(member, missing, 0);
+    } while (is_settling(member, code, tries++));
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        return fail_with(work, code, group->name);
+    }
+    buffer_format(work->text, "wrote %d first offsets of %s\n", missing->cnt, group->name);
     return 0;
 }
 
@@ -351,16 +364,7 @@ static int write_offsets(struct topics_work *work, rd_kafka_t *member, struct to
         return error;
     }
     if (missing->cnt > 0) {
-        rd_kafka_resp_err_t code;
-        int tries = 0;
-        do {
-            code = rd_kafka_commit(member, missing, 0);
-        } while (is_settling(member, code, tries++));
-        if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
-            error = fail_with(work, code, group->name);
-        } else {
-            buffer_format(work->text, "wrote %d first offsets of %s\n", missing->cnt, group->name);
-        }
+        error = commit_beginnings(work, member, group, missing);
     }
     rd_kafka_topic_partition_list_destroy(missing);
     return error;

@@ -66,7 +66,7 @@ rd_kafka_event_t *topics_wait_for_answer(struct topics_work *work, rd_kafka_queu
 SW_NODISCARD int topics_each_group(struct topics_work *work,
                                    int (*visit)(struct topics_work *, rd_kafka_t *,
                                                 struct topics_group *));
-/* What of the group's list has no committed offset, at the beginning of what is there; the caller destroys it. */
+/* What of the group's list has no committed offset; the caller destroys it. */
 SW_NODISCARD int topics_find_missing(struct topics_work *work, rd_kafka_t *member,
                                      struct topics_group *group,
                                      rd_kafka_topic_partition_list_t **ret_missing);
