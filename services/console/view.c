@@ -339,6 +339,9 @@ static void put_line(const struct view *view, struct json_out *out,
         json_out_object(out, NULL);
         json_out_text(out, "key", line->facts[i]->key);
         json_out_text(out, "value", line->facts[i]->value);
+        if (strcmp(line->facts[i]->key, "person") == 0) {
+            put_name(view, out, "name", line->unit, line->facts[i]->value);
+        }
         json_out_end_object(out);
     }
     json_out_end_array(out);

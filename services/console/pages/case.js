@@ -41,12 +41,21 @@ function toldRow(told) {
     el("td", {}, told.not_told ? `${word("not_told")}: ${told.not_told}` : word(told.state, "n_")));
 }
 
+// A fact of a journal line in words: times as times, persons by name, codes by their word where there is one.
+function factText(fact, line) {
+  if (fact.key === "person") return fact.value === line.actor ? "" : fact.name || fact.value.slice(0, 8);
+  if (fact.key.endsWith("_ms")) return `${word(fact.key.slice(0, -3), "f_")} ${clock(Number(fact.value))}`;
+  const prefix = { role: "role_", obligation: "ob_", command: "", via: "v_" }[fact.key];
+  return prefix === undefined ? `${word(fact.key, "f_")} ${fact.value}` : word(fact.value, prefix);
+}
+
 function journalRow(line) {
-  const detail = (line.facts || []).map((f) => `${f.key}=${f.value}`).join(" ");
+  const detail = (line.facts || []).filter((f) => f.key !== "role" || f.value !== line.actor_role).map((f) => factText(f, line));
+  const who = line.actor ? [line.actor_name || line.actor.slice(0, 8), word(line.actor_role, "role_")] : [];
   return el("tr", {},
     el("td", { class: "time" }, clock(line.at_ms)),
-    el("td", { class: "tight" }, word(line.what, "j_"), line.outcome === "refused" ? ` (${word("refused")}: ${line.reason})` : ""),
-    el("td", { class: "small muted" }, [line.actor_name || line.actor, line.actor_role ? word(line.actor_role, "role_") : "", detail].filter(Boolean).join(" · ")));
+    el("td", {}, word(line.what, "j_"), line.outcome === "refused" ? ` (${word("refused")}: ${word(line.reason, "r_")})` : "",
+      el("div", { class: "small muted" }, [...who, ...detail].filter(Boolean).join(" · "))));
 }
 
 // Asks for the fields in a dialog and sends the action; what came of it is shown before the dialog closes.
@@ -152,7 +161,7 @@ async function draw() {
       card("told", table(["who", "role", "channel", "when", "result"], view.told.map(toldRow)))),
     el("div", {}, actions(view), card("why", el("ul", {}, view.why.map((w) => el("li", {}, w.text,
       el("div", { class: "small muted" }, (w.values || []).map((v) => `${v.name} = ${v.value}`).join(", ")))))),
-      card("chronology", table(["when", "", ""], view.chronology.map(journalRow))))));
+      card("chronology", table(["when", ""], view.chronology.map(journalRow))))));
   document.title = `${view.number} · ${word("board")}`;
   tick();
 }
