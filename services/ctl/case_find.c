@@ -64,11 +64,22 @@ static struct str keep(struct finding *finding, const char *text)
     return arena_copy_str(&finding->ctl->arena, str_of(text));
 }
 
+/* Whether the key is "<unit><kind><id>". */
+static bool is_key_of(struct str key, const char *kind, const char *id)
+{
+    size_t kind_len = strlen(kind);
+    size_t len = kind_len + strlen(id);
+    const char *at = key.len < len ? NULL : key.at + (key.len - len);
+    return at != NULL && memcmp(at, kind, kind_len) == 0 &&
+           memcmp(at + kind_len, id, len - kind_len) == 0;
+}
+
 static void take_entry(struct finding *finding, const struct kafka_record *record)
 {
-    bool is_user = memmem(record->key.at, record->key.len, "/user/", 6) != NULL;
-    bool is_person = memmem(record->key.at, record->key.len, "/person/", 8) != NULL;
-    if (finding->find->who == NULL || record->value.at == NULL || (!is_user && !is_person)) {
+    const char *who = finding->find->who;
+    bool is_user = who != NULL && is_key_of(record->key, "/user/", who);
+    bool is_person = who != NULL && is_key_of(record->key, "/person/", who);
+    if (record->value.at == NULL || (!is_user && !is_person)) {
         return;
     }
     arena_reset(&finding->scratch);
@@ -77,11 +88,11 @@ static void take_entry(struct finding *finding, const struct kafka_record *recor
     if (entry == NULL) {
         return;
     }
-    if (is_user && entry->user != NULL && strcmp(entry->user->login, finding->find->who) == 0) {
+    if (is_user && entry->entry_case == SHOUWANG__V1__DIRECTORY_RECORD__ENTRY_USER) {
         finding->user_person = keep(finding, entry->user->person);
         finding->user_role = keep(finding, entry->user->n_roles > 0 ? entry->user->roles[0] : "");
     }
-    if (is_person && entry->person != NULL && strcmp(entry->person->id, finding->find->who) == 0) {
+    if (is_person && entry->entry_case == SHOUWANG__V1__DIRECTORY_RECORD__ENTRY_PERSON) {
         finding->holder_role =
             keep(finding, entry->person->n_holdings > 0 ? entry->person->holdings[0]->role : "");
     }

@@ -1,4 +1,7 @@
-/* HTTP requests on the loop (libcurl multi): keep-alive, bounded concurrency with a queue, one deadline per request. */
+/* HTTP requests on the loop (libcurl multi): keep-alive, bounded concurrency with a queue, one deadline per request.
+ *
+ * When a kept connection turns out to be closed before any byte of an answer, libcurl sends the request once more on a
+ * new one: what must not be done twice carries an id by which the server can tell. */
 #ifndef IO_HTTP_CLIENT_H
 #define IO_HTTP_CLIENT_H
 
