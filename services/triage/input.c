@@ -23,19 +23,24 @@ static bool is_of_intake(const struct part *part, const struct kafka_record *rec
     return seal_equal(mark.at, expected, mark.len);
 }
 
-/* The attributes of a foreign record's headers. */
+/* The attributes of a foreign record's headers. The record says all by itself: headers may be missing as a whole
+ * (`ret_is_given` false), but not in part, and not contradict it. */
 static int read_headers(struct part *part, const struct kafka_record *record,
-                        struct cloudevent *ret_headers, struct fault *ret_fault)
+                        struct cloudevent *ret_headers, bool *ret_is_given, struct fault *ret_fault)
 {
     struct cloudevent_header headers[KAFKA_HEADERS_MAX];
+    *ret_is_given = false;
     for (size_t i = 0; i < record->header_count; i++) {
         struct str name = arena_copy_str(&part->arena, record->headers[i].name);
         if (name.at == NULL) {
             return ERR_MEMORY;
         }
         headers[i] = (struct cloudevent_header){name.at, record->headers[i].value};
+        *ret_is_given = *ret_is_given || str_starts(name, STR_LITERAL("ce_"));
     }
-    return cloudevent_read_kafka(headers, record->header_count, ret_fault, ret_headers);
+    return !*ret_is_given
+               ? 0
+               : cloudevent_read_kafka(headers, record->header_count, ret_fault, ret_headers);
 }
 
 static int check_foreign(struct part *part, const struct kafka_record *record,
@@ -43,9 +48,11 @@ static int check_foreign(struct part *part, const struct kafka_record *record,
 {
     struct cloudevent headers;
     struct str unit = str_of(event->unit);
-    int error = read_headers(part, record, &headers, ret_fault);
+    bool is_given = false;
+    int error = read_headers(part, record, &headers, &is_given, ret_fault);
     if (error == 0) {
-        error = event_check_foreign(event, part_family(record->topic), &headers, ret_fault);
+        error = event_check_foreign(event, part_family(record->topic), is_given ? &headers : NULL,
+                                    ret_fault);
     }
     if (error == 0 && org_find_unit(part->org, unit) == NULL) {
         error = fault_set(ret_fault, REJECT_UNIT_UNKNOWN, "/unit", FAULT_NO_BYTE);

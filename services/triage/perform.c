@@ -15,6 +15,7 @@
 #include "wire/triage_state.h"
 
 #define SOURCE STR_LITERAL("/shouwang/triage")
+#define PLACED_FROM "sw_placed_from" /* "partition/offset" where the producer had put it */
 
 /* --- the changelog --------------------------------------------------------------------------------------------------- */
 
@@ -133,12 +134,23 @@ void part_emit_signals(struct part *part, const struct triage_result *result, in
 void part_place_again(struct part *part, const struct kafka_record *record, struct str unit,
                       struct stream_effects *effects)
 {
+    struct kafka_header headers[KAFKA_HEADERS_MAX];
+    char place[48];
+    size_t count = 0;
+    for (size_t i = 0; i < record->header_count && count < KAFKA_HEADERS_MAX - 1; i++) {
+        if (!str_is(record->headers[i].name, PLACED_FROM)) {
+            headers[count++] = record->headers[i];
+        }
+    }
+    (void)snprintf(place, sizeof(place), "%d/%lld", (int)record->partition,
+                   (long long)record->offset);
+    headers[count++] = (struct kafka_header){STR_LITERAL(PLACED_FROM), str_of(place)};
     const struct kafka_output output = {
         .topic = record->topic,
         .unit = unit,
         .value = record->value,
-        .headers = record->headers,
-        .header_count = record->header_count,
+        .headers = headers,
+        .header_count = count,
     };
     stream_emit(effects, &output);
     part_count(part, PART_PLACED, topic_rows[record->topic].suffix, NULL);
@@ -164,23 +176,43 @@ static int seal_body(void *ctx, struct str unit, struct str clear, struct arena 
     return error;
 }
 
+/* Where the producer finds the record: it may have been placed again. */
+static void find_place(const struct kafka_record *record, int32_t *ret_partition,
+                       int64_t *ret_offset)
+{
+    struct str place = kafka_header_get(record, PLACED_FROM);
+    const char *slash = place.len == 0 ? NULL : memchr(place.at, '/', place.len);
+    int64_t partition = record->partition;
+    int64_t offset = record->offset;
+    if (slash != NULL) {
+        struct str first = {place.at, (size_t)(slash - place.at)};
+        struct str second = {slash + 1, place.len - first.len - 1};
+        if (!str_to_int64(first, 0, INT32_MAX, &partition) ||
+            !str_to_int64(second, 0, INT64_MAX, &offset)) {
+            partition = record->partition;
+            offset = record->offset;
+        }
+    }
+    *ret_partition = (int32_t)partition;
+    *ret_offset = offset;
+}
+
 void part_reject(struct part *part, const struct kafka_record *record, struct str unit,
                  const struct fault *fault, struct stream_effects *effects)
 {
     Shouwang__V1__Reject *reject = NULL;
     struct str value;
     struct topic_name topic = stream_topic_name(part->shared->stream, record->topic);
-    const struct reject_origin origin = {
+    struct reject_origin origin = {
         .service = "sw-triage",
         .topic = str_of(topic.text),
-        .partition = record->partition,
-        .offset = record->offset,
         .source = kafka_header_get(record, "ce_source"),
         .event_id = kafka_header_get(record, "ce_id"),
         .unit = unit,
         .at_ms = record->time_ms,
     };
     const char *reason = reject_reason_code(fault->reason);
+    find_place(record, &origin.partition, &origin.offset);
     part_count(part, PART_REJECTS, topic_rows[record->topic].suffix, reason);
     int error = reject_make(&origin, fault, record->value, seal_body, part, &part->arena, &reject);
     error = error != 0 ? error : encode_message(&reject->base, &part->arena, &value);

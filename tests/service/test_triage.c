@@ -495,6 +495,13 @@ static void test_triage_service_places_again_what_lies_elsewhere(void **state)
     assert_string_equal(wait_signal(world, 0)->event_id, "g-1");
     assert_string_equal(world->signals[0].key, "no-3");
     assert_int_equal(metric(world, "sw_triage_placed_again_total{topic=\"events.incident\"} "), 1);
+    draft_init(&draft, "g-2", "no-5",
+               "accident"); /* no such school: the place told is where it lay */
+    send_event(world, &draft, false, "no-8");
+    const Shouwang__V1__Reject *reject = wait_reject(world, 0);
+    assert_string_equal(reject->reason, "unit_unknown");
+    assert_int_equal(reject->partition, topic_partition_of(STR_LITERAL("no-8"), 2));
+    assert_int_equal(reject->offset, 1);
     world_free(world);
 }
 
