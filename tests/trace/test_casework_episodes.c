@@ -194,6 +194,34 @@ static void test_casework_person_joins_two_episodes(void **state)
     world_free(world);
 }
 
+/* A report of an unknown pupil turns out to be of a case that is open already. */
+static void test_casework_person_joins_two_cases(void **state)
+{
+    struct world *world = world_new();
+    struct case_signal signal = world_signal(world);
+    (void)state;
+    world_send(world, signal);
+    assert_string_equal(world_ack(world, "boss", "principal"), "applied");
+    signal = world_signal(world);
+    signal.subject = STR_LITERAL("u-1");
+    signal.subject_kind = CASE_SUBJECT_UNRESOLVED;
+    world_send(world, signal);
+    struct ident other = world_case(world)->id;
+    world_select(world, 0);
+    struct case_command join =
+        world_command(world, CASE_COMMAND_JOIN_EPISODES, "duty", "duty_leader");
+    join.other_case = (struct ident){{7}};
+    assert_string_equal(world_do(world, join), "unknown_case");
+    world_show(world, SHOW_NOTICES);
+    join = world_command(world, CASE_COMMAND_JOIN_EPISODES, "duty", "duty_leader");
+    join.other_case = other;
+    assert_string_equal(world_do(world, join), "applied");
+    assert_int_equal(world_count(world, "boss", ""), 1);
+    assert_int_equal(casework_get(world_casework(world), other)->state, CASE_CLOSED);
+    assert_true(world_is_cancelled(world, "duty", "step/0"));
+    world_free(world);
+}
+
 static void test_casework_signal_merged_later_goes_to_the_owner(void **state)
 {
     struct world *world = world_new();
@@ -274,6 +302,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_casework_level_goes_down_only_by_a_psychology_teacher),
         cmocka_unit_test(test_casework_signal_never_lowers),
         cmocka_unit_test(test_casework_person_joins_two_episodes),
+        cmocka_unit_test(test_casework_person_joins_two_cases),
         cmocka_unit_test(test_casework_signal_merged_later_goes_to_the_owner),
         cmocka_unit_test(test_casework_closed_case_is_followed_by_a_new_one),
         cmocka_unit_test(test_casework_history_pages_nobody),

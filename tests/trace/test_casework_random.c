@@ -94,7 +94,9 @@ static void send_command(struct walk *walk)
     command.conflict = (enum case_conflict_reason)next_random(walk, 4);
     command.role = STR_LITERAL("police_liaison");
     command.level = (enum case_level)next_random(walk, 6);
-    command.other_case = command.case_id;
+    struct ident own = command.case_id;
+    world_select(walk->world, next_random(walk, world_case_count(walk->world)));
+    command.other_case = next_random(walk, 2) == 0 ? own : world_case(walk->world)->id;
     command.stand_down = (enum case_stand_down_reason)next_random(walk, 5);
     command.confirmed = next_random(walk, 2) == 0;
     command.code = str_of(PICK(walk, answers));

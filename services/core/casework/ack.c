@@ -6,7 +6,7 @@
 
 #include "base/assert.h"
 #include "core/casework/machine.h"
-#include "core/casework/work.h"
+#include "core/casework/parts.h"
 
 static int64_t expiry_from(const struct work *work, int64_t at_ms)
 {

@@ -13,6 +13,16 @@
 #include "core/casework/policy.h"
 #include "core/casework/terms.h"
 
+struct case_party {
+    struct str ref;
+    enum case_party_role role;
+};
+
+struct case_why {
+    struct str text;
+    struct str values; /* encoded, opaque to the core */
+};
+
 struct casefile {
     struct ident id;
     struct str unit;
@@ -62,6 +72,12 @@ struct casefile {
     size_t why_count;
     size_t signal_count;
 };
+
+/* The words of records and files; static storage. */
+const char *case_state_name(enum case_state state);
+const char *step_state_name(enum step_state state);
+const char *obligation_state_name(enum obligation_state state);
+const char *ack_state_name(enum ack_state state);
 
 /* Asserts every invariant that ties the parts of a case together; called after each step. */
 void casefile_check(const struct casefile *file);

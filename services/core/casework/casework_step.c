@@ -4,7 +4,7 @@
 #include "base/assert.h"
 #include "base/heap.h"
 #include "core/casework/casework_inside.h"
-#include "core/casework/work.h"
+#include "core/casework/parts.h"
 
 enum { SIBLINGS_MAX = 11 };
 
@@ -236,6 +236,17 @@ static int spread_conflict(struct casework *casework, const struct case_input *i
     return error;
 }
 
+/* The second case of a command that joins two. */
+static struct slot *find_other(const struct casework *casework, const struct case_command *command)
+{
+    struct slot *other = NULL;
+    if (command->kind == CASE_COMMAND_JOIN_EPISODES &&
+        !ident_equal(command->other_case, command->case_id)) {
+        other = map_get(&casework->by_id, ident_part(&command->other_case));
+    }
+    return other != NULL && str_equal(other->file->unit, command->unit) ? other : NULL;
+}
+
 static int step_command(struct casework *casework, const struct case_input *input,
                         struct effects *effects)
 {
@@ -246,12 +257,20 @@ static int step_command(struct casework *casework, const struct case_input *inpu
         return 0;
     }
     struct str subject = slot->file->subject;
+    struct slot *other = find_other(casework, command);
     struct work work = begin(casework, slot, input, effects);
-    command_step(&work, command);
-    bool spreads =
-        command->kind == CASE_COMMAND_SET_CONFLICT && resolve_is_excluded(&work, command->person);
+    work.other = other != NULL ? other->file : NULL;
+    bool applied = command_step(&work, command);
     int error = end(casework, &work, slot);
-    return error == 0 && spreads ? spread_conflict(casework, input, effects, subject) : error;
+    if (error == 0 && applied && command->kind == CASE_COMMAND_SET_CONFLICT) {
+        return spread_conflict(casework, input, effects, subject);
+    }
+    if (error == 0 && applied && other != NULL) {
+        struct work given = begin(casework, other, input, effects);
+        episode_give_away(&given, command);
+        error = end(casework, &given, other);
+    }
+    return error;
 }
 
 static int step_receipt(struct casework *casework, const struct case_input *input,

@@ -1,6 +1,6 @@
 /* What persons decide. Each command ends in one line with its outcome; what it changed stands in lines of its own. */
 #include "base/assert.h"
-#include "core/casework/work.h"
+#include "core/casework/parts.h"
 
 static const char *request_help(struct work *work, const struct case_command *command)
 {
@@ -119,7 +119,7 @@ const char *command_name(enum case_command_kind kind)
     return names[kind];
 }
 
-void command_step(struct work *work, const struct case_command *command)
+bool command_step(struct work *work, const struct case_command *command)
 {
     const char *refusal = NULL;
     due_judge_obligations(work);
@@ -145,4 +145,5 @@ void command_step(struct work *work, const struct case_command *command)
     if (command->code.len > 0) {
         work_fact(work, line, "code", command->code);
     }
+    return refusal == NULL;
 }

@@ -1,5 +1,5 @@
 /* Conflicts and holds: who must not learn of the case, and who not yet. */
-#include "core/casework/work.h"
+#include "core/casework/parts.h"
 
 #include "base/assert.h"
 #include "core/casework/machine.h"

@@ -1,6 +1,6 @@
 /* Time: everything of a case that is due, in the order of its deadlines. */
 #include "base/assert.h"
-#include "core/casework/work.h"
+#include "core/casework/parts.h"
 
 static void fire(struct work *work, struct case_due due)
 {

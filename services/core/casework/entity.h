@@ -79,11 +79,6 @@ enum {
     HOLD_STATE_COUNT = HOLD_RELEASED + 1,
 };
 
-const char *case_state_name(enum case_state state);
-const char *step_state_name(enum step_state state);
-const char *obligation_state_name(enum obligation_state state);
-const char *ack_state_name(enum ack_state state);
-
 struct case_evidence {
     struct str key;
     struct str code;   /* of a closed list; empty for typed text */
@@ -193,16 +188,6 @@ struct hold {
     enum hold_state state;
     int64_t since_ms;
     struct str released_by;
-};
-
-struct case_party {
-    struct str ref;
-    enum case_party_role role;
-};
-
-struct case_why {
-    struct str text;
-    struct str values; /* encoded, opaque to the core */
 };
 
 #endif

@@ -1,7 +1,7 @@
 /* Episodes: each happening opens one in its case, with obligations and steps of its own. */
 #include "base/assert.h"
 #include "core/casework/machine.h"
-#include "core/casework/work.h"
+#include "core/casework/parts.h"
 
 static void add_signal(struct casefile *file, struct ident id)
 {
@@ -139,9 +139,52 @@ static struct episode *join_target(const struct casefile *file, uint32_t asked)
     return NULL;
 }
 
+/* Another case is taken in: what it was told of, and what its reporter said, goes on here. */
+static const char *join_other(struct work *work, const struct casefile *other)
+{
+    const struct episode *from = casefile_episode(other, other->episode);
+    struct episode *episode = work_episode(work);
+    char digits[IDENT_TEXT_BYTES];
+    if (!casefile_is_running(work->file) || !casefile_is_running(other)) {
+        return "not_open";
+    }
+    for (size_t i = 0; i < other->signal_count; i++) {
+        add_signal(work->file, other->signals[i]);
+    }
+    fill(&episode->callback, from->callback);
+    fill(&episode->with_pupil, from->with_pupil);
+    fill(&episode->place_detail, from->place_detail);
+    ident_format(other->id, digits);
+    work_fact(work, work_journal(work, "case_joined"), "other_case", str_of(digits));
+    if (other->level > work->file->level) {
+        life_raise(work, other->level);
+    }
+    struct str parts[] = {STR_LITERAL("joined/"), str_of(digits)};
+    episode_tell_owners(work, work_join(work, parts, 2));
+    return NULL;
+}
+
+void episode_give_away(struct work *work, const struct case_command *command)
+{
+    struct casefile *file = work->file;
+    char digits[IDENT_TEXT_BYTES];
+    plan_stop(work, "joined");
+    for (size_t i = 0; i < file->episode_count; i++) {
+        obligation_waive_all(work, file->episodes[i].number, command->actor, "joined");
+    }
+    file->outcome = STR_LITERAL("joined");
+    case_transition(file, CASE_CLOSED);
+    ident_format(command->case_id, digits);
+    work_fact(work, work_journal(work, "closed"), "joined_to", str_of(digits));
+    (void)work_alert(work, "closed");
+}
+
 const char *episode_join(struct work *work, const struct case_command *command)
 {
     struct casefile *file = work->file;
+    if (!ident_equal(command->other_case, command->case_id)) {
+        return work->other != NULL ? join_other(work, work->other) : "unknown_case";
+    }
     struct episode *current = work_episode(work);
     struct episode *target = join_target(file, command->episode);
     if (target == NULL || current->state != EPISODE_RUNNING) {

@@ -1,7 +1,7 @@
 /* The life of a case beyond its steps: level, settle, stand-down, close. */
 #include "base/assert.h"
 #include "core/casework/machine.h"
-#include "core/casework/work.h"
+#include "core/casework/parts.h"
 
 /* The duty leader, or who stands in where the school has none. */
 static bool is_leader(struct str role)

@@ -3,7 +3,7 @@
 
 #include "base/assert.h"
 #include "core/casework/told.h"
-#include "core/casework/work.h"
+#include "core/casework/parts.h"
 #include "core/disclose/audience.h"
 
 enum { QUIET_COUNT = 6 };

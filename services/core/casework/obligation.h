@@ -2,7 +2,7 @@
 #ifndef CORE_CASEWORK_OBLIGATION_H
 #define CORE_CASEWORK_OBLIGATION_H
 
-#include "core/casework/work.h"
+#include "core/casework/parts.h"
 
 /* Its definition in the policy it came from, or the built-in one. Never NULL: a case is only loaded with its pack. */
 const struct policy_obligation *obligation_definition(const struct work *work,

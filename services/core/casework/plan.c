@@ -1,7 +1,7 @@
 /* The plan in force: a policy's steps laid out from an instant, under a generation of their own. */
 #include "base/assert.h"
 #include "core/casework/machine.h"
-#include "core/casework/work.h"
+#include "core/casework/parts.h"
 
 static const struct policy *find_policy(const struct work *work)
 {

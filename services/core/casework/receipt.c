@@ -1,6 +1,6 @@
 /* Receipts: what became of a notice. */
 #include "core/casework/told.h"
-#include "core/casework/work.h"
+#include "core/casework/parts.h"
 
 /* Which of a person's entries the notice belongs to: its id is derived again from each reason it may have had. */
 static struct told *find_told(const struct work *work, const struct case_receipt *receipt)

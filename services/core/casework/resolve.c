@@ -1,6 +1,6 @@
 /* Who has a role for this case now: the directory's answer, less those in conflict (which the directory replaces by
  * their substitutes) and those held. */
-#include "core/casework/work.h"
+#include "core/casework/parts.h"
 
 #include "base/assert.h"
 #include "core/casework/told.h"

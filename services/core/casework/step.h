@@ -2,7 +2,7 @@
 #ifndef CORE_CASEWORK_STEP_H
 #define CORE_CASEWORK_STEP_H
 
-#include "core/casework/work.h"
+#include "core/casework/parts.h"
 
 /* Guardians are told, never asked to take over. */
 bool step_role_counts(struct str role);

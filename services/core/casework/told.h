@@ -2,7 +2,7 @@
 #ifndef CORE_CASEWORK_TOLD_H
 #define CORE_CASEWORK_TOLD_H
 
-#include "core/casework/work.h"
+#include "core/casework/parts.h"
 
 /* The entry of this generation, or NULL. */
 struct told *told_find(const struct work *work, struct str person, struct str role,

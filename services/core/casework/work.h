@@ -18,9 +18,10 @@ struct work {
     struct casefile *file;        /* the scratch case */
     struct effects *effects;
     const struct case_input *input;
-    int64_t now_ms;  /* the instant this happens at: the input's time, or a deadline */
-    int64_t wall_ms; /* the input's time */
-    bool late;       /* the deadline in hand is overdue after an outage */
+    const struct casefile *other; /* of a command that names a second case; else NULL */
+    int64_t now_ms;               /* the instant this happens at: the input's time, or a deadline */
+    int64_t wall_ms;              /* the input's time */
+    bool late;                    /* the deadline in hand is overdue after an outage */
     bool failed;
     struct effect sink;
 };
@@ -118,97 +119,5 @@ void notice_list_told(const struct work *work, struct work_people *people);
 
 /* Quiet channels first: for what informs and does not call. */
 struct policy_channels notice_quiet_channels(void);
-
-/* --- the entities --------------------------------------------------------------------------------------------------- */
-
-/* plan.c: matches the policy again and starts its steps at now; the generation rises. `keep_acks`: a level that went
- * down repeats nothing. */
-void plan_start(struct work *work, bool keep_acks);
-/* Ends steps and acknowledgements: nothing more is sent. */
-void plan_stop(struct work *work, const char *reason);
-
-/* step.c */
-void step_fire(struct work *work, size_t index);
-/* Judges every step again after something was acknowledged, met or expired; cancels what is no longer needed. */
-void step_review(struct work *work);
-/* Tells those who may be told only now: a hold released, a substitute for one excluded, a person linked. */
-void step_refresh(struct work *work);
-/* Fires the ladder again from now: nobody is left who has it. */
-void step_restart(struct work *work);
-/* Stops what is queued for a person in a role. */
-void step_cancel_person(struct work *work, struct str person, struct str role, const char *reason);
-void step_cancel_all(struct work *work, const char *reason);
-struct policy_step step_policy(const struct work *work, const struct step *step);
-bool step_is_satisfied(const struct work *work, const struct step *step);
-bool step_takes_role(const struct work *work, struct str role);
-bool step_any_satisfied(const struct work *work);
-struct str step_cause(struct work *work, const struct step *step);
-
-/* ack.c */
-/* Answers a refusal's reason, or NULL. */
-const char *ack_add(struct work *work, struct str person, struct str role, struct ident id);
-void ack_expire(struct work *work, size_t index);
-void ack_progress(struct work *work, struct str person);
-void ack_end_all(struct work *work);
-void ack_end_person(struct work *work, struct str person);
-bool ack_is_active(const struct work *work, struct str person, struct str role);
-
-/* obligation.c */
-void obligation_open_all(struct work *work, const struct policy *policy);
-/* True: it is owed by this asking; false: it was owed already, or was waived. */
-bool obligation_open_built_in(struct work *work, struct str id, int64_t within_ms);
-void obligation_anchor(struct work *work, enum policy_anchor anchor, int64_t anchor_ms);
-void obligation_due(struct work *work, size_t index);
-void obligation_warn(struct work *work, size_t index);
-bool obligation_is_met(const struct work *work, struct str id);
-bool obligation_is_open(const struct casefile *file, const struct obligation *obligation);
-void obligation_waive_all(struct work *work, uint32_t episode, struct str by, const char *reason);
-void obligation_settle_recurring(struct work *work);
-bool obligation_all_settled_done(const struct work *work);
-const char *obligation_meet(struct work *work, const struct case_command *command);
-const char *obligation_waive(struct work *work, const struct case_command *command);
-const char *obligation_respond(struct work *work, const struct case_command *command);
-/* Meets a built-in one. */
-void obligation_meet_built_in(struct work *work, struct str id, struct str by);
-
-/* conflict.c */
-bool conflict_set(struct work *work, struct str person, enum case_conflict_reason reason,
-                  struct str by);
-/* Before the case opens: no line and no control of its own yet. */
-void conflict_inherit(struct work *work, struct str person, enum case_conflict_reason reason);
-void conflict_say_inherited(struct work *work);
-const char *conflict_clear(struct work *work, const struct case_command *command);
-void conflict_hold_all(struct work *work);
-const char *conflict_release(struct work *work, const struct case_command *command);
-
-/* episode.c */
-void episode_open(struct work *work, const struct case_signal *signal);
-void episode_join_signal(struct work *work, const struct case_signal *signal);
-const char *episode_join(struct work *work, const struct case_command *command);
-void episode_tell_owners(struct work *work, struct str cause);
-
-/* signal.c: a signal on the case in hand; a new one has state NONE. */
-void signal_step(struct work *work, const struct case_signal *signal);
-
-/* life.c: level, settle, stand-down, close. */
-const char *life_change_level(struct work *work, const struct case_command *command);
-void life_raise(struct work *work, enum case_level level);
-const char *life_settle(struct work *work, const struct case_command *command);
-void life_review_monitoring(struct work *work);
-const char *life_stand_down(struct work *work, const struct case_command *command);
-const char *life_confirm(struct work *work, const struct case_command *command);
-void life_reopen(struct work *work);
-const char *life_close(struct work *work, const struct case_command *command);
-
-/* command.c, receipt.c */
-void command_step(struct work *work, const struct case_command *command);
-void receipt_step(struct work *work, const struct case_receipt *receipt);
-
-const char *command_name(enum case_command_kind kind);
-
-/* due.c: everything of this case that is due by the input's time. */
-void due_step(struct work *work);
-/* Before a person's word: deadlines of obligations that lie before it are judged, whether time has told or not. */
-void due_judge_obligations(struct work *work);
 
 #endif
