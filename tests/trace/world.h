@@ -64,6 +64,10 @@ bool world_was_sent(const struct world *world, const char *person, enum case_cha
 const struct casefile *world_case(const struct world *world);
 const struct obligation *world_obligation(const struct world *world, const char *id);
 
+/* Called with every case that changed. */
+typedef void (*world_watch_fn)(const struct casefile *file);
+void world_watch(struct world *world, world_watch_fn watch);
+
 /* Cases in the order of their opening; commands go to the one selected. */
 size_t world_case_count(const struct world *world);
 void world_select(struct world *world, size_t index);
