@@ -243,11 +243,17 @@ static void state_reason(Shouwang__V1__Command *command)
     }
 }
 
+/* The role that was said; NULL: the directory knows it. */
+static const char *said_role(const struct ctl *ctl)
+{
+    const char *role = ctl_option(ctl, "--role");
+    return role == NULL ? config_text(ctl->config, "actor.role") : role;
+}
+
 static enum ctl_exit complete(struct acting *acting, Shouwang__V1__Command *command)
 {
     struct case_found *found = &acting->found;
-    const char *role = ctl_option(acting->ctl, "--role");
-    role = role == NULL ? config_text(acting->ctl->config, "actor.role") : role;
+    const char *role = said_role(acting->ctl);
     command->unit = found->record->unit;
     command->case_id = found->record->id;
     command->actor = (char *)(uintptr_t)found->person.at;
@@ -286,6 +292,7 @@ static enum ctl_exit find_and_send(struct acting *acting, Shouwang__V1__Command 
     const struct case_find find = {.what = ctl->words[0],
                                    .unit = ctl_option(ctl, "--unit"),
                                    .who = who,
+                                   .wants_role = said_role(ctl) == NULL,
                                    .erasure = acting->vault.erasure};
     enum ctl_exit code = case_find(ctl, &find, &acting->found);
     code = code == CTL_OK ? complete(acting, command) : code;

@@ -18,6 +18,7 @@ struct finding {
     unsigned matches;
     struct str user_person;
     struct str user_role;
+    const char *holder; /* whose first role is taken from the directory; NULL: nobody's */
     struct str holder_role;
 };
 
@@ -78,7 +79,7 @@ static void take_entry(struct finding *finding, const struct kafka_record *recor
 {
     const char *who = finding->find->who;
     bool is_user = who != NULL && is_key_of(record->key, "/user/", who);
-    bool is_person = who != NULL && is_key_of(record->key, "/person/", who);
+    bool is_person = finding->holder != NULL && is_key_of(record->key, "/person/", finding->holder);
     if (record->value.at == NULL || (!is_user && !is_person)) {
         return;
     }
@@ -126,9 +127,28 @@ static struct str told_role(const Shouwang__V1__Case *record, struct str person)
     return STR_LITERAL("");
 }
 
+/* The role in which the person acts. A login's person is known only now: the directory is read once more for it. */
+static enum ctl_exit find_role(struct finding *finding)
+{
+    struct case_found *found = &finding->found;
+    found->role = told_role(found->record, found->person);
+    if (found->role.len == 0) {
+        found->role = finding->user_role.len > 0 ? finding->user_role : finding->holder_role;
+    }
+    if (found->role.len > 0 || finding->user_person.len == 0) {
+        return CTL_OK;
+    }
+    const struct kafka_source source = {.topic = TOPIC_DIRECTORY, .from = KAFKA_FROM_BEGINNING};
+    finding->holder = found->person.at;
+    enum ctl_exit code = log_read(finding->ctl, &source, 1, false, take_record, finding);
+    found->role = finding->holder_role;
+    return code;
+}
+
 static enum ctl_exit conclude(struct finding *finding, struct case_found *ret_found)
 {
     struct case_found *found = &finding->found;
+    enum ctl_exit code = CTL_OK;
     if (found->record == NULL) {
         return ctl_fail(CTL_REFUSED, "no case %s", finding->find->what);
     }
@@ -137,20 +157,17 @@ static enum ctl_exit conclude(struct finding *finding, struct case_found *ret_fo
                         finding->find->what);
     }
     if (finding->find->who != NULL) {
-        bool is_login = finding->user_person.len > 0;
-        found->person = is_login ? finding->user_person : str_of(finding->find->who);
-        found->role = told_role(found->record, found->person);
-        if (found->role.len == 0) {
-            found->role = is_login ? finding->user_role : finding->holder_role;
-        }
+        found->person =
+            finding->user_person.len > 0 ? finding->user_person : keep(finding, finding->find->who);
+        code = finding->find->wants_role ? find_role(finding) : CTL_OK;
     }
     *ret_found = *found;
-    return CTL_OK;
+    return code;
 }
 
 enum ctl_exit case_find(struct ctl *ctl, const struct case_find *find, struct case_found *ret_found)
 {
-    struct finding finding = {.ctl = ctl, .find = find};
+    struct finding finding = {.ctl = ctl, .find = find, .holder = find->who};
     const struct kafka_source sources[] = {
         {.topic = TOPIC_CASES, .from = KAFKA_FROM_BEGINNING},
         {.topic = TOPIC_DIRECTORY, .from = KAFKA_FROM_BEGINNING},
@@ -160,6 +177,7 @@ enum ctl_exit case_find(struct ctl *ctl, const struct case_find *find, struct ca
     arena_init(&finding.scratch, SCRATCH_BYTES);
     size_t count = find->erasure != NULL ? 3 : find->who != NULL ? 2 : 1;
     enum ctl_exit code = log_read(ctl, sources, count, false, take_record, &finding);
+    code = code == CTL_OK ? conclude(&finding, ret_found) : code;
     arena_fini(&finding.scratch);
-    return code == CTL_OK ? conclude(&finding, ret_found) : code;
+    return code;
 }

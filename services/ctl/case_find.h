@@ -12,6 +12,7 @@ struct case_find {
     const char *what;             /* 32 hexadecimal digits, or a number as people see it */
     const char *unit;             /* NULL: any; a number in several units is then refused */
     const char *who;              /* login or person id; NULL: nobody is looked for */
+    bool wants_role;              /* the role is not known otherwise */
     struct erasure_keys *erasure; /* filled from the topic `keys` when not NULL */
 };
 
@@ -20,7 +21,7 @@ struct case_found {
     Shouwang__V1__Case *record;
     struct str person; /* of `who` */
     struct str
-        role; /* in which the case told that person, or the user's or person's first one; may be empty */
+        role; /* in which the case told that person, or else the first one that is held; may be empty */
 };
 
 /* Reads the topics to their ends. CTL_REFUSED: no such case, or several; CTL_UNAVAILABLE; each after a line on stderr. */

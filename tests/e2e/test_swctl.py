@@ -77,6 +77,50 @@ def test_a_command_without_an_escalator_is_pending(shouwang, case):
                "it is applied later")
 
 
+def test_a_level_goes_up_by_anybody_and_down_by_a_psychologist(shouwang):
+    shouwang.post(incident("concern", affected="20260002"))
+    one = shouwang.wait_case("the concern", lambda case: case["kind"] in ("concern", "wellbeing"))["id"]
+    assert ask(shouwang, "level", one, "high", "--reason", "made up", "--as", "yz-class")[0] == OK
+    code, answer = ask(shouwang, "level", one, "warning", "--reason", "made up", "--as", "yz-class")
+    assert (code, answer["reason"]) == (REFUSED, "not_psych_teacher")
+    assert ask(shouwang, "level", one, "warning", "--reason", "made up", "--as", "yz-psych")[0] == OK
+    assert ask(shouwang, "case", "show", one)[1]["case"]["level"] == "warning"
+
+
+def test_a_false_alarm_needs_two(shouwang):
+    shouwang.post(incident("accident", affected="20260003", place="on_campus"))
+    one = shouwang.wait_case("the accident", lambda case: case["kind"] == "accident")["id"]
+    assert ask(shouwang, "stand-down", one, "--reason", "mistaken", "--as", "yz-leader")[0] == OK
+    code, answer = ask(shouwang, "stand-down", one, "--confirm", "--as", "yz-leader")
+    assert (code, answer["reason"]) == (REFUSED, "same_person")
+    assert ask(shouwang, "stand-down", one, "--confirm", "--as", "yz-leader2")[0] == OK
+    assert ask(shouwang, "case", "show", one)[1]["case"]["state"] == "stood_down"
+
+
+def test_a_case_is_settled_and_closed(shouwang):
+    shouwang.post(incident("concern", affected="20260005"))
+    known = lambda case: case["kind"] in ("concern", "wellbeing") and case["state"] != "stood_down"
+    one = shouwang.wait_case("another concern", lambda case: known(case) and case["level"] == "attention")["id"]
+    assert ask(shouwang, "settle", one, "--summary", "made up", "--as", "yz-leader")[0] == OK
+    code, shown = ask(shouwang, "case", "show", one)
+    for episode in shown["case"]["episodes"]:
+        for duty in episode.get("obligations", []):
+            if duty["state"] in ("pending", "warned", "breached"):
+                assert ask(shouwang, "waive", one, duty["id"], "--reason", "made up", "--as", "yz-leader")[0] == OK
+    assert ask(shouwang, "close", one, "benign", "--as", "yz-leader")[0] == OK
+    assert ask(shouwang, "case", "show", one)[1]["case"]["state"] == "closed"
+    assert one not in shouwang.swctl("cases", "--open").stdout
+
+
+def test_a_held_guardian_is_released(shouwang):
+    shouwang.post(incident("abuse_suspected", affected="20260004"))
+    one = shouwang.wait_case("the suspicion", lambda case: case["kind"] == "abuse_suspected")
+    held = [hold["what"] for hold in one["holds"]]
+    assert held
+    assert ask(shouwang, "release", one["id"], held[0], "--reason", "made up", "--as", "yz-psych")[0] == OK
+    assert ask(shouwang, "release", one["id"], "nobody", "--as", "yz-psych")[1]["reason"] == "not_held"
+
+
 def test_the_journal_verifies(shouwang, case):
     done = shouwang.swctl("journal", "verify")
     assert UNIT in done.stdout
