@@ -274,7 +274,8 @@ static struct world *world_new(const char *bootstrap)
     assert_non_null(bootstrap);
     snprintf(world->folder, sizeof(world->folder), "/tmp/sw-intake-XXXXXX");
     assert_non_null(mkdtemp(world->folder));
-    snprintf(world->prefix, sizeof(world->prefix), "intake%d", (int)getpid());
+    static unsigned worlds; /* each has its own topics, also where one process runs all cases */
+    snprintf(world->prefix, sizeof(world->prefix), "intake%dx%u", (int)getpid(), worlds++);
     snprintf(keys, sizeof(keys), "%s/keys", world->folder);
     arena_init(&world->arena, 1 << 20);
     assert_int_equal(seal_init(), 0);
