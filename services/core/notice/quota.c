@@ -45,18 +45,6 @@ void quota_take(struct quota *quota, int64_t now_ms)
     quota->at_ms[quota->count++] = now_ms > last_ms ? now_ms : last_ms;
 }
 
-void quota_return(struct quota *quota, int64_t at_ms)
-{
-    for (size_t i = quota->count; i-- > 0;) {
-        if (quota->at_ms[i] == at_ms) {
-            memmove(&quota->at_ms[i], &quota->at_ms[i + 1],
-                    (quota->count - i - 1) * sizeof(quota->at_ms[0]));
-            quota->count--;
-            return;
-        }
-    }
-}
-
 bool quota_is_idle(const struct quota *quota, int64_t now_ms)
 {
     return count_since(quota, now_ms - DAY_MS) == 0;

@@ -26,9 +26,6 @@ bool quota_allows(struct quota *quota, const struct quota_limits *limits, int64_
 /* Counts a call; the oldest goes where there is no room. Time that goes back counts as the last call's. */
 void quota_take(struct quota *quota, int64_t now_ms);
 
-/* Takes the call of that time back: it was not made. */
-void quota_return(struct quota *quota, int64_t at_ms);
-
 /* Whether nothing of the last day is left. */
 bool quota_is_idle(const struct quota *quota, int64_t now_ms);
 
