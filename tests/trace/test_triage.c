@@ -288,6 +288,57 @@ static void test_triage_a_window_ends_to_the_millisecond(void **state)
     triage_world_free(world);
 }
 
+/* Concerns about two of a class count for it once each, and not for another class. */
+static void test_triage_a_class_counts_an_event_once(void **state)
+{
+    struct triage_world *world =
+        triage_world_new("features:\n"
+                         "  - id: f\n"
+                         "    from: incident\n"
+                         "    where: event.kind == 'bullying'\n"
+                         "    scope: class\n"
+                         "    window: 2d\n"
+                         "    ops: {count: count()}\n"
+                         "rules:\n"
+                         "  - id: often\n"
+                         "    on: incident.bullying\n"
+                         "    when: features.f.count >= 2\n"
+                         "    then: {level: high, layer: class, kind: bullying}\n"
+                         "    why: '{features.f.count}'\n");
+    static const struct event_party parties[] = {
+        {.ref = STR_LITERAL("p-an"), .role = CASE_PARTY_AFFECTED},
+        {.ref = STR_LITERAL("p-bo"), .role = CASE_PARTY_AFFECTED},
+    };
+    (void)state;
+    struct event event = triage_world_event(world, "bullying", NULL);
+    event.parties = parties;
+    event.party_count = 2;
+    triage_world_send(world, &event);
+    event = triage_world_event(world, "bullying", "p-chen");
+    triage_world_send(world, &event);
+    event = triage_world_event(world, "bullying", "p-bo");
+    triage_world_send(world, &event);
+    event = triage_world_event(world, "concern", "p-an"); /* a reason alone may name a feature */
+    triage_world_send(world, &event);
+    triage_world_expect(world, "e1 judged\n"
+                               "  warning bullying p-an school facts/kind episode\n"
+                               "    facts/kind event.kind=bullying\n"
+                               "  warning bullying p-bo school facts/kind episode\n"
+                               "    facts/kind event.kind=bullying\n"
+                               "e2 judged\n"
+                               "  warning bullying p-chen school facts/kind episode\n"
+                               "    facts/kind event.kind=bullying\n"
+                               "e3 judged\n"
+                               "  high bullying p-bo class often episode\n"
+                               "    facts/kind event.kind=bullying\n"
+                               "    often features.f.count=2\n"
+                               "e4 judged\n"
+                               "  attention concern p-an class facts/kind\n"
+                               "    facts/kind event.kind=concern\n"
+                               "    told features.f.count=2\n");
+    triage_world_free(world);
+}
+
 static void test_triage_undo_gives_the_state_from_before(void **state)
 {
     struct triage_world *world = triage_world_new(concern_rules);
@@ -378,6 +429,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_triage_old_and_imported_events_page_nobody),
         cmocka_unit_test(test_triage_concerns_add_up_by_count_and_observers),
         cmocka_unit_test(test_triage_a_window_ends_to_the_millisecond),
+        cmocka_unit_test(test_triage_a_class_counts_an_event_once),
         cmocka_unit_test(test_triage_undo_gives_the_state_from_before),
         cmocka_unit_test(test_triage_state_is_bounded_and_says_what_fell_out),
         cmocka_unit_test(test_triage_a_rule_without_a_value_stops_no_other),

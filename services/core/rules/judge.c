@@ -124,11 +124,21 @@ static bool is_about(const struct rule *rule, const struct event *event)
     return rule->family == event->family && rule->kind == event->kind;
 }
 
+/* In its condition or its reason. */
+static bool uses_features(const struct rule *rule)
+{
+    bool uses = expr_uses(rule->when, RULESET_FEATURES);
+    for (size_t i = 0; i < rule->why.count && !uses; i++) {
+        const struct expr *hole = rule->why.parts[i].hole;
+        uses = hole != NULL && expr_uses(hole, RULESET_FEATURES);
+    }
+    return uses;
+}
+
 static bool needs_features(const struct ruleset *rules, const struct event *event)
 {
     for (size_t i = 0; i < rules->rule_count; i++) {
-        if (is_about(&rules->rules[i], event) &&
-            expr_uses(rules->rules[i].when, RULESET_FEATURES)) {
+        if (is_about(&rules->rules[i], event) && uses_features(&rules->rules[i])) {
             return true;
         }
     }

@@ -42,20 +42,40 @@ static int64_t day_of(int64_t at_ms)
     return at_ms / day_ms - (at_ms % day_ms < 0 ? 1 : 0);
 }
 
-static struct str format_key(const struct window_key *key, int64_t day,
-                             char ret_text[WINDOW_KEY_MAX_BYTES])
+/* The key of a row up to the day; the day's number comes behind it. */
+static size_t format_row(const struct window_key *key, char text[WINDOW_KEY_MAX_BYTES])
 {
-    int len = snprintf(ret_text, WINDOW_KEY_MAX_BYTES, "%.*s/window/%c:%.*s/%.*s/%lld",
-                       (int)key->unit.len, key->unit.at, key->scope, (int)key->scope_id.len,
-                       key->scope_id.at, (int)key->feature.len, key->feature.at, (long long)day);
+    int len = snprintf(text, WINDOW_KEY_MAX_BYTES, "%.*s/window/%c:%.*s/%.*s/", (int)key->unit.len,
+                       key->unit.at, key->scope, (int)key->scope_id.len, key->scope_id.at,
+                       (int)key->feature.len, key->feature.at);
     sw_assert(len > 0 && len < WINDOW_KEY_MAX_BYTES);
-    return (struct str){ret_text, (size_t)len};
+    return (size_t)len;
+}
+
+static struct str append_day(char text[WINDOW_KEY_MAX_BYTES], size_t row_len, int64_t day)
+{
+    char digits[24];
+    size_t count = 0;
+    uint64_t left = day < 0 ? (uint64_t)-day : (uint64_t)day;
+    do {
+        digits[count++] = (char)('0' + left % 10);
+        left /= 10;
+    } while (left > 0);
+    if (day < 0) {
+        digits[count++] = '-';
+    }
+    sw_assert(row_len + count < WINDOW_KEY_MAX_BYTES);
+    for (size_t i = 0; i < count; i++) {
+        text[row_len + i] = digits[count - 1 - i];
+    }
+    text[row_len + count] = '\0';
+    return (struct str){text, row_len + count};
 }
 
 struct str windows_key(const struct window_key *key, int64_t at_ms,
                        char ret_text[WINDOW_KEY_MAX_BYTES])
 {
-    return format_key(key, day_of(at_ms), ret_text);
+    return append_day(ret_text, format_row(key, ret_text), day_of(at_ms));
 }
 
 bool windows_parse_key(struct str text, struct str *ret_feature, int64_t *ret_day)
@@ -217,11 +237,12 @@ int windows_count(const struct windows *windows, const struct window_key *key,
     int64_t last_day = day_of(span->to_ms);
     struct window_counts counts = {0, 0};
     struct map distinct;
+    char text[WINDOW_KEY_MAX_BYTES];
+    size_t row_len = format_row(key, text);
     int error = 0;
     map_init(&distinct, WINDOW_BUCKETS_MAX, windows->buckets.seed);
     for (int64_t day = day_of(from_ms); day <= last_day && error == 0; day++) {
-        char text[WINDOW_KEY_MAX_BYTES];
-        struct window_state state = windows_get(windows, format_key(key, day, text));
+        struct window_state state = windows_get(windows, append_day(text, row_len, day));
         error = count_bucket(&state, from_ms, span->to_ms, &distinct, &counts.entries);
     }
     counts.distinct = (int64_t)distinct.count;
