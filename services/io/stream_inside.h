@@ -52,8 +52,8 @@ struct stream_partition {
     bool is_assigned; /* in the present assignment */
     bool was_live;
     void *part; /* the service's; NULL while NOT_OURS */
-    int64_t
-        changelog_end; /* where the next record of ours would go; STREAM_UNKNOWN: restore at the next assignment */
+    /* Where our next changelog record would go; STREAM_UNKNOWN: to be restored at the next assignment. */
+    int64_t changelog_end;
     int64_t restore_to;
     int64_t restored_count;
     int64_t recorded_count; /* partitions, by the changelog; 0: not recorded yet */

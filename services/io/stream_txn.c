@@ -369,7 +369,9 @@ static void back_off(struct stream *stream)
 static void after_commit(struct stream *stream, struct stream_batch *batch)
 {
     note_committed(stream, batch);
-    stream->backoff_ms = 0;
+    if (!batch->is_proof) { /* a proof says nothing about the records that were refused */
+        stream->backoff_ms = 0;
+    }
     stream->proven_at_ms = batch->begun_ms;
     stream->is_proven |= batch->is_proof;
     stream_metrics_committed(stream, batch);

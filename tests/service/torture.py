@@ -291,7 +291,7 @@ def zombie(world):
     """SIGSTOP past the session and back, with timers due in between that the twin has fired."""
     cases = world.cases("zombie", 64)
     members = [Member(world, slot).wait_ready() for slot in (0, 1)]
-    world.feed_signals(cases, delay_ms=9000)
+    world.feed_signals(cases, delay_ms=11000)
     wait("the signals are in", lambda: sum(row[1] == "S" and "zombie" in row[0] for row in world.journal()) == 64)
     for member in members:
         member.stop()
@@ -374,10 +374,10 @@ def beaten(world):
     """Acknowledgements that wait in the log beat steps that became overdue while all were down."""
     cases = world.cases("beaten", 32)
     member = Member(world, 0).wait_ready()
-    world.feed_signals(cases, delay_ms=2500)
+    world.feed_signals(cases, delay_ms=6000)
+    overdue = now_ms() + 6100
     wait("the signals are in", lambda: sum(row[1] == "S" and "beaten" in row[0] for row in world.journal()) == 32)
     member.stop()
-    overdue = now_ms() + 2600
     wait("the steps are overdue", lambda: now_ms() > overdue)
     world.feed_acks([(case, world.signals[case]) for case in cases])
     member = Member(world, 0).wait_ready()
