@@ -304,7 +304,12 @@ static void test_triage_a_class_counts_an_event_once(void **state)
                          "    on: incident.bullying\n"
                          "    when: features.f.count >= 2\n"
                          "    then: {level: high, layer: class, kind: bullying}\n"
-                         "    why: '{features.f.count}'\n");
+                         "    why: '{features.f.count}'\n"
+                         "  - id: told\n"
+                         "    on: incident.concern\n"
+                         "    when: 'true'\n"
+                         "    then: {level: attention, layer: class, kind: wellbeing}\n"
+                         "    why: '{features.f.count} before'\n");
     static const struct event_party parties[] = {
         {.ref = STR_LITERAL("p-an"), .role = CASE_PARTY_AFFECTED},
         {.ref = STR_LITERAL("p-bo"), .role = CASE_PARTY_AFFECTED},
