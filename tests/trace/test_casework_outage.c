@@ -132,6 +132,42 @@ static void test_casework_report_in_the_log_after_its_deadline_is_breached_first
     world_free(world);
 }
 
+/* A word shortly before the end of the outage does not hide that the rest is overdue. */
+static void test_casework_outage_is_one_whatever_was_said_meanwhile(void **state)
+{
+    struct world *world = world_new();
+    (void)state;
+    world_send(world, world_signal(world));
+    world_run(world, 12 * MINUTE); /* the bureau's step repeats by now */
+    struct case_command note = world_command(world, CASE_COMMAND_NOTE, "psych", "psych_teacher");
+    assert_string_equal(world_do_at(world, note, 2 * HOUR - 1 * SECOND), "applied");
+    assert_int_equal(world_count(world, "duty", "phone_report/breach"),
+                     1); /* judged by the note's time, merged */
+    world_show(world, SHOW_NOTICES);
+    world_jump(world, 2 * HOUR - 1);
+    assert_int_equal(world_count(world, "desk", ""), 1); /* not two hours of repeats */
+    assert_int_equal(world_count(world, "duty", ""), 1);
+    world_free(world);
+}
+
+/* Reported after its own deadlines: breached at once, by nobody's outage. */
+static void test_casework_report_after_its_deadlines_is_not_late_by_us(void **state)
+{
+    struct world *world = world_new();
+    struct case_signal signal = world_signal(world);
+    (void)state;
+    signal.discovered_ms = WORLD_START_MS - 40 * MINUTE;
+    world_show(world, SHOW_NOTICES);
+    world_send(world, signal);
+    assert_int_equal(world_obligation(world, "phone_report")->state, OBLIGATION_BREACHED);
+    world_expect(world, "0:00:00 notice phone_report/breach#0 duty voice+sms\n"
+                        "0:00:00 notice phone_report/breach#0 boss voice+sms\n"
+                        "0:00:00 notice step/0#0 duty voice+sms+wecom\n"
+                        "0:00:00 notice step/0#0 psych voice+sms+wecom\n"
+                        "0:00:00 notice step/0#0 teacher voice+sms+wecom\n");
+    world_free(world);
+}
+
 /* Nothing changes when a case is taken out and put back, as a restore does. */
 static void test_casework_restored_case_goes_on(void **state)
 {
@@ -162,6 +198,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_casework_earlier_ack_corrects_a_fired_step),
         cmocka_unit_test(test_casework_earlier_report_corrects_a_breach),
         cmocka_unit_test(test_casework_report_in_the_log_after_its_deadline_is_breached_first),
+        cmocka_unit_test(test_casework_outage_is_one_whatever_was_said_meanwhile),
+        cmocka_unit_test(test_casework_report_after_its_deadlines_is_not_late_by_us),
         cmocka_unit_test(test_casework_restored_case_goes_on),
     };
     return RUN_TESTS(argc, argv, tests);

@@ -25,13 +25,6 @@ static void fire(struct work *work, struct case_due due)
     }
 }
 
-/* What was created with a deadline in the past is not late by our fault. */
-static bool is_late(const struct work *work, int64_t at_ms)
-{
-    int64_t known_ms = work->file->changed_ms > at_ms ? work->file->changed_ms : at_ms;
-    return work->input->kind == CASE_INPUT_TIME && work->wall_ms - known_ms > WORK_LATE_AFTER_MS;
-}
-
 void due_step(struct work *work)
 {
     enum { TURNS_MAX = 10000 };
@@ -39,7 +32,6 @@ void due_step(struct work *work)
      * is still in the log may come first. */
     int64_t from_ms = work->input->kind == CASE_INPUT_TIME ? INT64_MIN : work->wall_ms;
     int turns = 0;
-    bool any_late = false;
     for (;;) {
         struct case_due due = casefile_next_due(work->file, from_ms);
         if (due.at_ms > work->wall_ms) {
@@ -48,14 +40,14 @@ void due_step(struct work *work)
         turns++;
         sw_assert(turns < TURNS_MAX); /* each turn moves a deadline on */
         work->now_ms = due.at_ms;
-        work->late = is_late(work, due.at_ms);
-        any_late |= work->late;
+        work->late = work->wall_ms - due.at_ms > WORK_LATE_AFTER_MS;
+        work->any_late |= work->late;
         fire(work, due);
         step_review(work);
     }
     work->now_ms = work->wall_ms;
     work->late = false;
-    if (any_late) {
+    if (work->any_late) {
         notice_merge_late(work);
     }
 }
@@ -70,9 +62,14 @@ void due_judge_obligations(struct work *work)
         bool frozen = work->file->state == CASE_STOOD_DOWN || work->file->state == CASE_CLOSED ||
                       casefile_episode(work->file, obligation->episode)->state == EPISODE_JOINED;
         if (waits && !frozen && obligation->due_ms < now_ms) {
-            work->now_ms = obligation->due_ms;
+            /* Overdue since before this input, or by what it just told us: then it is nobody's outage. */
+            bool new_here = work->input->kind == CASE_INPUT_SIGNAL;
+            work->now_ms = new_here ? now_ms : obligation->due_ms;
+            work->late = !new_here && now_ms - obligation->due_ms > WORK_LATE_AFTER_MS;
+            work->any_late |= work->late;
             obligation_due(work, i);
         }
     }
     work->now_ms = now_ms;
+    work->late = false;
 }

@@ -211,6 +211,8 @@ void signal_step(struct work *work, const struct case_signal *signal)
         }
     }
     if (!signal->silent) {
+        due_judge_obligations(
+            work); /* a report that comes after its own deadlines: nobody's outage */
         tell(work, signal);
         if (signal->ask_interview.len > 0) {
             ask_interview(work, signal);

@@ -22,6 +22,7 @@ struct work {
     int64_t now_ms;               /* the instant this happens at: the input's time, or a deadline */
     int64_t wall_ms;              /* the input's time */
     bool late;                    /* the deadline in hand is overdue after an outage */
+    bool any_late;                /* one in this step was */
     bool failed;
     struct effect sink;
 };
