@@ -75,6 +75,7 @@ struct reading {
     struct config *config;
     struct buffer *errors;
     unsigned error_count;
+    bool out_of_memory;
 };
 
 /* Where a setting stands, for errors ("intake.conf:12") and the dump ("file"). */
@@ -165,12 +166,14 @@ static void set_value(struct reading *reading, struct value *value, struct str t
         char *secret = read_secret(copy + 1);
         if (secret == NULL) {
             complain(reading, place, "%s: cannot read %s", key->name, copy + 1);
+            free(copy);
+            return;
         }
         free(copy);
         copy = secret;
     }
     if (copy == NULL) {
-        reading->error_count++;
+        reading->out_of_memory = true;
         return;
     }
     struct value parsed = {.key = key, .text = copy, .source = place->source};
@@ -213,7 +216,7 @@ static void set_kafka(struct reading *reading, struct str name, struct str text,
     if (value == NULL || (pair == NULL && key == NULL)) {
         free(value);
         free(key);
-        reading->error_count++;
+        reading->out_of_memory = true;
         return;
     }
     if (pair == NULL) {
@@ -405,9 +408,9 @@ int config_parse(const struct config_table *table, const char *file_name, struct
     }
     read_environment(&reading);
     read_settings(&reading, settings);
-    if (reading.error_count > 0) {
+    if (reading.error_count > 0 || reading.out_of_memory) {
         config_free(config);
-        return ERR_INVALID;
+        return reading.error_count > 0 ? ERR_INVALID : ERR_MEMORY;
     }
     *ret_config = config;
     return 0;

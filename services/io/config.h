@@ -64,7 +64,7 @@ enum config_wish config_load(const struct config_table *table, int argc, char **
                              struct config **ret_config);
 
 /* As config_load from texts, without printing: `file_text` under the name `file_name` (may be NULL), `settings` of
- * "key=value" (NULL-terminated, may be NULL). On ERR_INVALID `ret_errors` has one line per error, with its place. */
+ * "key=value" (NULL-terminated, may be NULL). On ERR_INVALID `ret_errors` has one line per error, with its place. ERR_MEMORY. */
 SW_NODISCARD int config_parse(const struct config_table *table, const char *file_name,
                               struct str file_text, const char *const *settings,
                               struct buffer *ret_errors, struct config **ret_config);

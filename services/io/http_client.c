@@ -84,6 +84,22 @@ static void unwatch(struct http_client *client, curl_socket_t socket, struct soc
     }
 }
 
+/* NULL when memory is out: the call then meets its deadline. */
+static struct socket_watch *watch_new(struct http_client *client, curl_socket_t socket)
+{
+    struct socket_watch *watch = calloc(1, sizeof(*watch));
+    if (watch == NULL) {
+        return NULL;
+    }
+    *watch = (struct socket_watch){.client = client, .socket = socket};
+    if (loop_fd_new(client->loop, socket, socket_ready, watch, &watch->fd) != 0) {
+        free(watch);
+        return NULL;
+    }
+    (void)curl_multi_assign(client->multi, socket, watch);
+    return watch;
+}
+
 static int socket_wanted(CURL *easy, curl_socket_t socket, int what, void *ctx, void *socket_ctx)
 {
     struct http_client *client = ctx;
@@ -93,22 +109,14 @@ static int socket_wanted(CURL *easy, curl_socket_t socket, int what, void *ctx, 
         unwatch(client, socket, watch);
         return 0;
     }
-    if (watch == NULL) {
-        watch = calloc(1, sizeof(*watch));
-        if (watch == NULL) {
-            return -1;
-        }
-        *watch = (struct socket_watch){.client = client, .socket = socket};
-        if (loop_fd_new(client->loop, socket, socket_ready, watch, &watch->fd) != 0) {
-            free(watch);
-            return -1;
-        }
-        (void)curl_multi_assign(client->multi, socket, watch);
-    }
+    watch = watch == NULL ? watch_new(client, socket) : watch;
     unsigned wanted = 0;
     wanted |= (what & CURL_POLL_IN) != 0 ? LOOP_READABLE : 0U;
     wanted |= (what & CURL_POLL_OUT) != 0 ? LOOP_WRITABLE : 0U;
-    return loop_fd_want(watch->fd, wanted) == 0 ? 0 : -1;
+    if (watch != NULL) {
+        (void)!loop_fd_want(watch->fd, wanted); /* if not, the call meets its deadline */
+    }
+    return 0; /* an error here would end every call of the multi handle */
 }
 
 static int timer_wanted(CURLM *multi, long timeout_ms, void *ctx)
