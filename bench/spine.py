@@ -54,7 +54,7 @@ class Spine:
     def start(self):
         self.say("starting everything, a county of 72 schools")
         parts = [part for part in local.EVERYTHING if part not in ("directory", "pack", "phone", "topics")]
-        self.run.remember(profile="fast", relay_endpoint=f"ipc://{self.run.folder}/relay.sock", notifier_quota="off")
+        self.run.remember(profile="fast", relay_endpoint=f"ipc://{self.run.folder}/relay.sock", quota_voice="false")
         self.run.start([part for part in parts if part in ("kafka", "redis", "keys")])
         self.run.start_topics(PARTITIONS)
         self.run.start_phone("--quota", "off", "--receipts", "off")

@@ -26,13 +26,13 @@ SESSION_S = 2  # of the fast profile
 @pytest.fixture(scope="module")
 def twins(folder):
     """The whole with two processes each of the stateful services, the short pack, and a county as large as the load."""
-    parts = [part for part in local.EVERYTHING if part not in ("directory", "pack", "phone")]
-    running = whole.start(folder, [*parts, *(f"{name}-1" for name in STATEFUL)], notifier_quota="off")
+    running = whole.start(folder, ("kafka", "redis", "keys", "topics"), quota_voice="false")
     running.start_phone("--quota", "off", "--answer-rate", "0.7", "--answer-after", "500ms")
     subprocess.run([ROOT / "tests/support/make_county", "--schools", str(SCHOOLS), "--pupils", str(COUNT + 100),
                     folder / "county"], check=True)
     running.swctl("import", "directory", *sorted((folder / "county").glob("*.yaml")), timeout=300)
     running.start_pack(ROOT / "config/packs/short", "made-up")
+    running.start([*local.SERVICES, *(f"{name}-1" for name in STATEFUL)])
     yield running
     killed = running.stop()
     assert not killed, f"did not end by themselves: {killed}"
