@@ -53,7 +53,7 @@ void part_put_changes(struct part *part, const struct triage_result *result,
 struct envelope {
     enum topic topic;
     struct str unit;
-    const char *group; /* of the type: "signal", "reject" */
+    const char *group; /* of the type: "signals", "rejects" */
     struct str kind;
     struct ident id;
     struct str subject; /* opaque */
@@ -120,7 +120,7 @@ void part_emit_signals(struct part *part, const struct triage_result *result, in
         const struct envelope envelope = {
             .topic = TOPIC_SIGNALS,
             .unit = signal->event->unit,
-            .group = "signal",
+            .group = "signals",
             .kind = signal->kind,
             .id = signal->id,
             .subject = signal->subject.ref,
@@ -226,7 +226,7 @@ void part_reject(struct part *part, const struct kafka_record *record, struct st
     const struct envelope envelope = {
         .topic = TOPIC_REJECTS,
         .unit = unit.len > 0 ? unit : STR_LITERAL("unknown"),
-        .group = "reject",
+        .group = "rejects",
         .kind = str_of(reason),
         .id = ident_derive(seal_hash128, place, sizeof(place) / sizeof(place[0])),
         .at_ms = record->time_ms,

@@ -421,7 +421,7 @@ static void test_triage_service_judges_once_and_survives_kill(void **state)
     send_event(world, &draft, true, "no-3");
     const Shouwang__V1__Signal *signal = wait_signal(world, 0);
     assert_string_equal(world->signals[0].key, "no-3");
-    assert_string_equal(world->signals[0].type, "shouwang.signal.self_harm");
+    assert_string_equal(world->signals[0].type, "shouwang.signals.self_harm");
     assert_string_equal(signal->subject, "p-1");
     assert_int_equal(signal->subject_kind, SHOUWANG__V1__SUBJECT_KIND__SUBJECT_KIND_STUDENT);
     assert_int_equal(signal->level, SHOUWANG__V1__LEVEL__LEVEL_CRISIS);
