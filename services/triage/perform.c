@@ -1,7 +1,6 @@
 /* What a step asked for, in the shell's order: changelog, then outputs. */
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include <shouwang/v1/sealed.pb-c.h>
 
@@ -10,6 +9,7 @@
 #include "triage/part_inside.h"
 #include "wire/cloudevents.h"
 #include "wire/decode.h"
+#include "wire/json.h"
 #include "wire/reject.h"
 #include "wire/signal_write.h"
 #include "wire/triage_state.h"
@@ -60,25 +60,15 @@ struct envelope {
     int64_t at_ms;
 };
 
-static void format_time(int64_t at_ms, char *ret_text, size_t size)
-{
-    struct tm parts;
-    time_t seconds = (time_t)(at_ms / 1000);
-    gmtime_r(&seconds, &parts);
-    (void)snprintf(ret_text, size, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", parts.tm_year + 1900,
-                   parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec,
-                   (int)(at_ms % 1000));
-}
-
 static void emit(const struct envelope *envelope, struct str value, struct stream_effects *effects)
 {
     char id[IDENT_TEXT_BYTES];
     char type[128];
-    char at[64];
+    char at[JSON_TIME_BYTES];
     struct cloudevent_header written[CLOUDEVENT_HEADERS_MAX];
     struct kafka_header headers[CLOUDEVENT_HEADERS_MAX];
     ident_format(envelope->id, id);
-    format_time(envelope->at_ms, at, sizeof(at));
+    json_format_time(envelope->at_ms, at);
     if (!cloudevent_format_type(envelope->group, envelope->kind, type, sizeof(type))) {
         (void)snprintf(type, sizeof(type), "shouwang.%s", envelope->group);
     }
