@@ -107,6 +107,18 @@ static void test_triage_past_untreated_self_injury_asks_for_an_interview(void **
                "  high self_harm p-an school facts/untreated tell=psych_teacher ask=24h episode\n"
                "    facts/untreated event.injury=untreated\n"
                "    facts/kind event.kind=self_harm\n");
+    event =
+        triage_world_event(world, "self_harm", "p-an"); /* but with a plan the one on call hears */
+    event.incident.injury = CASE_INJURY_UNTREATED;
+    event.incident.signs = EVENT_SIGN_PLAN;
+    triage_world_send(world, &event);
+    triage_world_expect(world, "e2 judged\n"
+                               "  high self_harm p-an school facts/untreated tell=psych_teacher "
+                               "tell=duty_leader ask=24h episode\n"
+                               "    facts/untreated event.injury=untreated\n"
+                               "    facts/sign_after_self_harm event.signs=plan\n"
+                               "    facts/sign event.signs=plan\n"
+                               "    facts/kind event.kind=self_harm\n");
     triage_world_free(world);
 }
 

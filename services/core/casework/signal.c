@@ -170,8 +170,13 @@ static int64_t interview_within_ms(const struct work *work, struct str ask)
     if (str_to_duration_ms(ask, &within_ms)) {
         return within_ms;
     }
-    return ask.len > 0 && ask.at[0] >= '1' && ask.at[0] <= '9' ? (ask.at[0] - '0') * (int64_t)DAY_MS
-                                                               : DAY_MS;
+    size_t digits = 0;
+    while (digits < ask.len && ask.at[digits] >= '0' && ask.at[digits] <= '9') {
+        digits++;
+    }
+    int64_t days = 1;
+    (void)str_to_int64((struct str){ask.at, digits}, 1, 60, &days); /* anything else: a day */
+    return days * DAY_MS;
 }
 
 /* Only `same_day` pages; the others stand in the psychology teacher's queue. */

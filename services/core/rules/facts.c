@@ -76,6 +76,13 @@ static bool has_sign(const struct event *event)
     return is_incident(event) && event->incident.signs != 0;
 }
 
+/* A past act for which the policy may call the psychology teacher alone: a sign looks ahead, and the one on call hears too. */
+static bool has_sign_after_self_harm(const struct event *event)
+{
+    return has_sign(event) && event->kind == EVENT_KIND_SELF_HARM &&
+           event->incident.danger == CASE_DANGER_PAST;
+}
+
 static bool is_untreated(const struct event *event)
 {
     return event->kind == EVENT_KIND_SELF_HARM && event->incident.danger == CASE_DANGER_PAST &&
@@ -159,6 +166,15 @@ static const struct row rows[] = {
      "24h",
      "event.injury",
      injury_value},
+    {"facts/sign_after_self_harm",
+     "自伤之后有告别、计划或工具 / farewell, plan or means after self-harm",
+     has_sign_after_self_harm,
+     CASE_LEVEL_HIGH,
+     LEVEL_LAYER_SCHOOL,
+     {"duty_leader", "psych_teacher"},
+     "",
+     "event.signs",
+     sign_value},
     {"facts/sign",
      "告别、计划或工具 / farewell, plan or means",
      has_sign,

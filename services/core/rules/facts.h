@@ -12,7 +12,7 @@
 #include "core/rules/level.h"
 #include "core/rules/signal.h"
 
-enum { FACTS_REASONS_MAX = 8, FACTS_TELL_MAX = 2 };
+enum { FACTS_REASONS_MAX = 9, FACTS_TELL_MAX = 2 };
 
 /* One row that held. */
 struct facts_reason {
