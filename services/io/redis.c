@@ -327,6 +327,7 @@ static bool attach(struct redis *redis, redisAsyncContext *context)
 static void start(struct redis *redis)
 {
     const struct address *address = &redis->options.address;
+    redis->counts.attempts++;
     redisAsyncContext *context = address->is_unix ? redisAsyncConnectUnix(address->host)
                                                   : redisAsyncConnect(address->host, address->port);
     if (context == NULL || context->err != 0 || !attach(redis, context)) {

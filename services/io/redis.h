@@ -70,6 +70,7 @@ struct redis_counts {
     uint64_t errors;
     uint64_t timeouts;
     uint64_t unavailable; /* callbacks with it, and refused sends */
+    uint64_t attempts;    /* to connect */
     uint64_t connects;    /* times it became ready */
 };
 struct redis_counts redis_counts(const struct redis *redis);

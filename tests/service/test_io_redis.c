@@ -157,13 +157,17 @@ static void killed_and_started_again(void)
     for (int i = 0; i < 100; i++) {
         assert_int_equal(send_words(&world, (const char *[]){"INCR", "n", NULL}, 60000), 0);
     }
+    loop_turn_for(world.loop, 50); /* they are written, and unread when the server dies */
     redis_process_signal(&world.process, SIGKILL);
     assert_true(loop_wait_count(world.loop, &world.done, 100, BOUND_MS));
     assert_int_equal(world.outcomes[REDIS_UNAVAILABLE], 100);
     assert_true(loop_wait(world.loop, is_lost, &world, BOUND_MS));
     assert_false(world.ready);
     assert_int_equal(send_words(&world, (const char *[]){"PING", NULL}, 0), ERR_UNAVAILABLE);
-    loop_turn_for(world.loop, 500); /* several refused attempts */
+    uint64_t attempts = redis_counts(world.redis).attempts;
+    loop_turn_for(world.loop, 600);
+    assert_true(redis_counts(world.redis).attempts >=
+                attempts + 2); /* refused at once, not by a time-out */
     assert_false(redis_is_ready(world.redis));
     redis_process_start(&world.process);
     assert_ready();
