@@ -61,7 +61,7 @@ static void sweep_fired(void *ctx)
     for (struct list *at = server->connections.next; at != &server->connections; at = at->next) {
         struct http_connection *connection = LIST_ENTRY(at, struct http_connection, node);
         if (connection->due_ms <= now_ms) {
-            server->counts.too_slow += connection->in_request;
+            server->counts.too_slow += connection->in_request || !connection->has_asked;
             connection->due_ms = INT64_MAX;
             (void)shutdown(connection->fd, SHUT_RDWR); /* libmicrohttpd sees it and closes */
         }
@@ -146,6 +146,7 @@ static void request_completed(void *ctx, struct MHD_Connection *handle, void **r
     sw_assert(request->state != REQUEST_WAITING && request->state != REQUEST_HANDLING);
     struct http_connection *connection = request->connection;
     connection->in_request = false;
+    connection->has_asked = true;
     int64_t idle_ms = server->draining ? 0 : server->options.idle_timeout_ms;
     connection->due_ms = loop_monotonic_ms() + idle_ms;
     list_remove(&request->node);

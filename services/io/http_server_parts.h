@@ -62,6 +62,7 @@ struct http_connection {
     int fd;
     int64_t due_ms;
     bool in_request;
+    bool has_asked; /* at least one request has come whole */
     char client[HTTP_CLIENT_TEXT_MAX];
 };
 

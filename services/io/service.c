@@ -199,6 +199,7 @@ static void reload(void *ctx)
     buffer_init(&fixed, 4096);
     config_compare(service->config, next, &fixed);
     if (fixed.len > 0) {
+        fixed.bytes[fixed.len - 1] = '\0'; /* its last line feed */
         log_error("reload_refused", log_code("why", "not_reloadable"),
                   log_library("keys", fixed.bytes));
         config_free(next);

@@ -256,6 +256,24 @@ static void test_http_slow_client_is_cut_off(void **state)
     (void)close(peer.fd);
 }
 
+static void test_http_slow_head_is_cut_off(void **state)
+{
+    (void)state;
+    struct peer peer;
+    peer_open(&peer);
+    int64_t start_ms = loop_monotonic_ms();
+    peer_say(&peer, "GET /v1/things/7 HTTP/1.1\r\nX: ");
+    while (!peer.ended && loop_monotonic_ms() - start_ms < BOUND_MS) {
+        (void)send(peer.fd, "x", 1, MSG_NOSIGNAL);
+        loop_turn_for(world.loop, 50);
+        peer_hear(&peer);
+    }
+    assert_true(peer.ended);
+    assert_int_equal(http_server_counts(world.server).too_slow, 1);
+    assert_int_equal(http_server_counts(world.server).requests, 0);
+    (void)close(peer.fd);
+}
+
 static void test_http_answers_later_in_any_order(void **state)
 {
     (void)state;
@@ -436,6 +454,7 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup_teardown(test_http_oversize_announced, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_http_oversize_chunked, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_http_slow_client_is_cut_off, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_http_slow_head_is_cut_off, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_http_answers_later_in_any_order, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_http_request_outlives_its_client, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_http_stream_events, set_up, tear_down),

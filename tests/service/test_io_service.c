@@ -245,6 +245,57 @@ static void test_service_listens_alone(void **state)
     world.child = first;
 }
 
+static void write_config(const char *path, const char *text)
+{
+    FILE *file = fopen(path, "we");
+    assert_non_null(file);
+    assert_true(fputs(text, file) >= 0);
+    assert_int_equal(fclose(file), 0);
+}
+
+static bool level_is_debug(void *ctx)
+{
+    (void)ctx;
+    return ask("GET", "/show/state", NULL) == 200 && strstr(world.body, "log debug\n") != NULL;
+}
+
+static void test_service_reloads_what_may_change(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/sw-config-XXXXXX";
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    (void)close(fd);
+    write_config(path, "log.level = info\nslot = 1\n");
+    char *argv[] = {(char *)(uintptr_t) "sw-test",
+                    (char *)(uintptr_t) "--config",
+                    path,
+                    (char *)(uintptr_t) "--set",
+                    world.listen,
+                    NULL};
+    world.child = fork();
+    assert_true(world.child >= 0);
+    if (world.child == 0) {
+        _exit(service_main(&definition, 5, argv));
+    }
+    assert_ready_becomes(200);
+    /* A key that may not change refuses the whole file. */
+    write_config(path, "log.level = error\nslot = 2\n");
+    assert_int_equal(kill(world.child, SIGHUP), 0);
+    write_config(path, "log.level = debug\nslot = 1\n");
+    assert_int_equal(kill(world.child, SIGHUP), 0);
+    assert_true(loop_wait(world.loop, level_is_debug, NULL, BOUND_MS));
+    assert_int_equal(ask("GET", "/show/config", NULL), 200);
+    assert_non_null(strstr(world.body, "slot = 1\n"));
+    /* One that is not good neither. */
+    write_config(path, "log.level = nonsense\n");
+    assert_int_equal(kill(world.child, SIGHUP), 0);
+    assert_true(loop_wait(world.loop, level_is_debug, NULL, BOUND_MS));
+    assert_int_equal(kill(world.child, SIGTERM), 0);
+    assert_int_equal(child_exit(), 0);
+    (void)unlink(path);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -252,6 +303,7 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup_teardown(test_service_admin_page, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_service_exit_codes, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_service_listens_alone, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_service_reloads_what_may_change, set_up, tear_down),
     };
     return RUN_TESTS(argc, argv, tests);
 }
