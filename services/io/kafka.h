@@ -68,7 +68,7 @@ typedef void (*kafka_done_fn)(void *ctx, int error, int32_t partition, int64_t o
 SW_NODISCARD int kafka_producer_new(struct loop *loop, const struct config *config,
                                     int64_t timeout_ms, struct kafka_producer **ret_producer);
 
-/* Waits for nothing: what is unanswered is never answered. NULL is fine. */
+/* Waits for nothing: what is unanswered is never answered. Not from `done`. NULL is fine. */
 void kafka_producer_free(struct kafka_producer *producer);
 
 /* Whether a record would be taken now: a broker is connected and the topics' partition count is known. To answer 503
@@ -114,7 +114,7 @@ SW_NODISCARD int kafka_reader_new(struct loop *loop, const struct config *config
                                   const struct kafka_source *sources, size_t source_count,
                                   struct kafka_reader **ret_reader);
 
-/* What it calls; to be set in the same turn as it was made. */
+/* What it calls; to be set in the same turn as it was made. None of the calls may free the reader. */
 void kafka_reader_set_calls(struct kafka_reader *reader, const struct kafka_reader_calls *calls,
                             void *ctx);
 

@@ -121,8 +121,7 @@ static void submit_what_is_open(struct stream *stream)
 
 static void advance_drain(struct stream *stream)
 {
-    if (!stream->is_draining || stream->is_closed || stream->in_flight != NULL ||
-        worker_is_busy(stream->txn->worker)) {
+    if (!stream->is_draining || stream->is_closed || stream->in_flight != NULL) {
         return;
     }
     if (!stream->is_closing) {

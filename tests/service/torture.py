@@ -104,6 +104,7 @@ class World:
         self.env = dict(os.environ, SW_BOOTSTRAP_SERVERS=os.environ["SW_TEST_BOOTSTRAP"],
                         SW_TOPIC_PREFIX=f"tt{os.getpid()}-{random.randrange(10**6)}", SW_PROFILE="fast")
         self.members = []
+        self.stopping = threading.Event()             # never set: a bounded wait without a condition, of chaos only
         self.signals = collections.Counter()          # case -> signals fed
         self.timers = set()                           # (case, seq) with a deadline
         self.acks = set()                             # (case, seq) acknowledged
@@ -135,6 +136,7 @@ class World:
         if self.feeder:
             self.feeder.kill()
             self.feeder.wait()
+        self.try_tool("drop", "all")
         self.log.close()
 
     # ---- feeding; a case is "<unit>/<id>"
@@ -260,15 +262,18 @@ def kills(world):
     """kill -9 before each effect of a transaction; the slot comes back, its twin goes on."""
     good = True
     twin = Member(world, 1).wait_ready()
+    chance = random.Random(1)
     for effect, name in enumerate(EFFECTS):
-        victim = Member(world, 0, f"kill:{effect}:{12 + effect}")
-        with Flow(world, f"kill{effect}-"):
-            wait(f"the kill before {name}", lambda: victim.process.poll() == -signal.SIGKILL)
-            started = time.monotonic()
-            heir = Member(world, 0).wait_ready()
-            took = time.monotonic() - started
-        good &= world.verdict(f"kill -9 before {name}", f"restart {took:.2f} s")
-        heir.stop()
+        with Flow(world, f"kill{effect}-", per_s=600):
+            times = []
+            for _ in range(2):
+                victim = Member(world, 0, f"kill:{effect}:{chance.randrange(5, 40)}")
+                wait(f"the kill before {name}", lambda: victim.process.poll() == -signal.SIGKILL)
+                started = time.monotonic()
+                heir = Member(world, 0).wait_ready()
+                times.append(f"{time.monotonic() - started:.2f}")
+                heir.stop()
+        good &= world.verdict(f"kill -9 before {name}, twice", f"restart {' '.join(times)} s")
     twin.stop()
     return good
 
@@ -506,6 +511,49 @@ def full_disk(world):
     return good
 
 
+def chaos(world):
+    """Anything to any of three members, for CHAOS_S seconds; CHAOS_SEED repeats a run."""
+    seed = os.environ.get("CHAOS_SEED", str(random.randrange(10**9)))
+    print(f"     CHAOS_SEED={seed}", flush=True)
+    chance = random.Random(seed)
+    until = time.monotonic() + float(os.environ.get("CHAOS_S", "20"))
+    done = collections.Counter()
+    slots = [Member(world, slot) for slot in range(3)]
+
+    def again(slot, wish=""):
+        slots[slot] = Member(world, slot, wish)
+
+    with Flow(world, "chaos-", per_s=600):
+        while time.monotonic() < until:
+            slot = chance.randrange(3)
+            what = chance.choice(("kill", "term", "pause", "nap", "kill:", "abort:", "stall:", "stop:"))
+            done[what] += 1
+            member = slots[slot]
+            if member.process.poll() is not None:
+                again(slot)
+            elif what in ("pause", "nap"):
+                member.send(signal.SIGSTOP)
+                world.stopping.wait(chance.uniform(2.5, 5) if what == "pause" else chance.uniform(0, 1))
+                member.send(signal.SIGCONT)
+            elif what == "term":
+                member.stop()
+                again(slot)
+            else:
+                member.kill()
+                again(slot, f"{what}{chance.randrange(6)}:{chance.randrange(3, 60)}" if what[-1] == ":" else "")
+            world.stopping.wait(chance.uniform(0, 1.5))
+            for stopped in slots:
+                stopped.send(signal.SIGCONT)
+    for slot, member in enumerate(slots):
+        if member.process.poll() is None:
+            member.kill()
+        again(slot)
+    good = world.verdict("chaos", " ".join(f"{what} {count}" for what, count in sorted(done.items())))
+    for member in slots:
+        member.stop()
+    return good
+
+
 class OwnBroker(World):
     """A world with a broker of its own, which may be harmed."""
 
@@ -527,7 +575,7 @@ class OwnBroker(World):
 
 SCENARIOS = {function.__name__: function for function in (kills, takeover, zombie, twin, stall, aborts, crowd, beaten, compaction,
                                                           open_transaction, missing_topic, expired,
-                                                          grown, full_disk)}
+                                                          grown, full_disk, chaos)}
 FAULTS = {"position_offsets": zombie, "restore_lso": open_transaction, "key_by_unit": compaction}
 
 

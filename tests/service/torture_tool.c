@@ -7,7 +7,7 @@
  *     journal           prints "<partition> <offset> <broker time> <unit> <text>" to the end seen now
  *     count TOPIC       prints how many records that topic holds
  *     squeeze           makes the changelog compact within a second or two
- *     drop TOPIC        deletes it
+ *     drop TOPIC        deletes it, or every one with `all`
  *     forget            deletes the group and its offsets, which must have no members
  *     grow N            gives every topic N partitions
  *     hang N            opens a transaction in N partitions of the changelog, says "open", aborts it at the end of stdin */
@@ -149,13 +149,19 @@ static int grow(struct tool *tool, const char *count)
 
 static int drop(struct tool *tool, const char *suffix)
 {
+    const char *prefix = config_text(tool->config, "topic.prefix");
+    rd_kafka_DeleteTopic_t *wishes[TOPIC_COUNT];
+    size_t count = 0;
+    for (int topic = 0; topic < TOPIC_COUNT; topic++) {
+        if (strcmp(suffix, "all") == 0 || strcmp(suffix, topic_rows[topic].suffix) == 0) {
+            wishes[count++] =
+                rd_kafka_DeleteTopic_new(topic_name_of(prefix, (enum topic)topic).text);
+        }
+    }
     rd_kafka_t *handle = open_raw(tool, NULL);
-    struct topic_name name =
-        topic_name_of(config_text(tool->config, "topic.prefix"), topic_of(suffix));
-    rd_kafka_DeleteTopic_t *topic = rd_kafka_DeleteTopic_new(name.text);
     rd_kafka_queue_t *queue = rd_kafka_queue_new(handle);
-    rd_kafka_DeleteTopics(handle, &topic, 1, NULL, queue);
-    rd_kafka_DeleteTopic_destroy(topic);
+    rd_kafka_DeleteTopics(handle, wishes, count, NULL, queue);
+    rd_kafka_DeleteTopic_destroy_array(wishes, count);
     must_answer(handle, queue);
     return 0;
 }
