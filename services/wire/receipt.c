@@ -15,6 +15,13 @@ int receipt_decode(struct str value, struct arena *arena, struct case_receipt *r
         return error;
     }
     const Shouwang__V1__Receipt *record = (const Shouwang__V1__Receipt *)message;
+    struct ident *merged = arena_alloc_array(arena, record->n_merged, sizeof(*merged));
+    if (merged == NULL) {
+        return ERR_MEMORY;
+    }
+    for (size_t i = 0; i < record->n_merged; i++) {
+        merged[i] = reader_ident(record->merged[i]);
+    }
     *ret_receipt = (struct case_receipt){
         .notice_id = reader_ident(record->notice_id),
         .unit = str_of(record->unit),
@@ -24,6 +31,8 @@ int receipt_decode(struct str value, struct arena *arena, struct case_receipt *r
         .channel = (enum case_channel)record->channel,
         .state = (enum case_delivery)record->state,
         .reason = str_of(record->reason),
+        .merged = merged,
+        .merged_count = record->n_merged,
     };
     return 0;
 }

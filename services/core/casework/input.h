@@ -115,6 +115,8 @@ struct case_receipt {
     enum case_channel channel;
     enum case_delivery state;
     struct str reason;
+    const struct ident *merged; /* notices that were merged into it: it answers for all */
+    size_t merged_count;
 };
 
 struct case_input {

@@ -3,19 +3,18 @@
 #include "core/casework/parts.h"
 
 /* Which of a person's entries the notice belongs to: its id is derived again from each reason it may have had. */
-static struct told *find_told(const struct work *work, const struct case_receipt *receipt)
+static struct told *find_told(const struct work *work, struct str person, struct ident id)
 {
     for (size_t i = work->file->told_count; i-- > 0;) {
         struct told *told = &work->file->told[i];
-        if (!str_equal(told->person, receipt->person) || told->not_told.len > 0) {
+        if (!str_equal(told->person, person) || told->not_told.len > 0) {
             continue;
         }
         for (uint32_t firing = 0; firing < told->firings; firing++) {
             for (int channel = 1; channel < CASE_CHANNEL_COUNT; channel++) {
                 if ((told->channels >> channel & 1) != 0 &&
-                    ident_equal(receipt->notice_id,
-                                notice_id(work, told->generation, told->cause, firing, told->person,
-                                          (enum case_channel)channel))) {
+                    ident_equal(id, notice_id(work, told->generation, told->cause, firing,
+                                              told->person, (enum case_channel)channel))) {
                     return told;
                 }
             }
@@ -55,11 +54,19 @@ static bool is_worth_a_line(enum case_delivery state)
     return rank(state) != 0 && state != CASE_DELIVERY_ACCEPTED && state != CASE_DELIVERY_DELIVERED;
 }
 
+static void mark(struct told *told, enum case_delivery state)
+{
+    if (told != NULL && rank(state) > rank(told->best)) {
+        told->best = state;
+    }
+}
+
 void receipt_step(struct work *work, const struct case_receipt *receipt)
 {
-    struct told *told = find_told(work, receipt);
-    if (told != NULL && rank(receipt->state) > rank(told->best)) {
-        told->best = receipt->state;
+    struct told *told = find_told(work, receipt->person, receipt->notice_id);
+    mark(told, receipt->state);
+    for (size_t i = 0; i < receipt->merged_count; i++) {
+        mark(find_told(work, receipt->person, receipt->merged[i]), receipt->state);
     }
     if (is_worth_a_line(receipt->state)) {
         struct effect_journal *line = work_journal(work, "receipt");
