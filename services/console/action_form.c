@@ -112,7 +112,8 @@ static bool is_code(const char *text)
            strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789_") == strlen(text);
 }
 
-/* The n-th pair evidence.<n>.key, evidence.<n>.value: a code stays in clear, anything else is sealed. */
+/* The n-th evidence: evidence.<n>.key with either .code, which was chosen from the policy's list and stays in clear, or
+ * .value, which was typed: it is sealed, however much it looks like a code. */
 static int take_evidence(struct filling *filling, unsigned n, Shouwang__V1__Evidence **ret_evidence)
 {
     char name[48];
@@ -129,11 +130,15 @@ static int take_evidence(struct filling *filling, unsigned n, Shouwang__V1__Evid
     }
     int error =
         is_code(key) ? take_text(filling, name, &evidence->key) : invalid(filling, "evidence");
+    snprintf(name, sizeof(name), "evidence.%u.code", n);
+    const char *code = field(filling, name);
+    if (error == 0 && code != NULL) {
+        error = is_code(code) ? take_text(filling, name, &evidence->code)
+                              : invalid(filling, "evidence");
+    }
     snprintf(name, sizeof(name), "evidence.%u.value", n);
-    const char *value = field(filling, name);
-    if (error == 0 && value != NULL && is_code(value)) {
-        error = take_text(filling, name, &evidence->code);
-    } else if (error == 0 && value != NULL) {
+    const char *value = code == NULL ? field(filling, name) : NULL;
+    if (error == 0 && value != NULL) {
         uint8_t *digest = arena_alloc(filling->arena, SEAL_DIGEST_BYTES);
         if (digest == NULL) {
             return ERR_MEMORY;

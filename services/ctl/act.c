@@ -7,13 +7,15 @@
 #include "ctl/act.h"
 #include "ctl/case_find.h"
 #include "ctl/command_send.h"
+#include "ctl/log_reader.h"
 #include "ctl/vault.h"
 #include "io/loop.h"
 #include "io/seal_record.h"
 #include "wire/decode.h"
 #include "wire/json.h"
+#include "wire/pack.h"
 
-enum { JSON_MAX_BYTES = 256 * 1024, WAIT_MS = 2000, CODE_MAX_BYTES = 32 };
+enum { JSON_MAX_BYTES = 256 * 1024, WAIT_MS = 2000 };
 
 /* What was typed, to be sealed once the owner is known. */
 struct typed {
@@ -43,13 +45,7 @@ static int note_typed(void *ctx, const ProtobufCFieldDescriptor *field, const st
     return 0;
 }
 
-static bool is_code(const char *text)
-{
-    return text[0] != '\0' && strlen(text) <= CODE_MAX_BYTES &&
-           strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789_") == strlen(text);
-}
-
-/* A code stays in clear, for the policy to judge; anything else is sealed, with its digest. As in the console. */
+/* As text, which is sealed; a code of the policy is found out when the case is known (keep_codes). */
 static bool add_evidence(struct acting *acting, struct buffer *json)
 {
     buffer_add_text(json, "[");
@@ -62,7 +58,7 @@ static bool add_evidence(struct acting *acting, struct buffer *json)
         }
         buffer_add_text(json, i == 0 ? "{\"key\": " : ", {\"key\": ");
         ctl_add_json(json, (struct str){pair, (size_t)(equals - pair)});
-        buffer_add_text(json, is_code(equals + 1) ? ", \"code\": " : ", \"text\": ");
+        buffer_add_text(json, ", \"text\": ");
         ctl_add_json(json, str_of(equals + 1));
         buffer_add_text(json, "}");
     }
@@ -243,6 +239,47 @@ static void state_reason(Shouwang__V1__Command *command)
     }
 }
 
+static void take_pack(void *ctx, const struct kafka_record *record)
+{
+    static struct yaml_faults faults; /* large, and nobody reads it */
+    faults.count = 0;
+    if (pack_owns_key(record->key)) {
+        /* a pack that is refused has no codes: what was typed is sealed, and the escalator judges */
+        (void)!pack_store_apply(ctx, record->key, record->value.at == NULL ? NULL : &record->value,
+                                &faults, NULL);
+    }
+}
+
+/* What was typed as evidence stays in clear only where the policy of the case wants a code and has this one. */
+static enum ctl_exit keep_codes(struct acting *acting, Shouwang__V1__Met *met)
+{
+    const Shouwang__V1__Case *record = acting->found.record;
+    struct pack_store *store = pack_store_new(seal_digest);
+    if (store == NULL) {
+        return ctl_fail(CTL_UNAVAILABLE, "out of memory");
+    }
+    enum ctl_exit code = log_read_all(acting->ctl, TOPIC_DIRECTORY, take_pack, store);
+    const struct pack *pack = code == CTL_OK && record->pack.len == PACK_HASH_BYTES
+                                  ? pack_store_find(store, record->pack.data)
+                                  : NULL;
+    for (size_t i = 0; pack != NULL && i < met->n_evidence; i++) {
+        Shouwang__V1__Evidence *evidence = met->evidence[i];
+        for (size_t t = 0; t < acting->typed_count; t++) {
+            struct typed *typed = &acting->typed[t];
+            if (typed->slot == &evidence->text &&
+                policy_set_takes_code(&pack->policies, str_of(met->obligation),
+                                      str_of(evidence->key), typed->clear)) {
+                struct str text = arena_copy_str(&acting->ctl->arena, typed->clear);
+                evidence->code = (char *)(uintptr_t)text.at;
+                *typed = acting->typed[--acting->typed_count];
+                break;
+            }
+        }
+    }
+    pack_store_free(store);
+    return code;
+}
+
 /* The role that was said; NULL: the directory knows it. */
 static const char *said_role(const struct ctl *ctl)
 {
@@ -261,6 +298,12 @@ static enum ctl_exit complete(struct acting *acting, Shouwang__V1__Command *comm
                                               : found->role.len > 0 ? found->role.at
                                                                     : "");
     command->via = (char *)(uintptr_t) "swctl";
+    if (command->action_case == SHOUWANG__V1__COMMAND__ACTION_MET && acting->typed_count > 0) {
+        enum ctl_exit code = keep_codes(acting, command->met);
+        if (code != CTL_OK) {
+            return code;
+        }
+    }
     for (size_t i = 0; i < acting->typed_count; i++) {
         int error = seal_one(acting, &acting->typed[i]);
         if (error == 0) {

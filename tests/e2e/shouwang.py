@@ -147,9 +147,11 @@ class Shouwang(local.Local):
         return wait_until(lambda: next((case for case in self.cases() if condition(case)), None), what, seconds)
 
 
-def start(folder, parts=local.EVERYTHING, **settings):
-    """A running Shouwang on the Kafka and Redis of tests/run if there are any, under a topic prefix of its own."""
+def start(folder, parts=local.EVERYTHING, sample=Shouwang.sample, pack=Shouwang.pack, **settings):
+    """A running Shouwang on the Kafka and Redis of tests/run if there are any, under a topic prefix of its own, with the
+    directory of the folder `sample` and a pack."""
     shouwang = Shouwang(folder, os.environ.get("SW_TEST_BIN"))
+    shouwang.sample, shouwang.pack = sample, pack
     shouwang.remember(topic_prefix=f"t{uuid.uuid4().hex[:8]}", quota_voice="false", **settings)
     if "SW_TEST_BOOTSTRAP" in os.environ:
         shouwang.remember(bootstrap_servers=os.environ["SW_TEST_BOOTSTRAP"])

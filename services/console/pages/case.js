@@ -77,7 +77,7 @@ function ask(title, action, fields, fixed = {}) {
         if (!f.evidence) body[f.name] = value;
         else if (value !== "") {
           body[`evidence.${evidence}.key`] = f.name;
-          body[`evidence.${evidence++}.value`] = value;
+          body[`evidence.${evidence++}.${f.choices ? "code" : "value"}`] = value;
         }
       }
       const result = await send(action, body);

@@ -1,7 +1,5 @@
 #include "core/casework/policy.h"
 
-#include <stdbool.h>
-
 enum { SECOND_MS = 1000, MINUTE_MS = 60 * SECOND_MS, DAY_MS = 24 * 60 * MINUTE_MS };
 
 void policy_set_defaults(struct policy_set *ret_set)
@@ -94,6 +92,35 @@ int policy_obligation_index(const struct policy *policy, struct str id)
         }
     }
     return -1;
+}
+
+static bool takes_code(const struct policy_evidence *evidence, struct str key, struct str code)
+{
+    if (evidence->type != POLICY_EVIDENCE_CODE || !str_equal(evidence->key, key)) {
+        return false;
+    }
+    for (size_t i = 0; i < evidence->codes.count; i++) {
+        if (str_equal(evidence->codes.items[i], code)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool policy_set_takes_code(const struct policy_set *set, struct str obligation, struct str key,
+                           struct str code)
+{
+    for (size_t i = 0; i < set->count; i++) {
+        int index = policy_obligation_index(&set->policies[i], obligation);
+        const struct policy_obligation *found =
+            index < 0 ? NULL : &set->policies[i].obligations[index];
+        for (size_t e = 0; found != NULL && e < found->evidence_count; e++) {
+            if (takes_code(&found->evidence[e], key, code)) {
+                return true;
+            }
+        }
+    }
+    return false;
 }
 
 static bool has_general(const struct policy_set *set, enum case_level level)

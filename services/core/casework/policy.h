@@ -5,6 +5,7 @@
 #ifndef CORE_CASEWORK_POLICY_H
 #define CORE_CASEWORK_POLICY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -152,6 +153,11 @@ const struct policy *policy_by_id(const struct policy_set *set, struct str id);
 
 /* The index of an obligation in the policy, or -1. */
 int policy_obligation_index(const struct policy *policy, struct str id);
+
+/* Whether some obligation of that id wants, as its evidence `key`, a code, and takes this one. Anything else that a
+ * person gives as evidence is content. */
+bool policy_set_takes_code(const struct policy_set *set, struct str obligation, struct str key,
+                           struct str code);
 
 /* What a set lacks to be used: NULL when nothing, else a sentence in static storage. A set needs a policy without
  * other keys for each level from attention to crisis, one for the kind abuse_suspected, one for the subject staff,
