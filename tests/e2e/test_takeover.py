@@ -190,7 +190,7 @@ def test_an_acknowledgement_in_the_log_beats_the_overdue_step(twins, folder):
         twins.process(f"escalator-{slot}").kill()
     for role in ("duty_leader", "psych_teacher", "class_teacher"):
         person = twins.sends(answer=200, role=role, channel="voice")[-1]["person"]
-        twins.swctl("ack", case, "--person", person, "--role", role, check=False)
+        twins.swctl("ack", case, "--as", person, "--role", role, check=False)
     fell_due = time.monotonic() + 4
     wait_until(lambda: time.monotonic() > fell_due, "the step is due", 10)
     restart(twins, "escalator", 0)
