@@ -10,6 +10,8 @@
 struct keyring {
     unsigned wants;
     struct key_lines files[KEY_FILE_COUNT]; /* empty where not asked for */
+    struct seal_sender senders[SEAL_CLASS_COUNT];
+    struct seal_recipient *recipients[SEAL_CLASS_COUNT]; /* as many as lines of the private file */
 };
 
 /* Which files a wish reads. */
@@ -28,6 +30,26 @@ static const struct {
     [SEAL_CLASS_CONTENT] = {KEY_FILE_CONTENT_PUB, KEY_FILE_CONTENT},
     [SEAL_CLASS_ANSWERS] = {KEY_FILE_ANSWERS_PUB, KEY_FILE_ANSWERS},
 };
+
+static int prepare_class(struct keyring *keyring, enum seal_class key_class)
+{
+    const struct key_lines *public = &keyring->files[files_of_class[key_class].public_file];
+    const struct key_lines *private = &keyring->files[files_of_class[key_class].private_file];
+    if (public->count > 0) {
+        seal_sender_init(&keyring->senders[key_class], public->lines[0].key);
+    }
+    if (private->count > 0) {
+        struct seal_recipient *recipients = heap_alloc_array(private->count, sizeof(*recipients));
+        if (recipients == NULL) {
+            return ERR_MEMORY;
+        }
+        for (size_t i = 0; i < private->count; i++) {
+            seal_recipient_init(&recipients[i], private->lines[i].key);
+        }
+        keyring->recipients[key_class] = recipients;
+    }
+    return 0;
+}
 
 int keyring_load(const char *dir, unsigned wants, const char **ret_file,
                  struct keyring **ret_keyring)
@@ -51,16 +73,32 @@ int keyring_load(const char *dir, unsigned wants, const char **ret_file,
             return error;
         }
     }
+    int error = 0;
+    for (unsigned i = SEAL_CLASS_CONTACT; error == 0 && i < SEAL_CLASS_COUNT; i++) {
+        error = prepare_class(keyring, (enum seal_class)i);
+    }
+    if (error != 0) {
+        keyring_free(keyring);
+        return error;
+    }
     *ret_keyring = keyring;
     return 0;
 }
 
 void keyring_free(struct keyring *keyring)
 {
-    if (keyring != NULL) {
-        seal_wipe(keyring, sizeof(*keyring));
-        heap_free(keyring);
+    if (keyring == NULL) {
+        return;
     }
+    for (unsigned i = SEAL_CLASS_CONTACT; i < SEAL_CLASS_COUNT; i++) {
+        size_t count = keyring->files[files_of_class[i].private_file].count;
+        for (size_t k = 0; keyring->recipients[i] != NULL && k < count; k++) {
+            seal_recipient_fini(&keyring->recipients[i][k]);
+        }
+        heap_free(keyring->recipients[i]);
+    }
+    seal_wipe(keyring, sizeof(*keyring));
+    heap_free(keyring);
 }
 
 /* --- Sealed values ----------------------------------------------------------------------------- */
@@ -79,12 +117,12 @@ int vault_close(const struct vault *vault, const struct vault_target *target, st
     struct seal_layers layers = {
         .key_class = target->key_class,
         .key_id = {line->id, SEAL_KEY_ID_BYTES},
-        .class_key = line->key,
         .erasure_id = target->erasure_id,
         .erasure_key = erasure_key,
     };
     struct sealed sealed;
-    int error = seal_close(&layers, plain, arena, &sealed);
+    int error =
+        seal_close(&vault->keyring->senders[target->key_class], &layers, plain, arena, &sealed);
     if (error != 0) {
         return error;
     }
@@ -124,11 +162,12 @@ int vault_open(const struct vault *vault, struct str unit, const struct sealed *
     struct seal_layers layers = {
         .key_class = sealed->key_class,
         .key_id = sealed->key_id,
-        .class_key = line->key,
         .erasure_id = sealed->erasure_id,
         .erasure_key = erasure_key,
     };
-    return seal_open(&layers, sealed, arena, ret_plain);
+    struct seal_recipient *recipient =
+        &vault->keyring->recipients[sealed->key_class][line - lines->lines];
+    return seal_open(recipient, &layers, sealed, arena, ret_plain);
 }
 
 /* --- Names without names ----------------------------------------------------------------------- */

@@ -7,7 +7,10 @@
  *     ident.key                               0600: opaque ids, digests of identifiers and addresses
  *     token.key                               0600: links, notice references, cookies
  *
- * A process loads what it asks for and nothing else. A secret file that others may read is refused. */
+ * A process loads what it asks for and nothing else. A secret file that others may read is refused.
+ *
+ * vault_close and vault_open change what the keyring keeps for the next value (a sender for each class, a recipient for
+ * each private key: io/seal.h), so they belong to one thread at a time; all else of a keyring only reads. */
 #ifndef IO_KEYRING_H
 #define IO_KEYRING_H
 
@@ -61,7 +64,7 @@ SW_NODISCARD int keyring_recover(const char *dir, const char *share_a, const cha
 
 /* What closing and opening needs: the keys of the process and the erasure keys of a partition. Borrowed. */
 struct vault {
-    const struct keyring *keyring;
+    struct keyring *keyring;
     const struct erasure_keys *erasure;
 };
 

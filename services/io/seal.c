@@ -2,6 +2,7 @@
 
 #include <sodium.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/assert.h"
 
@@ -10,11 +11,13 @@ _Static_assert(SEAL_KEY_BYTES == crypto_box_PUBLICKEYBYTES, "class keys");
 _Static_assert(SEAL_KEY_BYTES == crypto_box_SECRETKEYBYTES, "class keys");
 _Static_assert(SEAL_KEY_BYTES == crypto_aead_xchacha20poly1305_ietf_KEYBYTES, "erasure keys");
 _Static_assert(SEAL_NONCE_BYTES == crypto_aead_xchacha20poly1305_ietf_NPUBBYTES, "nonces");
+_Static_assert(SEAL_NONCE_BYTES == crypto_box_NONCEBYTES, "one nonce for both layers");
+_Static_assert(SEAL_KEY_BYTES == crypto_box_BEFORENMBYTES, "shared keys");
 _Static_assert(SEAL_PASSWORD_TEXT_BYTES == crypto_pwhash_STRBYTES, "password texts");
 _Static_assert(SEAL_MAC_BYTES >= crypto_generichash_BYTES_MIN, "macs");
 
 enum {
-    INNER_EXTRA = crypto_box_SEALBYTES,
+    INNER_EXTRA = SEAL_KEY_BYTES + crypto_box_MACBYTES, /* the sender's ephemeral key in front */
     OUTER_EXTRA = crypto_aead_xchacha20poly1305_ietf_ABYTES,
     BESIDE_MAX = 2 + 1 + 32 + 1 + 64, /* suite, class, two ids with their lengths */
 };
@@ -186,13 +189,92 @@ static size_t write_beside(uint32_t suite, const struct seal_layers *layers,
 
 static bool layers_are_whole(const struct seal_layers *layers)
 {
-    return layers->class_key != NULL && layers->erasure_key != NULL && layers->key_id.len > 0 &&
-           layers->key_id.len <= 32 && layers->erasure_id.len > 0 && layers->erasure_id.len <= 64 &&
+    return layers->erasure_key != NULL && layers->key_id.len > 0 && layers->key_id.len <= 32 &&
+           layers->erasure_id.len > 0 && layers->erasure_id.len <= 64 &&
            layers->key_class > SEAL_CLASS_NONE && layers->key_class < SEAL_CLASS_COUNT;
 }
 
-int seal_close(const struct seal_layers *layers, struct str plain, struct arena *arena,
-               struct sealed *ret_sealed)
+static int64_t monotonic_us(void)
+{
+    struct timespec now;
+    int failed = clock_gettime(CLOCK_MONOTONIC, &now);
+    sw_assert(failed == 0);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+void seal_sender_init(struct seal_sender *sender, const uint8_t class_key[SEAL_KEY_BYTES])
+{
+    *sender = (struct seal_sender){.left = 0};
+    memcpy(sender->class_key, class_key, SEAL_KEY_BYTES);
+}
+
+void seal_sender_fini(struct seal_sender *sender)
+{
+    seal_wipe(sender, sizeof(*sender));
+}
+
+/* A key pair for the values to come, when the last one is used up. */
+static int sender_renew(struct seal_sender *sender)
+{
+    int64_t now_us = monotonic_us();
+    if (sender->left > 0 && now_us < sender->until_us) {
+        return 0;
+    }
+    uint8_t private_key[SEAL_KEY_BYTES];
+    seal_keypair(sender->ephemeral, private_key);
+    int failed = crypto_box_beforenm(sender->shared, sender->class_key, private_key);
+    seal_wipe(private_key, sizeof(private_key));
+    sender->left = failed == 0 ? SEAL_SENDER_VALUES : 0;
+    sender->until_us = now_us + (int64_t)SEAL_SENDER_MS * 1000;
+    return failed == 0 ? 0 : ERR_CORRUPT; /* not a point of the curve: a damaged key file */
+}
+
+void seal_recipient_init(struct seal_recipient *recipient, const uint8_t class_key[SEAL_KEY_BYTES])
+{
+    memset(recipient, 0, sizeof(*recipient));
+    memcpy(recipient->class_key, class_key, SEAL_KEY_BYTES);
+}
+
+void seal_recipient_fini(struct seal_recipient *recipient)
+{
+    seal_wipe(recipient, sizeof(*recipient));
+}
+
+/* The one place where the secret shared with this sender may be remembered: ephemeral keys are as good as random. */
+static struct seal_shared *recipient_place(struct seal_recipient *recipient,
+                                           const uint8_t ephemeral[SEAL_KEY_BYTES])
+{
+    unsigned begin = (unsigned)ephemeral[0] << 8 | ephemeral[1];
+    return &recipient->known[begin % SEAL_RECIPIENT_SHARED];
+}
+
+/* Opens the inner layer: the sender's ephemeral key, then its box. */
+static int open_inner(struct seal_recipient *recipient, struct str inner, const uint8_t *nonce,
+                      uint8_t *ret_plain)
+{
+    const uint8_t *ephemeral = (const uint8_t *)inner.at;
+    const uint8_t *box = ephemeral + SEAL_KEY_BYTES;
+    size_t box_len = inner.len - SEAL_KEY_BYTES;
+    struct seal_shared *place = recipient_place(recipient, ephemeral);
+    if (place->is_known && memcmp(place->ephemeral, ephemeral, SEAL_KEY_BYTES) == 0) {
+        int failed = crypto_box_open_easy_afternm(ret_plain, box, box_len, nonce, place->shared);
+        return failed == 0 ? 0 : ERR_CORRUPT;
+    }
+    struct seal_shared fresh = {.is_known = true};
+    memcpy(fresh.ephemeral, ephemeral, SEAL_KEY_BYTES);
+    int failed = crypto_box_beforenm(fresh.shared, ephemeral, recipient->class_key);
+    if (failed == 0) {
+        failed = crypto_box_open_easy_afternm(ret_plain, box, box_len, nonce, fresh.shared);
+    }
+    if (failed == 0) {
+        *place = fresh;
+    }
+    seal_wipe(&fresh, sizeof(fresh));
+    return failed == 0 ? 0 : ERR_CORRUPT;
+}
+
+int seal_close(struct seal_sender *sender, const struct seal_layers *layers, struct str plain,
+               struct arena *arena, struct sealed *ret_sealed)
 {
     sw_assert(layers_are_whole(layers));
     if (plain.len > SEAL_PLAIN_MAX_BYTES) {
@@ -205,10 +287,16 @@ int seal_close(const struct seal_layers *layers, struct str plain, struct arena 
     if (inner == NULL || outer == NULL || nonce == NULL) {
         return ERR_MEMORY;
     }
-    if (crypto_box_seal(inner, bytes_of(plain.at), plain.len, layers->class_key) != 0) {
-        return ERR_CORRUPT; /* not a point of the curve: a damaged key file */
+    int error = sender_renew(sender);
+    if (error != 0) {
+        return error;
     }
+    /* One nonce for both layers, since their keys have nothing in common; at random, 24 bytes never come again. */
     seal_random(nonce, SEAL_NONCE_BYTES);
+    memcpy(inner, sender->ephemeral, SEAL_KEY_BYTES);
+    (void)crypto_box_easy_afternm(inner + SEAL_KEY_BYTES, bytes_of(plain.at), plain.len, nonce,
+                                  sender->shared);
+    sender->left--;
     uint8_t beside[BESIDE_MAX];
     size_t beside_len = write_beside(SEAL_SUITE, layers, beside);
     (void)crypto_aead_xchacha20poly1305_ietf_encrypt(outer, NULL, inner, inner_len, beside,
@@ -224,8 +312,8 @@ int seal_close(const struct seal_layers *layers, struct str plain, struct arena 
     return 0;
 }
 
-int seal_open(const struct seal_layers *layers, const struct sealed *sealed, struct arena *arena,
-              struct str *ret_plain)
+int seal_open(struct seal_recipient *recipient, const struct seal_layers *layers,
+              const struct sealed *sealed, struct arena *arena, struct str *ret_plain)
 {
     sw_assert(layers_are_whole(layers));
     if (sealed->suite != SEAL_SUITE) {
@@ -242,16 +330,15 @@ int seal_open(const struct seal_layers *layers, const struct sealed *sealed, str
     }
     uint8_t beside[BESIDE_MAX];
     size_t beside_len = write_beside(sealed->suite, layers, beside);
+    const uint8_t *nonce = (const uint8_t *)sealed->nonce.at;
     if (crypto_aead_xchacha20poly1305_ietf_decrypt(
             inner, NULL, NULL, (const uint8_t *)sealed->bytes.at, sealed->bytes.len, beside,
-            beside_len, (const uint8_t *)sealed->nonce.at, layers->erasure_key) != 0) {
+            beside_len, nonce, layers->erasure_key) != 0) {
         return ERR_CORRUPT;
     }
-    uint8_t public_key[SEAL_KEY_BYTES];
-    seal_public(layers->class_key, public_key);
-    if (crypto_box_seal_open(plain, inner, inner_len, public_key, layers->class_key) != 0) {
-        return ERR_CORRUPT;
+    int error = open_inner(recipient, (struct str){(const char *)inner, inner_len}, nonce, plain);
+    if (error == 0) {
+        *ret_plain = (struct str){(const char *)plain, inner_len - INNER_EXTRA};
     }
-    *ret_plain = (struct str){(const char *)plain, inner_len - INNER_EXTRA};
-    return 0;
+    return error;
 }

@@ -5,7 +5,8 @@
  * it, the subject's erasure key. Opening needs the class's private key and the erasure key; deleting the erasure key
  * makes every copy unreadable. What stands beside the bytes (suite, class, key id, erasure id) is authenticated.
  *
- * Everything here but the password functions takes microseconds; all of it is safe from any thread after seal_init. */
+ * Everything here but the password functions takes microseconds. All of it is safe from any thread after seal_init, and
+ * nothing is kept between calls but in the caller's seal_sender and seal_recipient: one thread at a time for each. */
 #ifndef IO_SEAL_H
 #define IO_SEAL_H
 
@@ -94,6 +95,13 @@ void seal_key_id(const uint8_t key[SEAL_KEY_BYTES], char ret_id[SEAL_KEY_ID_BYTE
 
 /* --- Sealed values --------------------------------------------------------------------------------------------------- */
 
+enum {
+    SEAL_SENDER_VALUES = 4096,       /* by one ephemeral key pair */
+    SEAL_SENDER_MS = 10 * 60 * 1000, /* and for how long */
+    SEAL_RECIPIENT_SHARED =
+        512, /* shared keys remembered; what is displaced is only worked out again */
+};
+
 /* Borrowed texts; the same fields as the record Sealed (io/seal_record.h converts). */
 struct sealed {
     uint32_t suite;
@@ -104,21 +112,52 @@ struct sealed {
     struct str bytes;
 };
 
+/* What is bound to a value beside its class key. */
 struct seal_layers {
     enum seal_class key_class;
     struct str key_id;
-    const uint8_t *class_key; /* SEAL_KEY_BYTES: public to close, private to open */
     struct str erasure_id;
     const uint8_t *erasure_key; /* SEAL_KEY_BYTES */
 };
 
-/* Seals `plain` (may be empty) into `arena`; `ret_sealed` borrows from it and from `layers`. ERR_TOO_LARGE, ERR_MEMORY. */
-SW_NODISCARD int seal_close(const struct seal_layers *layers, struct str plain, struct arena *arena,
-                            struct sealed *ret_sealed);
+/* Seals to one class key. A value costs no multiplication on the curve: the sender draws a key pair of its own, keeps the
+ * secret it shares with the recipient and forgets the private half at once. With the first value behind either bound it
+ * draws anew, so that whoever reads this memory can open no more than what it sealed since. The caller's storage. */
+struct seal_sender {
+    uint8_t class_key[SEAL_KEY_BYTES]; /* public */
+    uint8_t ephemeral[SEAL_KEY_BYTES]; /* the public half, in front of every value */
+    uint8_t shared[SEAL_KEY_BYTES];
+    uint32_t left;    /* values until it is renewed; 0: nothing drawn yet */
+    int64_t until_us; /* monotonic */
+};
+
+void seal_sender_init(struct seal_sender *sender, const uint8_t class_key[SEAL_KEY_BYTES]);
+/* Wipes. A zeroed one is fine. */
+void seal_sender_fini(struct seal_sender *sender);
+
+/* Opens what was sealed to one class key, and remembers a bounded number of the secrets shared with its senders: those
+ * of values that were genuine, by the sender's ephemeral key. The caller's storage. */
+struct seal_recipient {
+    uint8_t class_key[SEAL_KEY_BYTES]; /* private */
+    struct seal_shared {
+        bool is_known;
+        uint8_t ephemeral[SEAL_KEY_BYTES];
+        uint8_t shared[SEAL_KEY_BYTES];
+    } known[SEAL_RECIPIENT_SHARED];
+};
+
+void seal_recipient_init(struct seal_recipient *recipient, const uint8_t class_key[SEAL_KEY_BYTES]);
+/* Wipes. A zeroed one is fine. */
+void seal_recipient_fini(struct seal_recipient *recipient);
+
+/* Seals `plain` (may be empty) into `arena`; `ret_sealed` borrows from it and from `layers`. ERR_TOO_LARGE, ERR_MEMORY;
+ * ERR_CORRUPT: the class key is none. */
+SW_NODISCARD int seal_close(struct seal_sender *sender, const struct seal_layers *layers,
+                            struct str plain, struct arena *arena, struct sealed *ret_sealed);
 
 /* Opens into `arena` (wipe it when it mattered). ERR_UNSUPPORTED: another suite; ERR_CORRUPT: changed, or not these
  * keys; ERR_MEMORY. */
-SW_NODISCARD int seal_open(const struct seal_layers *layers, const struct sealed *sealed,
-                           struct arena *arena, struct str *ret_plain);
+SW_NODISCARD int seal_open(struct seal_recipient *recipient, const struct seal_layers *layers,
+                           const struct sealed *sealed, struct arena *arena, struct str *ret_plain);
 
 #endif

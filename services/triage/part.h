@@ -27,7 +27,7 @@ extern const struct metric_row part_metric_rows[PART_METRICS];
 /* What all parts of the process share; outlives them. */
 struct part_shared {
     struct metric *metric[PART_METRICS];
-    const struct keyring *keyring;
+    struct keyring *keyring;
     struct stream *stream; /* set right after it is started, before any part is made */
     size_t seen_max;       /* of one partition */
     size_t window_max;     /* of one partition */
