@@ -29,7 +29,7 @@ def test_an_acknowledgement_is_applied(shouwang, case):
 
 
 def test_evidence_is_judged_and_sealed(shouwang, case):
-    secret = "李老师（虚构）打的电话"
+    secret = "li_laoshi_made_up"  # looks like a code, and is none of the policy's
     code, answer = ask(shouwang, "met", case, "emergency_call", "--performed-at", "1m", "--evidence",
                        f"caller={secret}", "--evidence", "call=carrier_pigeon", *LEADER)
     assert (code, answer["outcome"], answer["reason"]) == (REFUSED, "refused", "evidence_code")
@@ -39,7 +39,8 @@ def test_evidence_is_judged_and_sealed(shouwang, case):
     code, shown = ask(shouwang, "case", "show", case)
     obligations = {one["id"]: one for one in shown["case"]["episodes"][0]["obligations"]}
     assert obligations["emergency_call"]["state"].startswith("met")
-    assert secret not in json.dumps(shown, ensure_ascii=False)
+    assert secret not in json.dumps(shown)
+    assert "120" in [fact.get("code") for fact in obligations["emergency_call"]["evidence"]]
     assert secret not in shouwang.swctl("tail", "commands", "--from-start", "--to-end").stdout
 
 
