@@ -49,6 +49,7 @@ struct http_call {
     int64_t due_ms;
     int error; /* once finished */
     http_call_done_fn done;
+    bool (*may_send)(void *ctx);
     void *ctx;
 };
 
@@ -155,6 +156,8 @@ static int error_of_curl(CURLcode code)
         return ERR_INVALID;
     case CURLE_OUT_OF_MEMORY:
         return ERR_MEMORY;
+    case CURLE_ABORTED_BY_CALLBACK:
+        return ERR_DENIED;
     default:
         return ERR_IO;
     }
@@ -294,6 +297,16 @@ static size_t body_arrived(char *bytes, size_t size, size_t count, void *ctx)
     return call->body.overflowed ? 0 : size * count;
 }
 
+static int about_to_send(void *ctx, char *peer, char *local, int peer_port, int local_port)
+{
+    struct http_call *call = ctx;
+    (void)peer;
+    (void)local;
+    (void)peer_port;
+    (void)local_port;
+    return call->may_send(call->ctx) ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT;
+}
+
 static int set_headers(struct http_call *call, const char *const *headers)
 {
     static const char *const none[] = {NULL};
@@ -321,6 +334,10 @@ static int set_options(struct http_call *call, const struct http_call_options *o
     (void)curl_easy_setopt(easy, CURLOPT_WRITEDATA, call);
     (void)curl_easy_setopt(easy, CURLOPT_HTTPHEADER, call->headers);
     (void)curl_easy_setopt(easy, CURLOPT_USERAGENT, "shouwang");
+    if (options->may_send != NULL) {
+        (void)curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, about_to_send);
+        (void)curl_easy_setopt(easy, CURLOPT_PREREQDATA, call);
+    }
     if (strcmp(options->method, "HEAD") == 0) {
         (void)curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
     } else if (code == CURLE_OK) {
@@ -352,6 +369,7 @@ int http_client_call(struct http_client *client, const struct http_call_options 
                                .easy = curl_easy_init(),
                                .due_ms = loop_monotonic_ms() + options->timeout_ms,
                                .done = done,
+                               .may_send = options->may_send,
                                .ctx = ctx};
     list_init(&call->node);
     buffer_init(&call->body, options->response_max_bytes > 0 ? options->response_max_bytes

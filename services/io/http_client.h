@@ -35,11 +35,14 @@ struct http_call_options {
     struct str body;            /* copied; at == NULL: none */
     int64_t timeout_ms;         /* from now, queueing included; > 0 */
     size_t response_max_bytes;  /* 0: 64 KiB */
+    /* The last word, with the call's ctx: asked when the connection stands and the request's bytes are about to go out,
+     * each time they are. False ends the call with ERR_DENIED. It must not touch the client. May be NULL. */
+    bool (*may_send)(void *ctx);
 };
 
 struct http_call_result {
     int error; /* 0: there is a status. ERR_TIMEOUT, ERR_UNAVAILABLE (no connection), ERR_TOO_LARGE, ERR_INVALID
-                        (bad URL), ERR_CLOSED (cancelled), ERR_IO */
+                        (bad URL), ERR_CLOSED (cancelled), ERR_DENIED (may_send), ERR_IO */
     unsigned status;        /* 0 on error */
     struct str body;        /* borrowed for the callback, NUL-terminated behind */
     int64_t retry_after_ms; /* of the header, when it was a number of seconds; else -1 */

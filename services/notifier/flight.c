@@ -154,6 +154,8 @@ static void send_done(const struct http_call_result *result, void *ctx)
                      loop_monotonic_ms() - flight->sent_clock_ms);
     if (result->error == 0) {
         read_status(flight, result);
+    } else if (result->error == ERR_DENIED && !result->maybe_sent) {
+        put_back(flight);
     } else if (!result->maybe_sent) {
         answer_kind(flight, NOTICE_ANSWER_LATER, "unreachable");
     } else if (flight->lane == LANE_BULK && !flight->is_dropped && result->error != ERR_CLOSED) {
@@ -161,6 +163,14 @@ static void send_done(const struct http_call_result *result, void *ctx)
     } else {
         answer_kind(flight, NOTICE_ANSWER_SILENT, "silent");
     }
+}
+
+/* Asked when the bytes are about to go out, which may be long after the call was made: a process that was stopped in between
+ * is no owner any more. */
+static bool may_send(void *ctx)
+{
+    const struct flight *flight = ctx;
+    return flight->part != NULL && !flight->is_dropped && is_proven(flight->notifier);
 }
 
 static int call_provider(struct flight *flight, const struct text_message *message)
@@ -193,6 +203,7 @@ static int call_provider(struct flight *flight, const struct text_message *messa
         .body = body,
         .timeout_ms = notifier->send_timeout_ms,
         .response_max_bytes = PROVIDER_BODY_MAX_BYTES,
+        .may_send = may_send,
     };
     return http_client_call(notifier->client, &options, send_done, flight, &flight->call);
 }

@@ -48,7 +48,7 @@ void *part_new(void *ctx, struct stream_partition *partition, int32_t index)
     part->org = org_new(&setup);
     part->packs = pack_store_new(seal_digest);
     part->stops = stops_new(seed);
-    part->wheel = wheel_new(0, WHEEL_FIRST, 3 * (size_t)NOTIFIER_HELD_MAX);
+    part->wheel = wheel_new(loop_utc_ms(), WHEEL_FIRST, 3 * (size_t)NOTIFIER_HELD_MAX);
     int error = erasure_new(&part->erasure);
     list_push_back(&notifier->parts, &part->node);
     if (error != 0 || part->org == NULL || part->packs == NULL || part->stops == NULL ||
