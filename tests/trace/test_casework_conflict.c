@@ -115,6 +115,24 @@ static void test_casework_abuse_starts_with_guardians_and_class_layer_held(void 
     world_free(world);
 }
 
+/* Whoever is told last is not called again and again because the level is a crisis. */
+static void test_casework_guardians_are_no_last_step(void **state)
+{
+    struct world *world = world_new();
+    struct case_signal signal = abuse(world);
+    (void)state;
+    signal.level = CASE_LEVEL_CRISIS;
+    world_send(world, signal);
+    struct case_command command =
+        world_command(world, CASE_COMMAND_RELEASE_HOLD, "psych", "psych_teacher");
+    command.person = STR_LITERAL("dad");
+    assert_string_equal(world_do(world, command), "applied");
+    world_run(world, 60 * MINUTE);
+    assert_int_equal(world_count(world, "dad", "step/1"), 1);
+    assert_true(world_count(world, "chief", "step/2") > 20);
+    world_free(world);
+}
+
 static const char *release(struct world *world, const char *what)
 {
     struct case_command command =
@@ -222,6 +240,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_casework_acknowledgement_of_an_excluded_person_ends),
         cmocka_unit_test(test_casework_alleged_teacher_is_never_told),
         cmocka_unit_test(test_casework_abuse_starts_with_guardians_and_class_layer_held),
+        cmocka_unit_test(test_casework_guardians_are_no_last_step),
         cmocka_unit_test(test_casework_release_lets_one_be_told),
         cmocka_unit_test(test_casework_conflict_is_more_than_a_hold),
         cmocka_unit_test(test_casework_mandatory_codes_hold),

@@ -271,7 +271,7 @@ void obligation_tell_owner(struct work *work, const struct obligation *obligatio
     for (size_t i = 0; i < people.count; i++) {
         (void)notice_send_one(work, &people.items[i], notice_quiet_channels(), &message);
     }
-    if (people.count == 0) {
+    if (people.count == 0 && !people.held) {
         (void)work_alert(work, "roster_gap");
         work_fact(work, work_journal(work, "roster_gap"), "obligation", obligation->id);
     }

@@ -78,13 +78,21 @@ static struct send plan_send(const struct work *work, const struct policy_step *
                                                 : send_in_turn(work, policy_step->via, slot);
 }
 
-/* The last step of a crisis always repeats. */
+/* The last step of a crisis always repeats; guardians, who are not asked to take over, are no last step. */
 static bool repeats(const struct work *work, const struct step *step,
                     const struct policy_step *policy_step)
 {
     const struct policy *policy = work_policy(work);
-    bool last = policy != NULL && step->index + 1 == policy->step_count;
-    return policy_step->repeat_until_acked || (last && work->file->level == CASE_LEVEL_CRISIS);
+    if (policy_step->repeat_until_acked || work->file->level != CASE_LEVEL_CRISIS ||
+        policy == NULL) {
+        return policy_step->repeat_until_acked;
+    }
+    for (size_t i = step->index + 1; i < policy->step_count; i++) {
+        if (step_wants_ack(&policy->steps[i])) {
+            return false;
+        }
+    }
+    return step_wants_ack(policy_step);
 }
 
 static int64_t message_life_ms(const struct work *work)
@@ -184,7 +192,7 @@ static size_t send_slot(struct work *work, struct step *step, const struct work_
         if (ack_is_active(work, to->person, to->role) || (in_turn && is_reached(work, to, cause)) ||
             (step->only_new && is_told(work, to, cause))) {
             sent++; /* has it already */
-        } else if (step->slot == 0 && knows_already(work, to)) {
+        } else if (knows_already(work, to)) {
             (void)told_mark(work, to->person, to->role, cause, CASE_CHANNEL_NONE);
             sent++;
         } else if (notice_send(work, to, &message)) {
@@ -353,8 +361,8 @@ void step_fire(struct work *work, size_t index)
         return;
     }
     say_fired(work, step, &people);
-    if (people.gap.len > 0) {
-        raise_gap(work, step, people.gap);
+    if (people.gap.len > 0 && step->firing == 1) {
+        raise_gap(work, step, people.gap); /* somebody stands in: said once */
     }
     plan_next(work, step, send, base_ms);
     if (step->state == STEP_SENT && step_is_satisfied(work, step)) {
