@@ -80,6 +80,7 @@ static void show_readiness(struct stream *stream)
                        reason == NULL ? "" : reason);
         stream->shown_reason = reason == NULL ? NULL : stream->shown_text;
         service_set_unready(stream->service, "stream", stream->shown_reason);
+        loop_timer_after(stream->retry_timer, TICK_BUSY_MS); /* the idle period would be too long */
     }
 }
 

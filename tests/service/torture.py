@@ -115,11 +115,11 @@ class World:
 
     def tool(self, *args):
         return subprocess.run([self.bin / "torture_tool", *args], env=self.env, capture_output=True, text=True,
-                              check=True, timeout=2 * BOUND_S).stdout
+                              check=True, timeout=4 * BOUND_S).stdout
 
     def try_tool(self, *args):
         return subprocess.run([self.bin / "torture_tool", *args], env=self.env, capture_output=True,
-                              timeout=2 * BOUND_S).returncode == 0
+                              timeout=4 * BOUND_S).returncode == 0
 
     def open(self):
         self.tool("create", str(PARTITIONS))
@@ -554,8 +554,25 @@ def chaos(world):
     return good
 
 
+def leader(world):
+    """One of three brokers is killed with -9, a leader of some partitions and coordinators; replication is 3."""
+    members = [Member(world, slot).wait_ready() for slot in (0, 1)]
+    with Flow(world, "leader-"):
+        for broker in ("1", "2", "3"):
+            world.kafka("kill", "--broker", broker)
+            lines = len(world.journal())
+            wait("work goes on with two brokers", lambda: len(world.journal()) > lines + 200, 120)
+            world.kafka("restart", "--broker", broker)
+    good = world.verdict("each of three brokers is killed in turn")
+    for member in members:
+        member.stop()
+    return good
+
+
 class OwnBroker(World):
-    """A world with a broker of its own, which may be harmed."""
+    """A world with a broker of its own, or three, which may be harmed."""
+
+    brokers = "1"
 
     def kafka(self, command, *args):
         script = pathlib.Path(__file__).resolve().parents[2] / "deploy/kafka/run"
@@ -564,7 +581,7 @@ class OwnBroker(World):
 
     def open(self):
         self.broker = pathlib.Path(tempfile.mkdtemp(prefix="torture-kafka-", dir=os.environ.get("SW_TEST_DIR")))
-        self.env["SW_BOOTSTRAP_SERVERS"] = self.kafka("start", "--heap", "320").splitlines()[-1]
+        self.env["SW_BOOTSTRAP_SERVERS"] = self.kafka("start", "--heap", "320", "--brokers", self.brokers).splitlines()[-1]
         return super().open()
 
     def close(self):
@@ -573,14 +590,22 @@ class OwnBroker(World):
         shutil.rmtree(self.broker)
 
 
+class ThreeBrokers(OwnBroker):
+    brokers = "3"
+
+    def open(self):
+        self.env["TORTURE_BROKERS"] = "3"
+        return super().open()
+
+
 SCENARIOS = {function.__name__: function for function in (kills, takeover, zombie, twin, stall, aborts, crowd, beaten, compaction,
                                                           open_transaction, missing_topic, expired,
-                                                          grown, full_disk, chaos)}
+                                                          grown, full_disk, chaos, leader)}
 FAULTS = {"position_offsets": zombie, "restore_lso": open_transaction, "key_by_unit": compaction}
 
 
 def run_scenario(bin_folder, scenario, fault="none"):
-    kind = OwnBroker if scenario is full_disk else World
+    kind = {full_disk: OwnBroker, leader: ThreeBrokers}.get(scenario, World)
     world = kind(bin_folder, scenario.__name__, fault)
     started = time.monotonic()
     try:

@@ -1,6 +1,7 @@
 /* The torture's hands on Kafka; SW_BOOTSTRAP_SERVERS and SW_TOPIC_PREFIX as for a service.
  *
- *     create N          the topics with N partitions, and the groups' first offsets
+ *     create N          the topics with N partitions, and the groups' first offsets; on three brokers with
+ *                       TORTURE_BROKERS=3
  *     check N           compares them with the table
  *     feed              lines "<signals|commands|directory> <unit> <text>" on stdin; prints "ok <n>" after each empty
  *                       line, once all n lines so far are acknowledged by Kafka
@@ -22,7 +23,7 @@
 #include "io/loop.h"
 #include "support/loop_wait.h"
 
-enum { BOUND_MS = 60000, LINE_MAX_BYTES = 4096 };
+enum { BOUND_MS = 120000, LINE_MAX_BYTES = 4096 };
 
 struct tool {
     struct config *config;
@@ -52,7 +53,7 @@ static int make_topics(struct tool *tool, const char *count, bool is_check)
     struct buffer text;
     buffer_init(&text, 1 << 20);
     struct topics_plan plan = {.partition_count = (int32_t)strtol(count, NULL, 10),
-                               .is_single = true,
+                               .is_single = getenv("TORTURE_BROKERS") == NULL,
                                .inputs = topic_group_inputs,
                                .input_count = topic_group_input_count};
     int error = is_check ? topics_check(tool->config, &plan, &text)
