@@ -244,6 +244,41 @@ static void test_http_client_free_answers_all(void **state)
     assert_int_equal(world.good, 0);
 }
 
+static unsigned asked;
+static bool answer_to_asking;
+
+static bool may_send(void *ctx)
+{
+    assert_ptr_equal(ctx, &world);
+    asked++;
+    return answer_to_asking;
+}
+
+static void test_http_client_asks_before_the_bytes_go_out(void **state)
+{
+    (void)state;
+    char url[128];
+    (void)snprintf(url, sizeof(url), "%s/hello", world.base);
+    const struct http_call_options options = {.method = "POST",
+                                              .url = url,
+                                              .body = STR_LITERAL("x"),
+                                              .timeout_ms = BOUND_MS,
+                                              .may_send = may_send};
+    asked = 0;
+    answer_to_asking = true;
+    assert_int_equal(http_client_call(world.client, &options, call_done, &world, NULL), 0);
+    assert_true(loop_wait_count(world.loop, &world.done, 1, BOUND_MS));
+    assert_int_equal(world.last.status, 429);
+    assert_int_equal(asked, 1);
+    answer_to_asking = false; /* on the connection that stands already, too */
+    assert_int_equal(http_client_call(world.client, &options, call_done, &world, NULL), 0);
+    assert_true(loop_wait_count(world.loop, &world.done, 2, BOUND_MS));
+    assert_int_equal(world.last.error, ERR_DENIED);
+    assert_false(world.last.maybe_sent);
+    assert_int_equal(asked, 2);
+    assert_int_equal(http_server_counts(world.server).requests, 1);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -257,6 +292,8 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup_teardown(test_http_client_queue_is_bounded, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_http_client_cancel_calls_back_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_http_client_free_answers_all, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_http_client_asks_before_the_bytes_go_out, set_up,
+                                        tear_down),
     };
     return RUN_TESTS(argc, argv, tests);
 }
