@@ -12,16 +12,16 @@ static void test_casework_ack_stops_the_person_and_no_other_role(void **state)
     world_run(world, 30 * SECOND);
     world_show(world, SHOW_NOTICES | SHOW_CONTROL);
     assert_string_equal(world_ack(world, "duty", "duty_leader"), "applied");
-    assert_true(world_is_cancelled(world, "duty", "step/0"));
-    assert_false(world_is_cancelled(world, "psych", "step/0"));
+    assert_true(world_is_cancelled(world, "duty", "0"));
+    assert_false(world_is_cancelled(world, "psych", "0"));
     world_run(world, 2 * MINUTE + 30 * SECOND);
     world_expect(world, "0:00:30 cancel 3 acked\n"
-                        "0:01:05 notice step/0#1 psych voice\n"
-                        "0:01:05 notice step/0#1 teacher voice\n"
-                        "0:02:00 notice step/1#0 mum sms\n"
-                        "0:02:00 notice step/1#0 dad sms\n"
-                        "0:02:10 notice step/0#2 psych voice\n"
-                        "0:02:10 notice step/0#2 teacher voice\n");
+                        "0:01:05 notice 0#1 psych voice\n"
+                        "0:01:05 notice 0#1 teacher voice\n"
+                        "0:02:00 notice 1#0 mum sms\n"
+                        "0:02:00 notice 1#0 dad sms\n"
+                        "0:02:10 notice 0#2 psych voice\n"
+                        "0:02:10 notice 0#2 teacher voice\n");
     assert_int_equal(world_case(world)->state, CASE_OPEN); /* each role must */
     world_free(world);
 }
@@ -40,8 +40,8 @@ static void test_casework_each_role_acks_then_the_next_step_is_not_needed(void *
     assert_int_equal(world_count(world, "duty", ""), 1); /* taken over by the class teacher */
     assert_int_equal(world_count(world, "psych", ""), 1);
     world_run(world, 9 * MINUTE + 59 * SECOND);
-    assert_int_equal(world_count(world, "boss", "step/2"), 0);
-    assert_int_equal(world_count(world, "mum", "step/1"), 1); /* guardians' step is not covered */
+    assert_int_equal(world_count(world, "boss", "2"), 0);
+    assert_int_equal(world_count(world, "mum", "1"), 1); /* guardians' step is not covered */
     world_free(world);
 }
 
@@ -56,7 +56,7 @@ static void test_casework_ack_leaves_on_scene_warnings_and_follow_ups(void **sta
                         "applied"); /* of a later step: takes over alone */
     assert_int_equal(world_case(world)->state, CASE_ACKNOWLEDGED);
     world_run(world, 10 * MINUTE + 1);
-    assert_int_equal(world_count(world, "desk", "step/3"), 1);
+    assert_int_equal(world_count(world, "desk", "3"), 1);
     world_run(world, 121 * MINUTE);
     assert_int_equal(world_count(world, "duty", "phone_report/warn/1"), 1);
     assert_int_equal(world_count(world, "duty", "phone_report/warn/2"), 1);
@@ -100,7 +100,7 @@ static void test_casework_key_press_acknowledges_by_its_notice(void **state)
     world_receipt(world, "duty", CASE_CHANNEL_VOICE, CASE_DELIVERY_ACKED);
     assert_int_equal(world_case(world)->ack_count, 1);
     assert_true(str_is(world_case(world)->episodes[0].first_acknowledger, "duty"));
-    assert_true(world_is_cancelled(world, "duty", "step/0"));
+    assert_true(world_is_cancelled(world, "duty", "0"));
     world_free(world);
 }
 
@@ -114,13 +114,13 @@ static void test_casework_ack_expires_without_progress(void **state)
     assert_string_equal(world_ack(world, "boss", "principal"), "applied");
     world_show(world, SHOW_JOURNAL | SHOW_NOTICES);
     world_run(world, 11 * MINUTE);
-    assert_int_equal(world_count(world, "duty", "step/0"), 0);
+    assert_int_equal(world_count(world, "duty", "0"), 0);
     assert_int_equal(world_case(world)->state, CASE_ACKNOWLEDGED);
     world_run(world, 11 * MINUTE + 1);
     assert_int_equal(world_case(world)->state, CASE_OPEN);
-    assert_int_equal(world_count(world, "duty", "step/0"), 3); /* the ladder begins anew */
+    assert_int_equal(world_count(world, "duty", "0"), 3); /* the ladder begins anew */
     world_run(world, 14 * MINUTE + 1);
-    assert_int_equal(world_count(world, "boss", "step/2"), 2);
+    assert_int_equal(world_count(world, "boss", "2"), 2);
     world_free(world);
 }
 

@@ -19,8 +19,8 @@ static void test_casework_conflict_withholds_from_guardian_and_teacher(void **st
     (void)state;
     world_send(world, world_signal(world));
     world_run(world, 12 * MINUTE);
-    assert_int_equal(world_count(world, "mum", "step/1"), 1);
-    assert_int_equal(world_count(world, "teacher", "step/0"), 5);
+    assert_int_equal(world_count(world, "mum", "1"), 1);
+    assert_int_equal(world_count(world, "teacher", "0"), 5);
     world_free(world);
 
     world = world_new();
@@ -29,15 +29,14 @@ static void test_casework_conflict_withholds_from_guardian_and_teacher(void **st
     world_show(world, SHOW_NOTICES | SHOW_CONTROL);
     assert_string_equal(conflict(world, "mum"), "applied");
     assert_string_equal(conflict(world, "teacher"), "applied");
-    world_expect(
-        world,
-        "0:00:30 conflict_set mum\n"
-        "0:00:30 conflict_set teacher\n"
-        "0:00:30 notice step/0#1 aide voice+sms+wecom\n"); /* the substitute takes the role */
+    world_expect(world,
+                 "0:00:30 conflict_set mum\n"
+                 "0:00:30 conflict_set teacher\n"
+                 "0:00:30 notice 0#1 aide voice+sms+wecom\n"); /* the substitute takes the role */
     world_run(world, 12 * MINUTE);
     assert_int_equal(world_count(world, "mum", ""), 0);
     assert_int_equal(world_count(world, "teacher", ""), 0);
-    assert_int_equal(world_count(world, "dad", "step/1"), 1);
+    assert_int_equal(world_count(world, "dad", "1"), 1);
     assert_int_equal(world_count(world, "aide", "guardian_contact/breach"), 2);
     world_free(world);
 }
@@ -50,7 +49,7 @@ static void test_casework_excluded_person_may_do_nothing(void **state)
     assert_string_equal(conflict(world, "duty"), "applied");
     assert_string_equal(world_ack(world, "duty", "duty_leader"), "denied");
     assert_string_equal(world_met(world, "on_scene", 0), "denied");
-    assert_int_equal(world_count(world, "deputy", "step/0"), 3);
+    assert_int_equal(world_count(world, "deputy", "0"), 3);
     world_free(world);
 }
 
@@ -64,8 +63,7 @@ static void test_casework_acknowledgement_of_an_excluded_person_ends(void **stat
     world_show(world, SHOW_NOTICES);
     assert_string_equal(conflict(world, "boss"), "applied");
     assert_int_equal(world_case(world)->state, CASE_OPEN);
-    assert_int_equal(world_count(world, "duty", "step/0"),
-                     3); /* nobody has it any more: it rings */
+    assert_int_equal(world_count(world, "duty", "0"), 3); /* nobody has it any more: it rings */
     assert_int_equal(world_case(world)->episodes[0].first_acknowledger.len, 0);
     world_free(world);
 }
@@ -84,7 +82,7 @@ static void test_casework_alleged_teacher_is_never_told(void **state)
     world_send(world, signal);
     world_run(world, 2 * HOUR);
     assert_int_equal(world_count(world, "teacher", ""), 0);
-    assert_true(world_count(world, "aide", "step/0") > 0);
+    assert_true(world_count(world, "aide", "0") > 0);
     world_free(world);
 }
 
@@ -102,8 +100,8 @@ static void test_casework_abuse_starts_with_guardians_and_class_layer_held(void 
     (void)state;
     world_show(world, SHOW_NOTICES);
     world_send(world, abuse(world));
-    world_expect(world, "0:00:00 notice step/0#0 duty voice+sms\n"
-                        "0:00:00 notice step/0#0 psych voice+sms\n");
+    world_expect(world, "0:00:00 notice 0#0 duty voice+sms\n"
+                        "0:00:00 notice 0#0 psych voice+sms\n");
     world_run(world, 9 * MINUTE);
     assert_int_equal(world_count(world, "mum", ""), 0);
     assert_int_equal(world_count(world, "dad", ""), 0);
@@ -128,8 +126,8 @@ static void test_casework_guardians_are_no_last_step(void **state)
     command.person = STR_LITERAL("dad");
     assert_string_equal(world_do(world, command), "applied");
     world_run(world, 60 * MINUTE);
-    assert_int_equal(world_count(world, "dad", "step/1"), 1);
-    assert_true(world_count(world, "chief", "step/2") > 20);
+    assert_int_equal(world_count(world, "dad", "1"), 1);
+    assert_true(world_count(world, "chief", "2") > 20);
     world_free(world);
 }
 
@@ -149,10 +147,10 @@ static void test_casework_release_lets_one_be_told(void **state)
     world_run(world, 3 * MINUTE);
     world_show(world, SHOW_NOTICES);
     assert_string_equal(release(world, "dad"), "applied");
-    assert_int_equal(world_count(world, "dad", "step/1"), 1);
+    assert_int_equal(world_count(world, "dad", "1"), 1);
     assert_int_equal(world_count(world, "mum", ""), 0);
     assert_string_equal(release(world, "class"), "applied");
-    assert_int_equal(world_count(world, "teacher", "step/0"), 2);
+    assert_int_equal(world_count(world, "teacher", "0"), 2);
     assert_int_equal(world_obligation(world, "hold")->state, OBLIGATION_PENDING);
     assert_string_equal(release(world, "dad"), "not_held");
     assert_string_equal(release(world, "mum"), "applied");
@@ -207,7 +205,7 @@ static void test_casework_conflict_is_cleared_by_two(void **state)
     clear = world_command(world, CASE_COMMAND_CLEAR_CONFLICT, "psych", "psych_teacher");
     clear.person = STR_LITERAL("mum");
     assert_string_equal(world_do(world, clear), "applied");
-    assert_int_equal(world_count(world, "mum", "step/1"), 1); /* told now */
+    assert_int_equal(world_count(world, "mum", "1"), 1); /* told now */
     world_free(world);
 }
 

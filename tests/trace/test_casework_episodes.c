@@ -32,7 +32,7 @@ static void test_casework_acknowledged_episode_takes_no_second_happening(void **
     assert_int_equal(world_case(world)->episode_count, 2);
     assert_int_equal(world_case(world)->state,
                      CASE_OPEN); /* earlier acknowledgements do not count */
-    assert_int_equal(world_count(world, "duty", "step/0"), 3);
+    assert_int_equal(world_count(world, "duty", "0"), 3);
     world_free(world);
 }
 
@@ -56,9 +56,9 @@ static void test_casework_second_incident_during_monitoring_rings_again(void **s
     world_run(world, 3 * DAY);
     world_show(world, SHOW_NOTICES);
     world_send(world, world_signal(world));
-    world_expect(world, "72:00:00 notice step/0#0 duty voice+sms+wecom\n"
-                        "72:00:00 notice step/0#0 psych voice+sms+wecom\n"
-                        "72:00:00 notice step/0#0 teacher voice+sms+wecom\n");
+    world_expect(world, "72:00:00 notice 0#0 duty voice+sms+wecom\n"
+                        "72:00:00 notice 0#0 psych voice+sms+wecom\n"
+                        "72:00:00 notice 0#0 teacher voice+sms+wecom\n");
     assert_int_equal(casework_case_count(world_casework(world)), 1);
     assert_int_equal(world_case(world)->state, CASE_OPEN);
     assert_int_equal(world_obligation(world, "phone_report")->due_ms,
@@ -102,12 +102,12 @@ static void test_casework_level_up_plans_again_from_now(void **state)
     world_send(world, signal);
     assert_int_equal(world_case(world)->generation, generation + 1);
     world_expect(world, "0:10:00 alert raised\n"
-                        "0:10:00 notice step/0#0 duty voice+sms+wecom\n"
-                        "0:10:00 notice step/0#0 psych voice+sms+wecom\n"
-                        "0:10:00 notice step/0#0 teacher voice+sms+wecom\n");
+                        "0:10:00 notice 0#0 duty voice+sms+wecom\n"
+                        "0:10:00 notice 0#0 psych voice+sms+wecom\n"
+                        "0:10:00 notice 0#0 teacher voice+sms+wecom\n");
     assert_int_equal(world_case(world)->state, CASE_OPEN);
     world_run(world, 13 * MINUTE + 1);
-    assert_int_equal(world_count(world, "boss", "step/2"), 2);
+    assert_int_equal(world_count(world, "boss", "2"), 2);
     world_free(world);
 }
 
@@ -151,7 +151,7 @@ static void test_casework_level_goes_down_only_by_a_psychology_teacher(void **st
     down.level = CASE_LEVEL_HIGH;
     world_show(world, SHOW_NOTICES);
     assert_string_equal(world_do(world, down), "applied");
-    assert_true(world_is_cancelled(world, "duty", "step/0"));
+    assert_true(world_is_cancelled(world, "duty", "0"));
     world_expect(world, ""); /* nobody who knows is called once more */
     assert_int_equal(world_case(world)->level, CASE_LEVEL_HIGH);
     world_free(world);
@@ -190,7 +190,7 @@ static void test_casework_person_joins_two_episodes(void **state)
     assert_int_equal(world_case(world)->episode, 1);
     assert_int_equal(world_case(world)->state, CASE_ACKNOWLEDGED);
     assert_int_equal(world_count(world, "boss", "joined/e2"), 1);
-    assert_true(world_is_cancelled(world, "duty", "step/0"));
+    assert_true(world_is_cancelled(world, "duty", "0"));
     world_free(world);
 }
 
@@ -218,7 +218,7 @@ static void test_casework_person_joins_two_cases(void **state)
     assert_string_equal(world_do(world, join), "applied");
     assert_int_equal(world_count(world, "boss", ""), 1);
     assert_int_equal(casework_get(world_casework(world), other)->state, CASE_CLOSED);
-    assert_true(world_is_cancelled(world, "duty", "step/0"));
+    assert_true(world_is_cancelled(world, "duty", "0"));
     world_free(world);
 }
 
@@ -268,7 +268,7 @@ static void test_casework_history_pages_nobody(void **state)
     world_run(world, 3 * DAY);
     assert_int_equal(world_count(world, "duty", ""), 0);
     world_send(world, world_signal(world)); /* what happens now rings */
-    assert_int_equal(world_count(world, "duty", "step/0"), 3);
+    assert_int_equal(world_count(world, "duty", "0"), 3);
     world_free(world);
 }
 

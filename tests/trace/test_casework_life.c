@@ -95,7 +95,7 @@ static void test_casework_stand_down_unconfirmed_reopens(void **state)
     world_show(world, SHOW_NOTICES);
     world_run(world, DAY + 1 * MINUTE + 1);
     assert_int_equal(world_case(world)->state, CASE_REOPENED);
-    assert_int_equal(world_count(world, "duty", "step/0"), 3);
+    assert_int_equal(world_count(world, "duty", "0"), 3);
     assert_string_equal(world_ack(world, "boss", "principal"), "applied");
     assert_int_equal(world_case(world)->state, CASE_ACKNOWLEDGED);
     world_free(world);
@@ -137,7 +137,7 @@ static void test_casework_new_happening_opens_a_stood_down_case(void **state)
     world_show(world, SHOW_NOTICES);
     world_send(world, world_signal(world));
     assert_int_equal(world_case(world)->state, CASE_OPEN);
-    assert_int_equal(world_count(world, "duty", "step/0"), 3);
+    assert_int_equal(world_count(world, "duty", "0"), 3);
     assert_int_equal(casework_case_count(world_casework(world)), 1);
     world_free(world);
 }
@@ -157,7 +157,7 @@ static void test_casework_settle_stops_the_steps(void **state)
         "applied");
     assert_int_equal(world_case(world)->state, CASE_SETTLED);
     assert_int_equal(world_count(world, "boss", "final_report/due"), 1);
-    assert_true(world_is_cancelled(world, "psych", "step/0"));
+    assert_true(world_is_cancelled(world, "psych", "0"));
     assert_int_equal(world_obligation(world, "final_report")->due_ms,
                      WORLD_START_MS + 30 * SECOND + 72 * (int64_t)HOUR);
     world_run(world, 2 * MINUTE + 59 * SECOND);
@@ -200,8 +200,8 @@ static void test_casework_unresolved_person_is_linked_later(void **state)
     link.unresolved = STR_LITERAL("u-1");
     link.person = STR_LITERAL("lan");
     assert_string_equal(world_do(world, link), "applied");
-    assert_int_equal(world_count(world, "mum", "step/1"), 1);
-    assert_int_equal(world_count(world, "teacher", "step/0"), 3);
+    assert_int_equal(world_count(world, "mum", "1"), 1);
+    assert_int_equal(world_count(world, "teacher", "0"), 3);
     world_send(world, world_signal(world)); /* and the pupil's next report finds the case */
     assert_int_equal(casework_case_count(world_casework(world)), 1);
     world_free(world);

@@ -12,13 +12,13 @@ static void test_casework_overdue_crisis_fires_at_once_merged(void **state)
     world_run(world, 1 * SECOND);
     world_show(world, SHOW_NOTICES);
     world_jump(world, 12 * MINUTE);
-    world_expect(world, "0:01:05 notice step/0#1 duty voice late merged 3\n"
-                        "0:01:05 notice step/0#1 psych voice late merged 3\n"
-                        "0:01:05 notice step/0#1 teacher voice late merged 3\n"
-                        "0:02:00 notice step/1#0 mum sms late\n"
-                        "0:02:00 notice step/1#0 dad sms late\n"
+    world_expect(world, "0:01:05 notice 0#1 duty voice late merged 3\n"
+                        "0:01:05 notice 0#1 psych voice late merged 3\n"
+                        "0:01:05 notice 0#1 teacher voice late merged 3\n"
+                        "0:02:00 notice 1#0 mum sms late\n"
+                        "0:02:00 notice 1#0 dad sms late\n"
                         "0:03:00 notice emergency_call/breach#0 boss voice late merged 4\n"
-                        "0:10:00 notice step/3#0 desk voice late\n");
+                        "0:10:00 notice 3#0 desk voice late\n");
     world_free(world);
 }
 
@@ -34,11 +34,11 @@ static void test_casework_overdue_warning_keeps_its_gaps(void **state)
     world_run(world, 10 * MINUTE);
     world_show(world, SHOW_NOTICES);
     world_jump(world, 5 * HOUR);
-    world_expect(world, "1:00:00 notice step/1#0 head wecom late\n");
+    world_expect(world, "1:00:00 notice 1#0 head wecom late\n");
     world_run(world, 6 * HOUR);
-    world_expect(world, "5:05:00 notice step/1#1 head sms\n");
+    world_expect(world, "5:05:00 notice 1#1 head sms\n");
     world_run(world, 6 * HOUR + 1);
-    world_expect(world, "6:00:00 notice step/2#0 duty wecom\n"); /* an hour after it, as planned */
+    world_expect(world, "6:00:00 notice 2#0 duty wecom\n"); /* an hour after it, as planned */
     world_free(world);
 }
 
@@ -68,9 +68,9 @@ static void test_casework_ack_in_the_log_beats_the_overdue_step(void **state)
                         "applied"); /* read before any timer fired */
     world_show(world, SHOW_NOTICES);
     world_jump(world, 8 * MINUTE);
-    assert_int_equal(world_count(world, "boss", "step/2"), 0);
-    assert_int_equal(world_count(world, "duty", "step/0"), 0);
-    assert_int_equal(world_count(world, "mum", "step/1"), 1); /* not covered */
+    assert_int_equal(world_count(world, "boss", "2"), 0);
+    assert_int_equal(world_count(world, "duty", "0"), 0);
+    assert_int_equal(world_count(world, "mum", "1"), 1); /* not covered */
     world_free(world);
 }
 
@@ -81,7 +81,7 @@ static void test_casework_earlier_ack_corrects_a_fired_step(void **state)
     (void)state;
     world_send(world, world_signal(world));
     world_run(world, 3 * MINUTE + 1);
-    assert_int_equal(world_count(world, "boss", "step/2"), 2);
+    assert_int_equal(world_count(world, "boss", "2"), 2);
     world_show(world, SHOW_JOURNAL);
     const char *const actors[][2] = {
         {"duty", "duty_leader"}, {"psych", "psych_teacher"}, {"teacher", "class_teacher"}};
@@ -90,7 +90,7 @@ static void test_casework_earlier_ack_corrects_a_fired_step(void **state)
             world_command(world, CASE_COMMAND_ACKNOWLEDGE, actors[i][0], actors[i][1]);
         assert_string_equal(world_do_at(world, ack, 2 * MINUTE + 59 * SECOND), "applied");
     }
-    assert_true(world_is_cancelled(world, "boss", "step/2"));
+    assert_true(world_is_cancelled(world, "boss", "2"));
     assert_int_equal(world_case(world)->steps[2].state, STEP_UNNEEDED);
     world_free(world);
 }
@@ -162,9 +162,9 @@ static void test_casework_report_after_its_deadlines_is_not_late_by_us(void **st
     assert_int_equal(world_obligation(world, "phone_report")->state, OBLIGATION_BREACHED);
     world_expect(world, "0:00:00 notice phone_report/breach#0 duty voice+sms\n"
                         "0:00:00 notice phone_report/breach#0 boss voice+sms\n"
-                        "0:00:00 notice step/0#0 duty voice+sms+wecom\n"
-                        "0:00:00 notice step/0#0 psych voice+sms+wecom\n"
-                        "0:00:00 notice step/0#0 teacher voice+sms+wecom\n");
+                        "0:00:00 notice 0#0 duty voice+sms+wecom\n"
+                        "0:00:00 notice 0#0 psych voice+sms+wecom\n"
+                        "0:00:00 notice 0#0 teacher voice+sms+wecom\n");
     world_free(world);
 }
 
@@ -180,11 +180,11 @@ static void test_casework_restored_case_goes_on(void **state)
     assert_int_equal(casework_put(casework, &file), 0);
     world_show(world, SHOW_NOTICES);
     world_run(world, 2 * MINUTE + 1);
-    world_expect(world, "0:01:05 notice step/0#1 duty voice\n"
-                        "0:01:05 notice step/0#1 psych voice\n"
-                        "0:01:05 notice step/0#1 teacher voice\n"
-                        "0:02:00 notice step/1#0 mum sms\n"
-                        "0:02:00 notice step/1#0 dad sms\n");
+    world_expect(world, "0:01:05 notice 0#1 duty voice\n"
+                        "0:01:05 notice 0#1 psych voice\n"
+                        "0:01:05 notice 0#1 teacher voice\n"
+                        "0:02:00 notice 1#0 mum sms\n"
+                        "0:02:00 notice 1#0 dad sms\n");
     world_free(world);
 }
 

@@ -10,23 +10,23 @@ static void test_casework_crisis_calls_step_after_step(void **state)
     (void)state;
     world_show(world, SHOW_NOTICES);
     world_send(world, world_signal(world));
-    world_expect(world, "0:00:00 notice step/0#0 duty voice+sms+wecom\n"
-                        "0:00:00 notice step/0#0 psych voice+sms+wecom\n"
-                        "0:00:00 notice step/0#0 teacher voice+sms+wecom\n");
+    world_expect(world, "0:00:00 notice 0#0 duty voice+sms+wecom\n"
+                        "0:00:00 notice 0#0 psych voice+sms+wecom\n"
+                        "0:00:00 notice 0#0 teacher voice+sms+wecom\n");
     world_run(world, 3 * MINUTE + 1);
-    world_expect(world, "0:01:05 notice step/0#1 duty voice\n"
-                        "0:01:05 notice step/0#1 psych voice\n"
-                        "0:01:05 notice step/0#1 teacher voice\n"
-                        "0:02:00 notice step/1#0 mum sms\n"
-                        "0:02:00 notice step/1#0 dad sms\n"
-                        "0:02:10 notice step/0#2 duty voice\n"
-                        "0:02:10 notice step/0#2 psych voice\n"
-                        "0:02:10 notice step/0#2 teacher voice\n"
+    world_expect(world, "0:01:05 notice 0#1 duty voice\n"
+                        "0:01:05 notice 0#1 psych voice\n"
+                        "0:01:05 notice 0#1 teacher voice\n"
+                        "0:02:00 notice 1#0 mum sms\n"
+                        "0:02:00 notice 1#0 dad sms\n"
+                        "0:02:10 notice 0#2 duty voice\n"
+                        "0:02:10 notice 0#2 psych voice\n"
+                        "0:02:10 notice 0#2 teacher voice\n"
                         "0:03:00 notice emergency_call/breach#0 duty voice\n"
                         "0:03:00 notice emergency_call/breach#0 psych voice\n"
                         "0:03:00 notice emergency_call/breach#0 teacher voice\n"
                         "0:03:00 notice emergency_call/breach#0 boss voice\n"
-                        "0:03:00 notice step/2#0 boss voice+sms\n");
+                        "0:03:00 notice 2#0 boss voice+sms\n");
     world_free(world);
 }
 
@@ -38,12 +38,11 @@ static void test_casework_last_step_of_a_crisis_repeats_until_acked(void **state
     world_run(world, 10 * MINUTE);
     world_show(world, SHOW_NOTICES);
     world_run(world, 22 * MINUTE);
-    assert_int_equal(world_count(world, "desk", "step/3"),
-                     8); /* 10:00 11:05 12:10, 15:00 …, 20:00 … */
+    assert_int_equal(world_count(world, "desk", "3"), 8); /* 10:00 11:05 12:10, 15:00 …, 20:00 … */
     assert_string_equal(world_ack(world, "desk", "bureau_duty"), "applied");
     world_show(world, SHOW_NOTICES);
     world_run(world, 29 * MINUTE);
-    assert_int_equal(world_count(world, "desk", "step/3"), 0);
+    assert_int_equal(world_count(world, "desk", "3"), 0);
     world_free(world);
 }
 
@@ -57,8 +56,8 @@ static void test_casework_step_stops_once_its_obligation_is_met(void **state)
     world_run(world, 9 * MINUTE + 59 * SECOND);
     assert_string_equal(world_met(world, "on_scene", 9 * MINUTE), "applied");
     world_run(world, 30 * MINUTE - 1);
-    assert_int_equal(world_count(world, "mum", "step/1"), 0);
-    assert_int_equal(world_count(world, "desk", "step/3"), 0);
+    assert_int_equal(world_count(world, "mum", "1"), 0);
+    assert_int_equal(world_count(world, "desk", "3"), 0);
     world_free(world);
 }
 
@@ -72,16 +71,16 @@ static void test_casework_below_high_channels_come_in_turn(void **state)
     signal.level = CASE_LEVEL_WARNING;
     world_show(world, SHOW_NOTICES);
     world_send(world, signal);
-    world_expect(world, "0:00:00 notice step/0#0 teacher wecom\n"
-                        "0:00:00 notice step/0#0 psych wecom\n");
+    world_expect(world, "0:00:00 notice 0#0 teacher wecom\n"
+                        "0:00:00 notice 0#0 psych wecom\n");
     world_run(world, 1 * MINUTE);
     world_receipt(world, "teacher", CASE_CHANNEL_WECOM,
                   CASE_DELIVERY_DELIVERED); /* is not reached */
     world_receipt(world, "psych", CASE_CHANNEL_WECOM, CASE_DELIVERY_REACHED);
     world_run(world, 59 * MINUTE);
-    world_expect(world, "0:05:00 notice step/0#1 teacher sms\n");
+    world_expect(world, "0:05:00 notice 0#1 teacher sms\n");
     world_run(world, 60 * MINUTE + 1);
-    world_expect(world, "1:00:00 notice step/1#0 head wecom\n");
+    world_expect(world, "1:00:00 notice 1#0 head wecom\n");
     world_free(world);
 }
 
@@ -96,12 +95,12 @@ static void test_casework_empty_step_is_skipped_at_once(void **state)
     world_send(world, signal);
     world_show(world, SHOW_NOTICES | SHOW_ALERTS | SHOW_JOURNAL);
     world_run(world, 60 * MINUTE + 1);
-    world_expect(world, "0:05:00 notice step/0#1 teacher sms\n"
-                        "0:05:00 notice step/0#1 psych sms\n"
+    world_expect(world, "0:05:00 notice 0#1 teacher sms\n"
+                        "0:05:00 notice 0#1 psych sms\n"
                         "1:00:00 step_skipped step=1 reason=empty\n"
                         "1:00:00 roster_gap step=1 gap=no_holder\n"
                         "1:00:00 alert roster_gap\n"
-                        "1:00:00 notice step/2#0 duty wecom\n"); /* an hour before its time */
+                        "1:00:00 notice 2#0 duty wecom\n"); /* an hour before its time */
     world_free(world);
 }
 
@@ -119,9 +118,9 @@ static void test_casework_last_responder_is_called_when_nobody_is_left(void **st
     world_show(world, SHOW_NOTICES);
     world_send(world, world_signal(world));
     world_run(world, 65 * SECOND); /* called at once, and again like any other */
-    world_expect(world, "0:00:00 notice step/4#0 last voice+sms\n");
+    world_expect(world, "0:00:00 notice 4#0 last voice+sms\n");
     world_run(world, 11 * MINUTE);
-    assert_int_equal(world_count(world, "last", "step/4"), 8);
+    assert_int_equal(world_count(world, "last", "4"), 8);
     assert_string_equal(world_ack(world, "last", "last_responder"), "applied");
     assert_int_equal(world_case(world)->state, CASE_ACKNOWLEDGED);
     world_free(world);
@@ -142,7 +141,7 @@ static void test_casework_unreachable_person_is_replaced(void **state)
     assert_int_equal(org_put(world_org(world), &record), 0);
     world_send(world, world_signal(world));
     assert_int_equal(world_count(world, "duty", ""), 0);
-    assert_int_equal(world_count(world, "deputy", "step/0"), 3);
+    assert_int_equal(world_count(world, "deputy", "0"), 3);
     world_free(world);
 }
 
@@ -155,8 +154,8 @@ static void test_casework_roles_are_resolved_when_a_step_fires(void **state)
     world_run(world, 1 * MINUTE);
     world_people_remove(world_org(world), "s1", "boss");
     world_run(world, 4 * MINUTE);
-    assert_int_equal(world_count(world, "boss", "step/2"), 0);
-    assert_int_equal(world_count(world, "chief", "step/2"), 2); /* the role above stands in */
+    assert_int_equal(world_count(world, "boss", "2"), 0);
+    assert_int_equal(world_count(world, "chief", "2"), 2); /* the role above stands in */
     world_free(world);
 }
 
@@ -173,7 +172,7 @@ static void test_casework_general_policies_never_judge_a_case_of_staff(void **st
     world_run(world, 20 * MINUTE);
     assert_int_equal(world_count(world, "teacher", ""), 0);
     assert_int_equal(world_count(world, "mum", ""), 0);
-    assert_int_equal(world_count(world, "boss", "step/0"), 4);
+    assert_int_equal(world_count(world, "boss", "0"), 4);
     world_free(world);
 }
 

@@ -1,7 +1,7 @@
 /* A school in virtual time: inputs go into one casework, effects come out as lines of text.
  *
  * The people are made up. Lines are rendered here, from typed effects, so that a wording in the code breaks no test:
- *     "0:03:00 notice step/2#0 principal voice+sms"
+ *     "0:03:00 notice 2#0 principal voice+sms"
  * Notices of one instant to one person for one reason are one line. */
 #ifndef TESTS_TRACE_WORLD_H
 #define TESTS_TRACE_WORLD_H

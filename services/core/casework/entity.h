@@ -164,7 +164,7 @@ struct ack {
 struct told {
     struct str person;
     struct str role;
-    struct str cause; /* "step/0", "phone_report/warn/1" … */
+    struct str cause; /* a step's index, "phone_report/warn/1" … */
     uint32_t generation;
     uint32_t firings;  /* sends so far */
     uint32_t channels; /* bits 1 << enum case_channel used so far */

@@ -102,7 +102,7 @@ static void resolve_first_acknowledger(struct work *work, struct work_people *pe
     }
     for (size_t i = 0; i < file->told_count && episode->first_acknowledger.len == 0; i++) {
         const struct told *told = &file->told[i];
-        if (str_is(told->cause, "step/0") && told->generation == file->generation &&
+        if (str_is(told->cause, "0") && told->generation == file->generation &&
             told->not_told.len == 0) {
             add_known(work, people, told->person, told->role);
         }

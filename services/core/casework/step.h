@@ -10,6 +10,9 @@ bool step_role_counts(struct str role);
 /* Whether the step asks anybody for an acknowledgement. */
 bool step_wants_ack(const struct policy_step *policy_step);
 
+/* Whether a cause is a step's: its index, while all other causes begin with a letter. */
+bool step_is_cause(struct str cause);
+
 /* Whether the entry is of a person whom the step told in this generation. */
 bool step_told(const struct work *work, const struct told *told, const struct step *step);
 

@@ -18,8 +18,7 @@ struct policy_step step_policy(const struct work *work, const struct step *step)
 
 struct str step_cause(struct work *work, const struct step *step)
 {
-    struct str parts[] = {STR_LITERAL("step/"), work_number(work, step->index)};
-    return work_join(work, parts, 2);
+    return work_number(work, step->index);
 }
 
 /* Guardians are told, never asked to take over. */
@@ -78,21 +77,23 @@ static bool role_is_acked(const struct work *work, struct str role)
     return false;
 }
 
+bool step_is_cause(struct str cause)
+{
+    return cause.len > 0 && cause.at[0] >= '0' && cause.at[0] <= '9';
+}
+
 bool step_told(const struct work *work, const struct told *told, const struct step *step)
 {
     char digits[4] = {0};
-    struct str rest = told->cause;
-    if (told->generation != work->file->generation || told->not_told.len > 0 ||
-        !str_starts(rest, STR_LITERAL("step/"))) {
+    size_t length = 0;
+    if (told->generation != work->file->generation || told->not_told.len > 0) {
         return false;
     }
-    rest = (struct str){rest.at + 5, rest.len - 5};
-    size_t length = 0;
     if (step->index >= 10) {
         digits[length++] = (char)('0' + step->index / 10);
     }
     digits[length++] = (char)('0' + step->index % 10);
-    return str_equal(rest, (struct str){digits, length});
+    return str_equal(told->cause, (struct str){digits, length});
 }
 
 /* Roles told by the step, and how many of them are acknowledged. */

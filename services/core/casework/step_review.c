@@ -70,7 +70,7 @@ void step_cancel_person(struct work *work, struct str person, struct str role, c
         const struct told *told = &work->file->told[i];
         if (told->generation == work->file->generation && told->not_told.len == 0 &&
             str_equal(told->person, person) && str_equal(told->role, role) &&
-            str_starts(told->cause, STR_LITERAL("step/"))) {
+            step_is_cause(told->cause)) {
             cancel_told(work, told, &cancel);
         }
     }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "core/casework/step.h"
 
 struct told *told_find(const struct work *work, struct str person, struct str role,
                        struct str cause)
@@ -34,7 +35,7 @@ static void make_room(struct casefile *file)
     size_t gone = 0;
     for (size_t i = 0; i < file->told_count; i++) {
         bool old = file->told[i].generation < file->generation;
-        bool step = str_starts(file->told[i].cause, STR_LITERAL("step/"));
+        bool step = step_is_cause(file->told[i].cause);
         if ((old || !step) && is_named_later(file, i)) {
             gone = i;
             break;
