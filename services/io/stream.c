@@ -13,7 +13,13 @@
 #include "io/log.h"
 #include "io/stream_calls.h"
 
-enum { TICK_BUSY_MS = 50, TICK_IDLE_MS = 1000, FENCED_AGAIN_MS = 10000 };
+#ifdef STREAM_FAULT_POSITION_OFFSETS /* that fault shows in a member that wakes and does not look around */
+enum { NOTICES_ABSENCE = 0 };
+#else
+enum { NOTICES_ABSENCE = 1 };
+#endif
+
+enum { TICK_BUSY_MS = 50, FENCED_AGAIN_MS = 10000 };
 
 void stream_fail(struct stream *stream, const char *why)
 {
@@ -136,10 +142,25 @@ static void advance_drain(struct stream *stream)
     }
 }
 
+/* A process that was away for half of its session (stopped, suspended, swapped out) has overdue timers and has not
+ * heard what was said meanwhile: it begins as after an assignment. */
+static void note_absence(struct stream *stream)
+{
+    int64_t now_ms = loop_boottime_ms();
+    int64_t away_ms = now_ms - stream->last_turn_ms;
+    stream->last_turn_ms = now_ms;
+    if (NOTICES_ABSENCE && away_ms > stream_proof_limit_ms(stream) && stream->is_fetching) {
+        log_warn("stream_was_away", log_count("away_ms", away_ms));
+        stream->is_doubtful = true;
+        stream->is_proven = false;
+    }
+}
+
 static bool turn(void *ctx)
 {
     struct stream *stream = ctx;
     kafka_clear_events(stream->event_fd);
+    note_absence(stream);
     stream_group_read(stream);
     if (stream->is_draining) {
         submit_what_is_open(stream);
@@ -181,12 +202,8 @@ static void tick(void *ctx)
 {
     struct stream *stream = ctx;
     bool is_idle = stream->shown_reason == NULL && !stream->is_draining;
-    int64_t period_ms = TICK_BUSY_MS;
-    if (is_idle) {
-        period_ms =
-            stream->definition->heartbeat ? stream_proof_limit_ms(stream) / 6 : TICK_IDLE_MS;
-    }
-    loop_timer_after(stream->retry_timer, period_ms);
+    loop_timer_after(stream->retry_timer,
+                     is_idle ? stream_proof_limit_ms(stream) / 6 : TICK_BUSY_MS);
     loop_hook_kick(stream->hook);
 }
 
@@ -257,6 +274,7 @@ int stream_start(struct service *service, const struct stream_definition *defini
     stream->ctx = ctx;
     stream->event_fd = -1;
     stream->proven_at_ms = INT64_MIN;
+    stream->last_turn_ms = loop_boottime_ms();
     int error = open_all(stream);
     if (error != 0) {
         stream_free(stream);

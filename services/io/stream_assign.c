@@ -8,7 +8,7 @@
  *              are restored
  *   fetching   rd_kafka_assign with our own offsets
  *   proven     a first transaction has committed the offsets of all streams: the broker takes us for the owner
- * An abort goes back to before `fetching`, a fatal producer error to before `answered`. */
+ * An abort goes back to before `fetching`, a fatal producer error or an absence to before `answered`. */
 #include "io/stream_calls.h"
 
 #include <inttypes.h>
@@ -187,6 +187,17 @@ static void revoke(struct stream *stream)
     rd_kafka_assign(stream->consumer, NULL);
 }
 
+/* The assignment stays, but what it holds is asked for again, behind whatever question is under way. */
+static void doubt(struct stream *stream)
+{
+    stream->is_doubtful = false;
+    stream_txn_undo_open(stream);
+    stream->serial++;
+    stream->is_answered = false;
+    stream->is_fetching = false;
+    stream->is_proven = false;
+}
+
 static size_t find_input(const struct stream *stream, const char *topic)
 {
     size_t input = 0;
@@ -362,6 +373,9 @@ void stream_assign_advance(struct stream *stream)
             stream->is_answered = true;
             fetch(stream); /* the group waits for an answer, be it an empty one */
         }
+    }
+    if (stream->is_doubtful && stream->in_flight == NULL) {
+        doubt(stream);
     }
     if (!stream->is_assigned || !stream_assign_may_begin(stream)) {
         return;

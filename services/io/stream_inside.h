@@ -141,7 +141,8 @@ struct stream {
     int32_t assigned_count;
     bool is_assigned, is_answered, is_fetching, is_proven; /* see stream_assign.c */
     bool is_producer_ready, is_init_wanted, is_rejoin_wanted;
-    bool is_blocked; /* until the next assignment: a person must do something */
+    bool is_doubtful; /* was away: to begin as after an assignment */
+    bool is_blocked;  /* until the next assignment: a person must do something */
     bool is_draining, is_closing, is_closed, has_failed;
     char blocked_reason[STREAM_REASON_MAX], ask_reason[STREAM_REASON_MAX];
     char producer_reason[STREAM_REASON_MAX], shown_text[STREAM_REASON_MAX];
@@ -152,6 +153,7 @@ struct stream {
     int64_t proven_at_ms; /* boot time; INT64_MIN: not in this assignment */
     int64_t begun_ms;     /* monotonic, of the transaction in flight */
     int64_t restore_begun_ms;
+    int64_t last_turn_ms; /* boot time */
     loop_fn drained;
     void *drained_ctx;
     struct stream_batch *open, *in_flight, *spare; /* one of the latter two is NULL */

@@ -393,6 +393,25 @@ def beaten(world):
     return good and fired == 0
 
 
+def nap(world):
+    """A member is stopped over its deadlines and back: the acknowledgements that were logged before them still count."""
+    cases = world.cases("nap", 32)
+    member = Member(world, 0).wait_ready()
+    due = now_ms() + 7000
+    world.feed_signals(cases, delay_ms=7000)
+    wait("the signals are in", lambda: sum(row[1] == "S" and "nap" in row[0] for row in world.journal()) == 32)
+    member.send(signal.SIGSTOP)
+    world.feed_acks([(case, world.signals[case]) for case in cases])
+    wait("the steps are overdue", lambda: now_ms() > due + 300)
+    member.send(signal.SIGCONT)
+    good = world.verdict("stopped over its deadlines, acknowledged before", "noticed" if
+                         member.count("stream_was_away") else "")
+    fired = sum(row[1] == "T" and "nap" in row[0] for row in world.journal())
+    print(f"     steps fired although acknowledged in time: {fired} of 32")
+    member.wait_ready().stop()
+    return good and fired == 0
+
+
 def compaction(world):
     """The changelog is compacted between two kills: what is restored is still all of it."""
     cases = world.cases("compact", 64)
@@ -598,7 +617,7 @@ class ThreeBrokers(OwnBroker):
         return super().open()
 
 
-SCENARIOS = {function.__name__: function for function in (kills, takeover, zombie, twin, stall, aborts, crowd, beaten, compaction,
+SCENARIOS = {function.__name__: function for function in (kills, takeover, zombie, twin, stall, aborts, crowd, beaten, nap, compaction,
                                                           open_transaction, missing_topic, expired,
                                                           grown, full_disk, chaos, leader)}
 FAULTS = {"position_offsets": zombie, "restore_lso": open_transaction, "key_by_unit": compaction}
