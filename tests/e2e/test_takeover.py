@@ -197,5 +197,5 @@ def test_an_acknowledgement_in_the_log_beats_the_overdue_step(twins, folder):
     restart(twins, "escalator", 1)
     wait_until(lambda: any(line["value"].get("what") == "acked" and line["value"].get("case_id") == case
                            for line in twins.read_topic("journal")), "the acknowledgement is applied", 30)
-    told = [value for value in values(twins, "notices.urgent") if value["case_id"] == case and value["role"] == "principal"]
+    told = [value for value in values(twins, "notices.urgent") if value["case_id"] == case and value["cause"] == "2"]
     assert not told, "the principal was called although it had been acknowledged"

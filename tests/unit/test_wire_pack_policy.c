@@ -105,7 +105,7 @@ static void test_pack_policy_reads_the_short_pack(void **state)
     struct reading *reading = reading_new();
     (void)state;
     assert_true(load(reading, "short"));
-    assert_int_equal(reading->set.ack_expiry_ms[CASE_LEVEL_CRISIS], 10000);
+    assert_int_equal(reading->set.ack_expiry_ms[CASE_LEVEL_CRISIS], 600000);
     assert_int_equal(reading->set.voice_gap_ms, 1100);
     reading_free(reading);
 }
