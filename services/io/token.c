@@ -89,11 +89,16 @@ int token_read(const struct keyring *keyring, enum token_purpose purpose, struct
 int token_make_notice(const struct keyring *keyring, enum token_purpose purpose,
                       const struct token_notice *notice, char ret_text[TOKEN_TEXT_BYTES])
 {
+    const char channel = (char)notice->channel;
     struct token token = {
         .expires_ms = notice->expires_ms,
-        .fields = {notice->unit, ident_part(&notice->case_id), ident_part(&notice->notice_id),
-                   notice->person, notice->role},
-        .field_count = 5,
+        .fields = {notice->unit,
+                   ident_part(&notice->case_id),
+                   ident_part(&notice->notice_id),
+                   notice->person,
+                   notice->role,
+                   {&channel, 1}},
+        .field_count = 6,
     };
     return token_make(keyring, purpose, &token, ret_text);
 }
@@ -106,8 +111,8 @@ int token_read_notice(const struct keyring *keyring, enum token_purpose purpose,
     if (error != 0) {
         return error;
     }
-    if (token->field_count != 5 || token->fields[1].len != IDENT_BYTES ||
-        token->fields[2].len != IDENT_BYTES) {
+    if (token->field_count != 6 || token->fields[5].len != 1 ||
+        token->fields[1].len != IDENT_BYTES || token->fields[2].len != IDENT_BYTES) {
         return ERR_CORRUPT;
     }
     ret_notice->unit = token->fields[0];
@@ -115,6 +120,7 @@ int token_read_notice(const struct keyring *keyring, enum token_purpose purpose,
     memcpy(ret_notice->notice_id.bytes, token->fields[2].at, IDENT_BYTES);
     ret_notice->person = token->fields[3];
     ret_notice->role = token->fields[4];
+    ret_notice->channel = (uint8_t)token->fields[5].at[0];
     ret_notice->expires_ms = token->expires_ms;
     return 0;
 }

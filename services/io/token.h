@@ -48,6 +48,7 @@ struct token_notice {
     struct ident notice_id;
     struct str person;
     struct str role;
+    uint8_t channel; /* of the notice: a value of its enum */
     int64_t expires_ms;
     struct token token; /* of one that was read: do not copy the struct */
 };

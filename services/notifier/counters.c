@@ -48,9 +48,10 @@ static const struct metric_row rows[COUNTER_ROWS] = {
                            .kind = METRIC_COUNTER,
                            .help = "callbacks over HTTP by status",
                            .labels = {"status"}},
-    [COUNTER_LATE_CALLBACKS] = {.name = "sw_notifier_late_callbacks_total",
-                                .kind = METRIC_COUNTER,
-                                .help = "callbacks for notices that have ended"},
+    [COUNTER_STOPS_EVICTED] = {.name = "sw_notifier_stops_evicted_total",
+                               .kind = METRIC_COUNTER,
+                               .help =
+                                   "cancels and conflicts forgotten before their time, for room"},
     [COUNTER_QUEUE_TIME] = {.name = "sw_notifier_queue_seconds",
                             .kind = METRIC_HISTOGRAM,
                             .help = "from a notice's making to its first send",

@@ -102,6 +102,7 @@ static struct held *make_held(const Shouwang__V1__Notice *notice, struct str byt
     held->record = put_behind(&at, bytes);
     held->created_ms = notice->created_at_ms;
     held->wants_key_press = notice->wants_key_press;
+    held->has_merged = notice->n_merged > 0;
     held->life.expires_ms =
         notice->expires_at_ms > 0 ? notice->expires_at_ms : notice->created_at_ms + LIFE_DEFAULT_MS;
     notice_transition(&held->life, CASE_DELIVERY_QUEUED);
@@ -238,8 +239,25 @@ void held_write(struct part *part, const struct held *held, struct stream_effect
 void held_write_gone(struct part *part, const struct held *held, struct stream_effects *effects)
 {
     char bytes[NOTIFIER_KEY_BYTES];
-    (void)part;
+    held_note_ended(part, held->id);
     stream_put_state(effects, held_key(held, bytes), KAFKA_NONE);
+}
+
+static struct ident *recent_slot(const struct part *part, struct ident id)
+{
+    uint32_t hash;
+    memcpy(&hash, id.bytes, sizeof(hash)); /* an id is a hash already */
+    return &part->recent[hash & (NOTIFIER_RECENT - 1)];
+}
+
+bool held_ended_lately(const struct part *part, struct ident id)
+{
+    return ident_equal(*recent_slot(part, id), id);
+}
+
+void held_note_ended(struct part *part, struct ident id)
+{
+    *recent_slot(part, id) = id;
 }
 
 void held_schedule(struct part *part, struct held *held, int64_t now_ms)

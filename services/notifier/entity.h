@@ -49,6 +49,10 @@ void held_touch(struct part *part, const struct held *held, struct stream_effect
 void held_write(struct part *part, const struct held *held, struct stream_effects *effects);
 void held_write_gone(struct part *part, const struct held *held, struct stream_effects *effects);
 
+/* Whether a notice of the id is known to have ended a short while ago. False proves nothing. */
+bool held_ended_lately(const struct part *part, struct ident id);
+void held_note_ended(struct part *part, struct ident id);
+
 /* Queued ones go to the end of their lane, or wait for their time; the others wait for their end. */
 void held_schedule(struct part *part, struct held *held, int64_t now_ms);
 
@@ -60,6 +64,9 @@ struct stop_question held_question(const struct held *held);
 SW_NODISCARD int stop_add(struct part *part, const Shouwang__V1__Control *control,
                           struct str bytes);
 void stop_drop(struct part *part, struct ident id);
+
+/* The one kept longest, where there is no room for another. */
+struct ident stop_oldest(const struct part *part);
 
 /* Around a change of one, as for notices: `before` and after. */
 void stop_write_new(struct part *part, struct ident id, struct stream_effects *effects);

@@ -113,6 +113,13 @@ void stop_drop(struct part *part, struct ident id)
     }
 }
 
+struct ident stop_oldest(const struct part *part)
+{
+    sw_assert(part->stop_entities.count > 0);
+    /* In the order they came, but for what removals have moved. */
+    return ((const struct stop_entity *)part->stop_entities.entries[0].value)->id;
+}
+
 static struct str stop_key(const struct stop_entity *entity, char ret_bytes[NOTIFIER_KEY_BYTES])
 {
     char id[IDENT_TEXT_BYTES];
@@ -364,6 +371,10 @@ int entity_load(void *object, struct str key, struct str value)
     struct ident id;
     int error = ERR_CORRUPT;
     arena_reset(&part->arena);
+    if (part->is_live) {
+        memset(part->recent, 0,
+               NOTIFIER_RECENT * sizeof(*part->recent)); /* an undone end is none */
+    }
     if (!split_key(key, &what, &rest)) {
         return ERR_CORRUPT;
     }

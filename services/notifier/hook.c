@@ -81,6 +81,7 @@ static int encode(struct notifier *notifier, const struct provider_callback *sai
     record.message_id = text_of(arena, said->message_id);
     record.state = (Shouwang__V1__NoticeState)notice_word(said->state, said->digits);
     record.at_ms = said->at_ms;
+    record.channel = (Shouwang__V1__Channel)token->channel;
     if (record.unit == NULL || record.person == NULL || record.role == NULL ||
         record.digits == NULL || record.message_id == NULL) {
         return ERR_MEMORY;

@@ -28,7 +28,9 @@
 enum {
     NOTIFIER_ARENA_BYTES = 8 * 1024 * 1024,
     NOTIFIER_HELD_MAX = 4 * 1024 * 1024, /* notices of one part; the inputs pause long before */
-    NOTIFIER_KEY_BYTES = 160,            /* of an entity's key */
+    NOTIFIER_URGENT_MAX = 1024 * 1024,   /* urgent ones of a part, before it stops reading more */
+    NOTIFIER_RECENT = 64 * 1024, /* ids of notices that ended lately, of a part; a power of two */
+    NOTIFIER_KEY_BYTES = 160,    /* of an entity's key */
     NOTIFIER_REASON_BYTES = 32,
     NOTIFIER_MESSAGE_ID_BYTES = 65,
     NOTIFIER_CLAIM_BYTES = 64,
@@ -82,7 +84,7 @@ struct part {
     struct stream_partition *partition;
     int32_t index;
     bool is_live;
-    bool bulk_is_paused;
+    bool is_paused[LANE_COUNT];
     struct list node; /* in notifier->parts */
     struct org *org;
     struct erasure_keys *erasure;
@@ -98,6 +100,7 @@ struct part {
     struct list underway; /* claiming, asking, sending */
     struct list parked;   /* answered, while their notice is undone */
     size_t bulk_count;
+    struct ident *recent; /* by the id's first bytes; forgotten whenever a batch is undone */
     struct wheel *wheel;
     struct part_timer *timers;
     uint32_t timer_count;
@@ -117,6 +120,7 @@ struct held {
     uint32_t generation;
     int64_t created_ms;
     bool wants_key_press;
+    bool has_merged; /* its later receipts name other notices too */
     bool was_silent; /* the last send has no known end; in memory only */
     struct str unit; /* these point behind the struct */
     struct str person;

@@ -49,10 +49,11 @@ void *part_new(void *ctx, struct stream_partition *partition, int32_t index)
     part->packs = pack_store_new(seal_digest);
     part->stops = stops_new(seed);
     part->wheel = wheel_new(loop_utc_ms(), WHEEL_FIRST, 3 * (size_t)NOTIFIER_HELD_MAX);
+    part->recent = calloc(NOTIFIER_RECENT, sizeof(*part->recent));
     int error = erasure_new(&part->erasure);
     list_push_back(&notifier->parts, &part->node);
     if (error != 0 || part->org == NULL || part->packs == NULL || part->stops == NULL ||
-        part->wheel == NULL) {
+        part->wheel == NULL || part->recent == NULL) {
         part_free(part);
         return NULL;
     }
@@ -75,6 +76,7 @@ void part_free(void *object)
     erasure_free(part->erasure);
     arena_fini(&part->arena);
     free(part->timers);
+    free(part->recent);
     free(part);
 }
 
@@ -136,6 +138,14 @@ void part_table(void *object, const struct kafka_record *record)
 
 /* --- Answers ----------------------------------------------------------------------------------- */
 
+static void count_call(struct part *part, const struct flight *flight, int64_t now_ms,
+                       struct stream_effects *effects)
+{
+    if (flight->callee != NULL && flight->answer.kind == NOTICE_ANSWER_TAKEN) {
+        callee_count(part, flight->callee, flight->sent_ms > 0 ? flight->sent_ms : now_ms, effects);
+    }
+}
+
 static void apply_answer(struct part *part, struct held *held, const struct flight *flight,
                          int64_t now_ms, struct stream_effects *effects)
 {
@@ -149,9 +159,7 @@ static void apply_answer(struct part *part, struct held *held, const struct flig
     held->via = flight->via;
     held->was_silent = flight->answer.kind == NOTICE_ANSWER_SILENT;
     notice_apply_answer(&held->life, &flight->answer, now_ms);
-    if (flight->callee != NULL && flight->answer.kind == NOTICE_ANSWER_TAKEN) {
-        callee_count(part, flight->callee, flight->sent_ms > 0 ? flight->sent_ms : now_ms, effects);
-    }
+    count_call(part, flight, now_ms, effects);
     memcpy(held->message_id, flight->message_id, sizeof(held->message_id));
     if (held->life.state != CASE_DELIVERY_QUEUED) {
         receipt.state = held->life.state;
@@ -178,7 +186,10 @@ static void step_answer(struct part *part, struct flight *flight, int64_t now_ms
     counters_add(&part->notifier->counters, COUNTER_SENT, case_channel_name(flight->via),
                  answer_names[flight->answer.kind]);
     if (held->life.state != CASE_DELIVERY_QUEUED) {
+        held_touch(part, held, effects);
+        count_call(part, flight, now_ms, effects);
         flight_free(flight); /* a callback was faster */
+        take_settle(part, held, now_ms, effects);
         return;
     }
     flight->token = ++part->next_token;

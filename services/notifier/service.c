@@ -139,7 +139,7 @@ static int show_queues(const char *argument, struct buffer *ret_text, void *ctx)
         buffer_format(ret_text, "partition %d: held %zu (bulk %zu), stops %zu, numbers %zu%s\n",
                       (int)part->index, part->held.count, part->bulk_count,
                       stops_count(part->stops), part->callees.count,
-                      part->bulk_is_paused ? ", bulk paused" : "");
+                      part->is_paused[LANE_BULK] ? ", bulk paused" : "");
     }
     return 0;
 }

@@ -18,14 +18,20 @@ static void give_up(struct part *part, int error)
     service_fail(part->notifier->service, error_name(error));
 }
 
+static void review_lane(struct part *part, enum notifier_lane lane, size_t count, size_t max)
+{
+    bool wanted = part->is_paused[lane] ? count > max / 4 * 3 : count > max;
+    if (wanted != part->is_paused[lane]) {
+        part->is_paused[lane] = wanted;
+        stream_partition_pause(
+            part->partition, lane == LANE_BULK ? TOPIC_NOTICES_BULK : TOPIC_NOTICES_URGENT, wanted);
+    }
+}
+
 void take_review_pause(struct part *part)
 {
-    size_t max = part->notifier->held_max;
-    bool wanted = part->bulk_is_paused ? part->bulk_count > max / 4 * 3 : part->bulk_count > max;
-    if (wanted != part->bulk_is_paused) {
-        part->bulk_is_paused = wanted;
-        stream_partition_pause(part->partition, TOPIC_NOTICES_BULK, wanted);
-    }
+    review_lane(part, LANE_URGENT, part->held.count - part->bulk_count, NOTIFIER_URGENT_MAX);
+    review_lane(part, LANE_BULK, part->bulk_count, part->notifier->held_max);
 }
 
 /* --- Ends -------------------------------------------------------------------------------------- */
@@ -55,7 +61,9 @@ void take_end(struct part *part, struct held *held, enum case_delivery state, co
 void take_settle(struct part *part, struct held *held, int64_t now_ms,
                  struct stream_effects *effects)
 {
-    if (notice_is_end(held->life.state)) {
+    bool lands = map_get(&part->flights, ident_part(&held->id)) != NULL;
+    bool is_handed_over = held->life.state != CASE_DELIVERY_QUEUED && !held->has_merged && !lands;
+    if (notice_is_end(held->life.state) || is_handed_over) {
         flight_drop(part, held->id);
         held_write_gone(part, held, effects);
         held_drop(part, held);
@@ -79,20 +87,33 @@ static void stop_if_asked(struct part *part, struct held *held, struct stream_ef
     }
 }
 
+/* Ends the queued ones that a cancel names. True: it names some that have not come yet, as far as is known, so that it must
+ * be kept for them. */
+static bool stop_named(struct part *part, const Shouwang__V1__Cancel *cancel,
+                       struct stream_effects *effects)
+{
+    char reason[NOTIFIER_REASON_BYTES];
+    bool must_keep = false;
+    (void)snprintf(reason, sizeof(reason), "%s",
+                   cancel->reason[0] != '\0' ? cancel->reason : "cancelled");
+    for (size_t i = 0; i < cancel->n_notice_ids; i++) {
+        struct ident id = reader_ident(cancel->notice_ids[i]);
+        struct held *held = held_find(part, id);
+        if (held == NULL) {
+            must_keep = must_keep || !held_ended_lately(part, id);
+        } else if (held->life.state == CASE_DELIVERY_QUEUED) {
+            take_end(part, held, CASE_DELIVERY_CANCELLED, reason, effects);
+        }
+    }
+    return must_keep;
+}
+
 static void sweep(struct part *part, const Shouwang__V1__Control *control,
                   struct stream_effects *effects)
 {
-    bool by_id = control->action_case == SHOUWANG__V1__CONTROL__ACTION_CANCEL &&
-                 control->cancel->n_notice_ids > 0;
     struct ident case_id = reader_ident(control->case_id);
-    for (size_t i = 0; by_id && i < control->cancel->n_notice_ids; i++) {
-        struct held *held = held_find(part, reader_ident(control->cancel->notice_ids[i]));
-        if (held != NULL) {
-            stop_if_asked(part, held, effects);
-        }
-    }
     /* Backwards: an end moves the last entry into its place. */
-    for (size_t i = by_id ? 0 : part->held.count; i-- > 0;) {
+    for (size_t i = part->held.count; i-- > 0;) {
         struct held *held = part->held.entries[i].value;
         if (ident_equal(held->case_id, case_id)) {
             stop_if_asked(part, held, effects);
@@ -113,6 +134,33 @@ static void clear_conflicts(struct part *part, const Shouwang__V1__Control *cont
     }
 }
 
+/* For notices that come after it. */
+static void keep_control(struct part *part, const struct kafka_record *record,
+                         const Shouwang__V1__Control *control, struct stream_effects *effects)
+{
+    struct ident id = reader_ident(control->id);
+    if (stops_find(part->stops, id) != NULL) {
+        counters_add(&part->notifier->counters, COUNTER_REPEATED, NULL, NULL);
+        return;
+    }
+    if (stops_count(part->stops) == STOPS_MAX) {
+        struct ident oldest = stop_oldest(part);
+        counters_add(&part->notifier->counters, COUNTER_STOPS_EVICTED, NULL, NULL);
+        stop_write_gone(part, oldest, effects);
+        stop_drop(part, oldest);
+    }
+    int error = stop_add(part, control, record->value);
+    if (error == ERR_TOO_LARGE) {
+        struct fault fault;
+        (void)fault_set(&fault, REJECT_TOO_MANY, "/cancel/notice_ids", FAULT_NO_BYTE);
+        output_reject(part, record, &fault, effects);
+    } else if (error != 0) {
+        give_up(part, error);
+    } else {
+        stop_write_new(part, id, effects);
+    }
+}
+
 static void take_control(struct part *part, const struct kafka_record *record,
                          const Shouwang__V1__Control *control, struct stream_effects *effects)
 {
@@ -127,20 +175,13 @@ static void take_control(struct part *part, const struct kafka_record *record,
         output_reject(part, record, &fault, effects);
         return;
     }
-    struct ident id = reader_ident(control->id);
-    if (stops_find(part->stops, id) != NULL) {
-        counters_add(&part->notifier->counters, COUNTER_REPEATED, NULL, NULL);
+    bool by_id = control->action_case == SHOUWANG__V1__CONTROL__ACTION_CANCEL &&
+                 control->cancel->n_notice_ids > 0;
+    if (by_id && !stop_named(part, control->cancel, effects)) {
         return;
     }
-    int error = stop_add(part, control, record->value);
-    if (error == ERR_TOO_LARGE) {
-        struct fault fault;
-        (void)fault_set(&fault, REJECT_TOO_MANY, "/cancel/notice_ids", FAULT_NO_BYTE);
-        output_reject(part, record, &fault, effects);
-    } else if (error != 0) {
-        give_up(part, error);
-    } else {
-        stop_write_new(part, id, effects);
+    keep_control(part, record, control, effects);
+    if (!by_id) {
         sweep(part, control, effects);
     }
 }
@@ -163,6 +204,7 @@ static void refuse(struct part *part, const Shouwang__V1__Notice *notice, enum c
         .notice = notice, .state = state, .reason = reason, .at_ms = loop_utc_ms()};
     output_receipt(part, &receipt, effects);
     flight_drop(part, reader_ident(notice->id));
+    held_note_ended(part, reader_ident(notice->id));
 }
 
 static void hold(struct part *part, const struct kafka_record *record,
@@ -205,9 +247,9 @@ static void take_notice(struct part *part, const struct kafka_record *record,
 
 /* --- Callbacks --------------------------------------------------------------------------------- */
 
-/* The notice has ended, or was never ours: what was said is passed on all the same. */
-static void pass_on(struct part *part, const Shouwang__V1__Callback *callback,
-                    struct stream_effects *effects)
+/* The notice was handed over and is not held any more: what was said is passed on as it is. */
+static void pass_on(struct part *part, const struct kafka_record *record,
+                    const Shouwang__V1__Callback *callback, struct stream_effects *effects)
 {
     Shouwang__V1__Notice notice = SHOUWANG__V1__NOTICE__INIT;
     notice.id = callback->notice_id;
@@ -215,13 +257,13 @@ static void pass_on(struct part *part, const Shouwang__V1__Callback *callback,
     notice.case_id = callback->case_id;
     notice.person = callback->person;
     notice.role = callback->role;
+    notice.channel = callback->channel;
     struct output_receipt receipt = {
         .notice = &notice,
         .state = (enum case_delivery)callback->state,
-        .reason = "late",
-        .at_ms = callback->at_ms,
+        .reason = "",
+        .at_ms = callback->at_ms > 0 ? callback->at_ms : record->time_ms,
     };
-    counters_add(&part->notifier->counters, COUNTER_LATE_CALLBACKS, NULL, NULL);
     output_receipt(part, &receipt, effects);
 }
 
@@ -237,7 +279,7 @@ static void take_callback(struct part *part, const struct kafka_record *record,
         return;
     }
     if (held == NULL) {
-        pass_on(part, callback, effects);
+        pass_on(part, record, callback, effects);
         return;
     }
     if (!notice_may_become(held->life.state, state)) {

@@ -143,6 +143,8 @@ struct filling {
     const Shouwang__V1__Notice *notice;
     const struct disclose *disclose;
     struct str lang;
+    enum disclose_audience audience;
+    enum case_channel via;
     struct disclose_context context;
 };
 
@@ -174,11 +176,17 @@ static struct str open_sealed(struct filling *filling, struct str unit, const st
     return plain;
 }
 
+/* What the audience may not see over the channel is not even opened. */
+static bool may_see(const struct filling *filling, enum disclose_field field)
+{
+    return disclose_may_see(filling->audience, filling->via, field);
+}
+
 static void set_record(struct filling *filling, enum disclose_field field,
                        const Shouwang__V1__Sealed *record)
 {
     struct sealed sealed;
-    if (record != NULL && sealed_of_record(record, &sealed) == 0) {
+    if (record != NULL && may_see(filling, field) && sealed_of_record(record, &sealed) == 0) {
         set(filling, field, open_sealed(filling, filling->held->unit, &sealed));
     }
 }
@@ -241,8 +249,10 @@ static void fill_subject(struct filling *filling)
         org_find_person(org, filling->held->unit, str_of(notice->subject));
     struct str group = str_of(notice->group);
     if (subject != NULL) {
-        set(filling, DISCLOSE_FIELD_PUPIL_NAME,
-            open_encoded(filling, subject->unit, subject->name));
+        if (may_see(filling, DISCLOSE_FIELD_PUPIL_NAME)) {
+            set(filling, DISCLOSE_FIELD_PUPIL_NAME,
+                open_encoded(filling, subject->unit, subject->name));
+        }
         group = group.len > 0 ? group : subject->group;
     }
     const struct org_group *of_group = org_find_group(org, filling->held->unit, group);
@@ -300,6 +310,7 @@ static struct token_notice token_of(const struct held *held)
         .notice_id = held->id,
         .person = held->person,
         .role = held->role,
+        .channel = (uint8_t)held->channel,
         .expires_ms = held->life.expires_ms + REF_GRACE_MS,
     };
 }
@@ -332,10 +343,9 @@ static struct str plain_text(struct filling *filling)
                                        : STR_LITERAL("【守望】请立即登录查看。");
 }
 
-static int render(struct filling *filling, enum case_channel via, struct str *ret_text)
+static int render(struct filling *filling, struct str *ret_text)
 {
-    enum disclose_audience audience = DISCLOSE_AUDIENCE_NONE;
-    if (!disclose_audience_parse(str_of(filling->notice->audience), &audience) ||
+    if (!disclose_audience_parse(str_of(filling->notice->audience), &filling->audience) ||
         filling->disclose == NULL) {
         *ret_text = plain_text(filling);
         return 0;
@@ -344,7 +354,7 @@ static int render(struct filling *filling, enum case_channel via, struct str *re
     fill_subject(filling);
     fill_case(filling);
     fill_facts(filling);
-    int error = disclose_may_see(audience, via, DISCLOSE_FIELD_LINK) ? fill_link(filling) : 0;
+    int error = may_see(filling, DISCLOSE_FIELD_LINK) ? fill_link(filling) : 0;
     if (error != 0) {
         return error;
     }
@@ -352,8 +362,8 @@ static int render(struct filling *filling, enum case_channel via, struct str *re
         .lang = filling->lang,
         .purpose = str_of(filling->notice->purpose),
         .obligation = str_of(filling->notice->obligation),
-        .channel = via,
-        .audience = audience,
+        .channel = filling->via,
+        .audience = filling->audience,
     };
     error = disclose_render(filling->disclose, &query, &filling->context, &filling->part->arena,
                             ret_text);
@@ -372,7 +382,7 @@ int text_build(struct part *part, const struct held *held, enum case_channel via
     if (person == NULL) {
         return ERR_NOT_FOUND;
     }
-    struct filling filling = {.part = part, .held = held, .lang = person->lang};
+    struct filling filling = {.part = part, .held = held, .lang = person->lang, .via = via};
     filling.notice = held_record(part, held);
     if (filling.notice == NULL) {
         return ERR_MEMORY;
@@ -391,7 +401,7 @@ int text_build(struct part *part, const struct held *held, enum case_channel via
     struct token_notice token = token_of(held);
     int error = token_make_notice(notifier->keyring, TOKEN_NOTICE, &token, message.ref);
     if (error == 0) {
-        error = render(&filling, via, &message.text);
+        error = render(&filling, &message.text);
     }
     if (error == 0) {
         *ret_message = message;

@@ -67,9 +67,6 @@ static void test_notifier_binds_a_key_press_to_its_notice(void **state)
     assert_int_equal(call_back(world, ref, ",\"state\":\"reached\",\"digits\":\"1\",\"at\":5"),
                      204);
     world_wait_receipt(world, 1, CASE_DELIVERY_ACKED);
-    /* The notice has ended; what comes late is passed on all the same. */
-    assert_int_equal(call_back(world, ref, ",\"state\":\"refused\""), 204);
-    assert_string_equal(world_wait_receipt(world, 1, CASE_DELIVERY_REFUSED)->reason, "late");
 }
 
 static void test_notifier_sends_nothing_that_was_stopped(void **state)

@@ -21,11 +21,8 @@ struct stop_case {
 };
 
 struct entry {
-    struct stop stop; /* borrows from what follows */
+    struct stop stop; /* borrows from what follows: ids, then texts */
     struct list node;
-    char person[STOP_TEXT_MAX_BYTES];
-    char role[STOP_TEXT_MAX_BYTES];
-    char reason[STOP_TEXT_MAX_BYTES];
     struct ident notices[];
 };
 
@@ -89,28 +86,33 @@ static void drop_case_if_empty(struct stops *stops, struct ident case_id)
     }
 }
 
-static struct str keep_text(char *to, struct str text)
+static struct str keep_text(char **at, struct str text)
 {
+    char *begin = *at;
     if (text.len > 0) {
-        memcpy(to, text.at, text.len);
+        memcpy(begin, text.at, text.len);
     }
-    return (struct str){to, text.len};
+    *at += text.len;
+    return (struct str){begin, text.len};
 }
 
 static struct entry *make_entry(const struct stop *stop)
 {
-    struct entry *entry = heap_alloc(sizeof(*entry) + stop->notice_count * sizeof(struct ident));
+    size_t ids_bytes = stop->notice_count * sizeof(struct ident);
+    struct entry *entry = heap_alloc(sizeof(*entry) + ids_bytes + stop->person.len +
+                                     stop->role.len + stop->reason.len);
     if (entry == NULL) {
         return NULL;
     }
+    char *at = (char *)entry->notices + ids_bytes;
     entry->stop = *stop;
-    entry->stop.person = keep_text(entry->person, stop->person);
-    entry->stop.role = keep_text(entry->role, stop->role);
-    entry->stop.reason = keep_text(entry->reason, stop->reason);
-    if (stop->notice_count > 0) {
-        memcpy(entry->notices, stop->notices, stop->notice_count * sizeof(struct ident));
+    if (ids_bytes > 0) {
+        memcpy(entry->notices, stop->notices, ids_bytes);
     }
     entry->stop.notices = entry->notices;
+    entry->stop.person = keep_text(&at, stop->person);
+    entry->stop.role = keep_text(&at, stop->role);
+    entry->stop.reason = keep_text(&at, stop->reason);
     list_init(&entry->node);
     return entry;
 }
