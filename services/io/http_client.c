@@ -8,6 +8,8 @@
 #include <curl/curl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/assert.h"
 #include "base/list.h"
@@ -25,7 +27,11 @@ enum call_state { CALL_QUEUED, CALL_RUNNING, CALL_FINISHED };
 struct http_client {
     struct loop *loop;
     CURLM *multi;
+    struct socket_watch **kept; /* by descriptor: those of connections, which outlive a request */
+    size_t kept_size;
     struct loop_timer *timer; /* libcurl's */
+    int64_t timer_wanted_ms;
+    int64_t timer_armed_ms;
     struct loop_timer *queue_timer;
     int64_t queue_due_ms; /* what it is set to: at or before the earliest deadline in the queue */
     struct list queued;
@@ -55,17 +61,38 @@ struct http_call {
 
 static void collect(struct http_client *client);
 
-/* One watch per socket of libcurl, which opens and closes them. */
+/* One watch per socket that libcurl waits for. A connection's own lives as long as the connection and stays armed for
+ * reading between two requests: arming it anew for each would cost more system calls than the request itself. Others
+ * (of the resolver) go as soon as libcurl is through with them, since it does not tell when it closes them. */
 struct socket_watch {
     struct http_client *client;
     curl_socket_t socket;
     struct loop_fd *fd;
+    unsigned armed;
+    unsigned wanted; /* 0: idle */
+    bool is_kept;
 };
+
+static void arm(struct socket_watch *watch, unsigned events)
+{
+    if (events != watch->armed) {
+        watch->armed = events;
+        (void)!loop_fd_want(watch->fd, events); /* if not, the call meets its deadline */
+    }
+}
 
 static void socket_ready(void *ctx, unsigned events)
 {
     struct socket_watch *watch = ctx;
     struct http_client *client = watch->client;
+    if ((events & LOOP_BROKEN) != 0) {
+        watch->armed = 0; /* libuv has stopped it */
+    }
+    if (watch->wanted == 0) {
+        arm(watch,
+            0); /* the server closes an idle connection: libcurl finds out when it needs it */
+        return;
+    }
     int action = 0;
     action |= (events & LOOP_READABLE) != 0 ? CURL_CSELECT_IN : 0;
     action |= (events & LOOP_WRITABLE) != 0 ? CURL_CSELECT_OUT : 0;
@@ -76,9 +103,8 @@ static void socket_ready(void *ctx, unsigned events)
     collect(client);
 }
 
-static void unwatch(struct http_client *client, curl_socket_t socket, struct socket_watch *watch)
+static void watch_free(struct socket_watch *watch)
 {
-    (void)curl_multi_assign(client->multi, socket, NULL);
     if (watch != NULL) {
         loop_fd_free(watch->fd);
         free(watch);
@@ -97,38 +123,95 @@ static struct socket_watch *watch_new(struct http_client *client, curl_socket_t 
         free(watch);
         return NULL;
     }
-    (void)curl_multi_assign(client->multi, socket, watch);
     return watch;
+}
+
+static struct socket_watch *kept_watch(const struct http_client *client, curl_socket_t socket)
+{
+    return (size_t)socket < client->kept_size ? client->kept[socket] : NULL;
+}
+
+/* Files the watch of a new connection; without room it is one that is not kept. */
+static void keep_watch(struct http_client *client, curl_socket_t socket)
+{
+    size_t size = (size_t)socket + 1;
+    if (size > client->kept_size) {
+        struct socket_watch **kept = realloc(client->kept, size * sizeof(struct socket_watch *));
+        if (kept == NULL) {
+            return;
+        }
+        memset(kept + client->kept_size, 0, (size - client->kept_size) * sizeof(*kept));
+        client->kept = kept;
+        client->kept_size = size;
+    }
+    sw_assert(client->kept[socket] == NULL);
+    client->kept[socket] = watch_new(client, socket);
+    if (client->kept[socket] != NULL) {
+        client->kept[socket]->is_kept = true;
+    }
+}
+
+static curl_socket_t open_connection(void *ctx, curlsocktype purpose, struct curl_sockaddr *where)
+{
+    struct http_client *client = ctx;
+    (void)purpose;
+    int fd = socket(where->family, where->socktype | SOCK_CLOEXEC, where->protocol);
+    if (fd >= 0) {
+        keep_watch(client, fd);
+    }
+    return fd < 0 ? CURL_SOCKET_BAD : fd;
+}
+
+static int close_connection(void *ctx, curl_socket_t socket)
+{
+    struct http_client *client = ctx;
+    if ((size_t)socket < client->kept_size) {
+        watch_free(client->kept[socket]);
+        client->kept[socket] = NULL;
+    }
+    return close(socket);
 }
 
 static int socket_wanted(CURL *easy, curl_socket_t socket, int what, void *ctx, void *socket_ctx)
 {
     struct http_client *client = ctx;
-    struct socket_watch *watch = socket_ctx;
+    struct socket_watch *watch = kept_watch(client, socket);
     (void)easy;
-    if (what == CURL_POLL_REMOVE) {
-        unwatch(client, socket, watch);
+    if (watch == NULL) {
+        watch =
+            socket_ctx != NULL || what == CURL_POLL_REMOVE ? socket_ctx : watch_new(client, socket);
+        (void)curl_multi_assign(client->multi, socket, what == CURL_POLL_REMOVE ? NULL : watch);
+    }
+    if (watch == NULL) {
+        return 0; /* an error here would end every call of the multi handle */
+    }
+    if (what == CURL_POLL_REMOVE && !watch->is_kept) {
+        watch_free(watch);
         return 0;
     }
-    watch = watch == NULL ? watch_new(client, socket) : watch;
-    unsigned wanted = 0;
-    wanted |= (what & CURL_POLL_IN) != 0 ? LOOP_READABLE : 0U;
-    wanted |= (what & CURL_POLL_OUT) != 0 ? LOOP_WRITABLE : 0U;
-    if (watch != NULL) {
-        (void)!loop_fd_want(watch->fd, wanted); /* if not, the call meets its deadline */
+    watch->wanted = 0;
+    watch->wanted |= what == CURL_POLL_IN || what == CURL_POLL_INOUT ? LOOP_READABLE : 0U;
+    watch->wanted |= what == CURL_POLL_OUT || what == CURL_POLL_INOUT ? LOOP_WRITABLE : 0U;
+    arm(watch, watch->wanted != 0 ? watch->wanted : watch->armed & LOOP_READABLE);
+    return 0;
+}
+
+/* libcurl moves its time-out with each request, mostly to later: the timer is moved only to earlier, and looks again when
+ * it fires too soon. */
+static void arm_timer(struct http_client *client)
+{
+    if (client->timer_wanted_ms < client->timer_armed_ms) {
+        client->timer_armed_ms = client->timer_wanted_ms;
+        loop_timer_set(client->timer, client->timer_armed_ms);
     }
-    return 0; /* an error here would end every call of the multi handle */
 }
 
 static int timer_wanted(CURLM *multi, long timeout_ms, void *ctx)
 {
     struct http_client *client = ctx;
     (void)multi;
-    if (timeout_ms < 0) {
-        loop_timer_clear(client->timer);
-    } else {
-        loop_timer_after(client->timer, timeout_ms);
-    }
+    client->timer_wanted_ms = timeout_ms < 0 ? INT64_MAX : loop_monotonic_ms() + timeout_ms;
+    arm_timer(client);
     return 0;
 }
 
@@ -136,6 +219,12 @@ static void timer_fired(void *ctx)
 {
     struct http_client *client = ctx;
     int running;
+    client->timer_armed_ms = INT64_MAX;
+    if (loop_monotonic_ms() < client->timer_wanted_ms) {
+        arm_timer(client);
+        return;
+    }
+    client->timer_wanted_ms = INT64_MAX;
     (void)curl_multi_socket_action(client->multi, CURL_SOCKET_TIMEOUT, 0, &running);
     collect(client);
 }
@@ -338,6 +427,10 @@ static int set_options(struct http_call *call, const struct http_call_options *o
         (void)curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, about_to_send);
         (void)curl_easy_setopt(easy, CURLOPT_PREREQDATA, call);
     }
+    (void)curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_connection);
+    (void)curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, call->client);
+    (void)curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, close_connection);
+    (void)curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, call->client);
     if (strcmp(options->method, "HEAD") == 0) {
         (void)curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
     } else if (code == CURLE_OK) {
@@ -415,6 +508,8 @@ int http_client_new(struct loop *loop, const struct http_client_options *options
     }
     client->loop = loop;
     client->queue_due_ms = INT64_MAX;
+    client->timer_wanted_ms = INT64_MAX;
+    client->timer_armed_ms = INT64_MAX;
     client->in_flight_max =
         options->in_flight_max > 0 ? options->in_flight_max : DEFAULT_IN_FLIGHT_MAX;
     client->queued_max = options->queued_max > 0 ? options->queued_max : DEFAULT_QUEUED_MAX;
@@ -461,8 +556,10 @@ void http_client_free(struct http_client *client)
     cancel_all(&client->running);
     cancel_all(&client->finished);
     if (client->multi != NULL) {
-        (void)curl_multi_cleanup(client->multi); /* tells socket_wanted to remove what is left */
+        (void)curl_multi_cleanup(
+            client->multi); /* closes every connection, through close_connection */
     }
+    free(client->kept);
     loop_timer_free(client->timer);
     loop_timer_free(client->queue_timer);
     free(client);
