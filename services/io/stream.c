@@ -13,12 +13,6 @@
 #include "io/log.h"
 #include "io/stream_calls.h"
 
-#ifdef STREAM_FAULT_POSITION_OFFSETS /* that fault shows in a member that wakes and does not look around */
-enum { NOTICES_ABSENCE = 0 };
-#else
-enum { NOTICES_ABSENCE = 1 };
-#endif
-
 enum { TICK_BUSY_MS = 50, FENCED_AGAIN_MS = 10000 };
 
 void stream_fail(struct stream *stream, const char *why)
@@ -149,7 +143,7 @@ static void note_absence(struct stream *stream)
     int64_t now_ms = loop_boottime_ms();
     int64_t away_ms = now_ms - stream->last_turn_ms;
     stream->last_turn_ms = now_ms;
-    if (NOTICES_ABSENCE && away_ms > stream_proof_limit_ms(stream) && stream->is_fetching) {
+    if (away_ms > stream_proof_limit_ms(stream) && stream->is_fetching) {
         log_warn("stream_was_away", log_count("away_ms", away_ms));
         stream->is_doubtful = true;
         stream->is_proven = false;

@@ -10,7 +10,7 @@ endforeach()
 sw_program(torture_tool torture_tool.c ${loop_support} ${threads} LINK io)
 target_include_directories(torture_tool PRIVATE ${PROJECT_SOURCE_DIR}/tests)
 find_program(PYTHON python3 REQUIRED)
-foreach(scenario kills takeover zombie twin stall aborts crowd beaten nap compaction open_transaction missing_topic
+foreach(scenario kills takeover zombie frozen twin stall aborts crowd beaten nap compaction open_transaction missing_topic
         expired grown full_disk chaos position_offsets restore_lso key_by_unit)
     add_test(NAME service/torture_${scenario}
         COMMAND ${PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/torture.py ${PROJECT_BINARY_DIR}/bin ${scenario})

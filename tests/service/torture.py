@@ -71,6 +71,10 @@ class Member:
         ready = [line for line in self.lines if "part_ready" in line or "part_not_ready" in line]
         return bool(ready) and "part_ready" in ready[-1]
 
+    @property
+    def is_stopped(self):
+        return pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().split()[2] == "T"
+
     def has_assigned(self, count):
         assigned = [line for line in self.lines if " stream_assigned " in line]
         return bool(assigned) and assigned[-1].endswith(f"partitions={count}\n")
@@ -176,6 +180,9 @@ class World:
             _, _, stamp, unit, kind, ident, seq, n, *rest = line.split()
             rows.append((f"{unit}/{ident}", kind, int(seq), int(n), rest, int(stamp)))
         return rows
+
+    def count_lines(self, kind, name):
+        return sum(row[1] == kind and f"/{name}" in row[0] for row in self.journal())
 
     def is_complete(self):
         journal = self.journal()
@@ -292,30 +299,46 @@ def takeover(world):
     return good
 
 
-def zombie(world):
-    """SIGSTOP past the session and back, with timers due in between that the twin has fired."""
-    cases = world.cases("zombie", 64)
+def pair_with_timers(world, name, delay_ms, torture=""):
+    """Two members with 64 pending timers between them, made anew, so that nothing was read since their start: what
+    rd_kafka_position() answers is then no offset."""
+    cases = world.cases(name, 64)
     members = [Member(world, slot).wait_ready() for slot in (0, 1)]
-    world.feed_signals(cases, delay_ms=11000)
-    wait("the signals are in", lambda: sum(row[1] == "S" and "zombie" in row[0] for row in world.journal()) == 64)
+    world.feed_signals(cases, delay_ms)
+    wait("the signals are in", lambda: world.count_lines("S", name) == 64)
     for member in members:
         member.stop()
-    # made anew, so that nothing was read since: what rd_kafka_position() answers is then no offset
-    members = [Member(world, slot).wait_ready() for slot in (0, 1)]
+    members = [Member(world, 0, torture).wait_ready(), Member(world, 1).wait_ready()]
     wait("both have their half", lambda: all(member.is_ready and member.has_assigned(2) for member in members))
-    assigned = members[1].count("stream_assigned")
-    members[0].send(signal.SIGSTOP)
-    wait("the twin has all", lambda: members[1].count("stream_assigned") > assigned and members[1].is_ready)
-    wait("the timers have fired", lambda: sum(row[1] == "T" and "zombie" in row[0] for row in world.journal()) == 64)
+    return members
+
+
+def wake(world, members, title, name):
+    """The twin has taken over and fired all timers; the first member comes back."""
+    wait("the twin has all", lambda: members[1].has_assigned(PARTITIONS) and members[1].is_ready)
+    wait("the timers have fired", lambda: world.count_lines("T", name) == 64)
+    assigned = members[0].count("stream_assigned")
     members[0].send(signal.SIGCONT)
-    wait("the woken one is a member again", lambda: members[0].count("stream_assigned") > 1 or
-         members[0].process.poll() is not None)
-    if members[0].process.poll() is None:
-        wait("the woken one is ready", lambda: members[0].is_ready)
-    good = world.verdict("SIGSTOP past the session, timers due, and back")
+    wait("the woken one is a member again", lambda: members[0].count("stream_assigned") > assigned)
+    wait("the woken one is ready", lambda: members[0].is_ready)
+    good = world.verdict(title)
     for member in members:
         member.stop()
     return good
+
+
+def zombie(world):
+    """SIGSTOP past the session and back, with timers due in between that the twin has fired."""
+    members = pair_with_timers(world, "zombie", 11000)
+    members[0].send(signal.SIGSTOP)
+    return wake(world, members, "SIGSTOP past the session, timers due, and back", "zombie")
+
+
+def frozen(world):
+    """The same, stopped with the transaction of its own timers in hand, about to begin it."""
+    members = pair_with_timers(world, "frozen", 11000, "stop:0:0")
+    wait("it stops", lambda: members[0].is_stopped)
+    return wake(world, members, "SIGSTOP with a transaction in hand, and back", "frozen")
 
 
 def twin(world):
@@ -381,13 +404,13 @@ def beaten(world):
     member = Member(world, 0).wait_ready()
     world.feed_signals(cases, delay_ms=6000)
     overdue = now_ms() + 6100
-    wait("the signals are in", lambda: sum(row[1] == "S" and "beaten" in row[0] for row in world.journal()) == 32)
+    wait("the signals are in", lambda: world.count_lines("S", "beaten") == 32)
     member.stop()
     wait("the steps are overdue", lambda: now_ms() > overdue)
     world.feed_acks([(case, world.signals[case]) for case in cases])
     member = Member(world, 0).wait_ready()
     good = world.verdict("acknowledged while all were down")
-    fired = sum(row[1] == "T" and "beaten" in row[0] for row in world.journal())
+    fired = world.count_lines("T", "beaten")
     print(f"     overdue steps fired although acknowledged: {fired} of 32")
     member.stop()
     return good and fired == 0
@@ -399,14 +422,14 @@ def nap(world):
     member = Member(world, 0).wait_ready()
     due = now_ms() + 7000
     world.feed_signals(cases, delay_ms=7000)
-    wait("the signals are in", lambda: sum(row[1] == "S" and "nap" in row[0] for row in world.journal()) == 32)
+    wait("the signals are in", lambda: world.count_lines("S", "nap") == 32)
     member.send(signal.SIGSTOP)
     world.feed_acks([(case, world.signals[case]) for case in cases])
     wait("the steps are overdue", lambda: now_ms() > due + 300)
     member.send(signal.SIGCONT)
     good = world.verdict("stopped over its deadlines, acknowledged before", "noticed" if
                          member.count("stream_was_away") else "")
-    fired = sum(row[1] == "T" and "nap" in row[0] for row in world.journal())
+    fired = world.count_lines("T", "nap")
     print(f"     steps fired although acknowledged in time: {fired} of 32")
     member.wait_ready().stop()
     return good and fired == 0
@@ -617,10 +640,10 @@ class ThreeBrokers(OwnBroker):
         return super().open()
 
 
-SCENARIOS = {function.__name__: function for function in (kills, takeover, zombie, twin, stall, aborts, crowd, beaten, nap, compaction,
+SCENARIOS = {function.__name__: function for function in (kills, takeover, zombie, frozen, twin, stall, aborts, crowd, beaten, nap, compaction,
                                                           open_transaction, missing_topic, expired,
                                                           grown, full_disk, chaos, leader)}
-FAULTS = {"position_offsets": zombie, "restore_lso": open_transaction, "key_by_unit": compaction}
+FAULTS = {"position_offsets": frozen, "restore_lso": open_transaction, "key_by_unit": compaction}
 
 
 def run_scenario(bin_folder, scenario, fault="none"):

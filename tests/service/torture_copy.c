@@ -7,8 +7,8 @@
  *     A <case> <seq> <n> stopped      a command came before its timer
  *     A <case> <seq> <n> late         or after it
  * TORTURE=<what>:<effect>:<n> makes the transaction's worker do something before that effect (0 begin, 1 changelog, 2
- * outputs, 3 offsets, 4 commit, 5 after it) of the n-th transaction: `kill` and `stop` signal the process, `stall`
- * holds the worker for 4 s, `abort` breaks this transaction. */
+ * outputs, 3 offsets, 4 commit, 5 after it) of the n-th transaction, or of the first with a timer if n is 0: `kill` and
+ * `stop` signal the process, `stall` holds the worker for 4 s, `abort` breaks this transaction. */
 #include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/assert.h"
 #include "base/heap.h"
@@ -47,6 +48,8 @@ struct copy {
     struct service *service;
     struct stream *stream;
 };
+
+static atomic_bool has_fired; /* a timer, in this process */
 
 /* ---- state */
 
@@ -257,6 +260,7 @@ static void step_time(void *object, int64_t now_ms, struct stream_effects *effec
     size_t at = 0;
     struct copy_case *one = find_due(part, now_ms, &at);
     sw_assert(one != NULL);
+    has_fired = true;
     char line[VALUE_MAX];
     begin_change(effects, one);
     one->step_count++;
@@ -269,20 +273,30 @@ static void step_time(void *object, int64_t now_ms, struct stream_effects *effec
 
 /* ---- what goes wrong on purpose */
 
-int stream_test_point(size_t effect)
+/* Whether the wish means this effect of this transaction; of one with a timer only once. */
+static bool is_wished(const char *wish, size_t effect)
 {
     static atomic_size_t transaction;
+    static atomic_bool has_stopped;
     size_t n = effect == 0 ? ++transaction : transaction;
-    const char *wish = getenv("TORTURE");
     const char *colon = wish == NULL ? NULL : strchr(wish, ':');
-    if (colon == NULL || strtoul(colon + 1, NULL, 10) != effect ||
-        strtoul(strrchr(wish, ':') + 1, NULL, 10) != n) {
+    if (colon == NULL || strtoul(colon + 1, NULL, 10) != effect) {
+        return false;
+    }
+    size_t wished = strtoul(strrchr(wish, ':') + 1, NULL, 10);
+    return wished == 0 ? has_fired && !atomic_exchange(&has_stopped, true) : wished == n;
+}
+
+int stream_test_point(size_t effect)
+{
+    const char *wish = getenv("TORTURE");
+    if (!is_wished(wish, effect)) {
         return 0;
     }
     if (wish[0] == 'k') {
         raise(SIGKILL);
     } else if (strncmp(wish, "stop", 4) == 0) {
-        raise(SIGSTOP);
+        kill(getpid(), SIGSTOP);
     } else if (strncmp(wish, "stall", 5) == 0) {
         (void)poll(NULL, 0, STALL_MS); /* the fault itself, not a wait for something */
     } else {
