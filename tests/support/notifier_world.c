@@ -564,13 +564,7 @@ static bool has_receipt(void *ctx)
 const struct receipt *world_wait_receipt(struct world *world, uint8_t id, int state)
 {
     struct expected expected = {world, id, state};
-    if (!loop_wait(world->loop, has_receipt, &expected, WAIT_MS)) {
-        for (unsigned i = 0; i < world->receipt_count; i++) {
-            print_error("receipt %u: %d %s\n", world->receipts[i].notice_id.bytes[0],
-                        world->receipts[i].state, world->receipts[i].reason);
-        }
-    }
-    assert_true(has_receipt(&expected));
+    assert_true(loop_wait(world->loop, has_receipt, &expected, WAIT_MS));
     return world_find_receipt(world, id, state);
 }
 
