@@ -8,6 +8,7 @@ import collections
 import json
 import pathlib
 import re
+import urllib.parse
 import uuid
 
 import pytest
@@ -78,7 +79,7 @@ def sample_with_canaries(folder, canaries):
         text = path.read_text(encoding="utf-8")
         guardians = set(re.findall(r"kind: guardian, name: [^,]+, household: [^,]+,\s+addresses: \[{phone: \"(\d+)\"}", text))
         text = re.sub(r"(kind: (\w+), name: )([^,]+),", lambda m: m[1] + canaries.text(
-            "pupil_name" if m[2] == "student" else "") + ",", text)
+            "pupil_name" if m[2] == "student" else "person_name") + ",", text)
         text = re.sub(r'phone: "(\d+)"', lambda m: 'phone: "' + unique(m[1], lambda: canaries.number(
             "guardian_contact" if m[1] in guardians else "")) + '"', text)
         text = re.sub(r"wecom: (\w+)", lambda m: "wecom: " + unique(m[1], canaries.text), text)
@@ -168,6 +169,28 @@ def commands(running, canaries, case):
     assert applied.count(True) >= 6, applied
 
 
+def press_buttons(running, canaries, case):
+    """The same in the console: what is typed into its forms."""
+    cookie = sign_in(running, "yz-leader", "demo-only-leader")
+    forms = {"note": {"text": canaries.text("notes")}, "waive": {"obligation": "phone_report", "reason": canaries.text()},
+             "met": {"obligation": "guardian_contact", "evidence.0.key": "attempts", "evidence.0.value": canaries.text()},
+             "level": {"level": "crisis", "reason": canaries.text()}}
+    for action, form in forms.items():
+        status, answer = local.http(
+            "POST", running.url("console", f"/api/cases/{case}/{action}"), urllib.parse.urlencode({**form, "unit": UNIT}).encode(),
+            {"Cookie": cookie, "X-Requested-With": "test", "Content-Type": "application/x-www-form-urlencoded"})
+        assert status == 200 and not betrays(answer), answer
+    wrong = urllib.parse.urlencode({"login": "yz-leader", "password": canaries.text()}).encode()
+    assert not local.cookie_of("POST", running.url("console", "/login"), wrong)
+
+
+def sign_in(running, login, password):
+    form = urllib.parse.urlencode({"login": login, "password": password}).encode()
+    cookie = local.cookie_of("POST", running.url("console", "/login"), form)
+    assert cookie, login
+    return cookie
+
+
 def play(running, canaries, sample):
     pupil = sample["20260001"]
     refused(running, canaries)
@@ -177,6 +200,7 @@ def play(running, canaries, sample):
     running.post(told(canaries, canaries.text()))        # nobody whom the directory knows
     running.wait_phone(seconds=30, role="bureau_duty")   # the last step: nobody has acknowledged
     case = running.wait_case("the pupil's case", lambda case: case["level"] == "crisis" and not case.get("unresolved"))
+    press_buttons(running, canaries, case["id"])
     commands(running, canaries, case["id"])
     for role in ("police_liaison", "hospital", "guardians", "principal", "class_teacher", "psych_teacher"):
         running.wait_phone(seconds=30, role=role)
@@ -224,6 +248,24 @@ def test_a_message_goes_to_its_own_address_only(played, canaries):
         rest = {name: value for name, value in send.items() if name not in ("to", "text")}
         assert not betrays(json.dumps(rest).encode()), rest
         assert canaries.fields.get(send["to"]) in ("", "guardian_contact"), send["to"]
+
+
+@pytest.mark.parametrize("login, password, role", [
+    ("bureau", "demo-only-bureau", "bureau_duty"), ("yz-principal", "demo-only-principal", "principal"),
+    ("yz-leader", "demo-only-leader", "duty_leader"), ("yz-class", "demo-only-class", "class_teacher"),
+    ("yz-psych", "demo-only-psych", "psych_teacher")])
+def test_a_page_shows_what_its_reader_may_see(played, canaries, login, password, role):
+    """Who may see the pupil's name may see those of the people who were told, too."""
+    cookie = {"Cookie": sign_in(played, login, password)}
+    paths = ["/api/board", *(f"/api/cases/{case['id']}" for case in played.cases())]
+    answers = [local.http("GET", played.url("console", path), headers=cookie) for path in paths]
+    assert len(answers) > 2 and all(status == 200 for status, _ in answers)
+    pages = [page for _, page in answers]
+    allowed = may_see(role, None)
+    allowed |= {"person_name"} if "pupil_name" in allowed else set()
+    shown = {canaries.fields[canary] for page in pages for canary in canaries.found_in(page.decode())}
+    assert shown <= allowed, shown - allowed
+    assert ("pupil_name" in shown) == ("pupil_name" in allowed)
 
 
 # --- where none may be
