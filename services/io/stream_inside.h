@@ -32,6 +32,7 @@ struct stream_source {
     int64_t position;  /* the next offset to step: our own number, the only one ever committed */
     int64_t committed; /* what the group has; equals position when nothing is in work */
     int64_t end;       /* to be reached before the part is live; STREAM_UNKNOWN: no matter */
+    int64_t seen_end;  /* where an end was met: markers of transactions may lie before it */
     int64_t recorded;  /* what the changelog says, should the group's offsets have expired */
     bool is_ended;     /* end was reached */
     bool is_paused;

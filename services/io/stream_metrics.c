@@ -73,8 +73,9 @@ static int64_t lag_of(const struct stream *stream, const struct stream_partition
                                        &high) != RD_KAFKA_RESP_ERR_NO_ERROR) {
         return 0;
     }
-    int64_t position = partition->sources[input].position;
-    return high > position && position >= 0 ? high - position : 0;
+    const struct stream_source *source = &partition->sources[input];
+    int64_t position = source->position > source->seen_end ? source->position : source->seen_end;
+    return high > position && source->position >= 0 ? high - position : 0;
 }
 
 static void collect(void *ctx)

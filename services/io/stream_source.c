@@ -64,6 +64,7 @@ static void take_event(struct stream *stream, struct stream_source *source,
                        const rd_kafka_message_t *message)
 {
     if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
+        source->seen_end = message->offset;
         source->is_ended |= message->offset >= source->end;
     } else if (message->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET ||
                message->err == RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE) {
