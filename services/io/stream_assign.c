@@ -76,6 +76,7 @@ static void drop_part(struct stream_partition *partition)
         stream_source_forget(&partition->sources[input]);
         partition->sources[input].is_paused = false;
         partition->sources[input].position = STREAM_UNKNOWN;
+        partition->sources[input].seen_end = STREAM_UNKNOWN;
         partition->sources[input].committed = STREAM_UNKNOWN;
         partition->sources[input].recorded = STREAM_UNKNOWN;
     }

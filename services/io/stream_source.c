@@ -17,6 +17,7 @@ void stream_source_open(struct stream *stream, struct stream_source *source, siz
     rd_kafka_queue_forward(source->queue, NULL);
     kafka_watch_queue(source->queue, stream->event_fd);
     source->position = STREAM_UNKNOWN;
+    source->seen_end = STREAM_UNKNOWN;
     source->committed = STREAM_UNKNOWN;
     source->end = STREAM_UNKNOWN;
     source->recorded = STREAM_UNKNOWN;

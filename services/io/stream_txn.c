@@ -344,6 +344,7 @@ static void undo(struct stream *stream, struct stream_batch *batch)
             if (!stream->definition->inputs[input].is_table) {
                 stream_source_forget(source);
                 source->position = source->committed;
+                source->seen_end = STREAM_UNKNOWN;
             }
         }
     }
