@@ -8,6 +8,7 @@
 
 #include "io/log.h"
 #include "io/seal_record.h"
+#include "shell/keys.h"
 #include "shouwang/v1/journal.pb-c.h"
 
 enum { OPEN_BYTES = 128 * 1024, WIRE_QUEUE_MAX = 10000, PRODUCE_TIMEOUT_MS = 5000 };
@@ -18,16 +19,7 @@ int console_seal(struct console *console, struct str unit, struct str text, stru
     struct vault vault = {console->keyring, tables_keys(console->tables)};
     struct vault_target target = {
         .unit = unit, .erasure_id = unit, .key_class = SEAL_CLASS_CONTENT};
-    struct sealed sealed;
-    int error = vault_close(&vault, &target, text, arena, &sealed);
-    Shouwang__V1__Sealed *record = arena_alloc(arena, sizeof(*record));
-    if (error == 0) {
-        error = record == NULL ? ERR_MEMORY : sealed_to_record(&sealed, arena, record);
-    }
-    if (error == 0) {
-        *ret_sealed = record;
-    }
-    return error;
+    return vault_close_record(&vault, &target, text, arena, ret_sealed);
 }
 
 bool console_open(const struct console *console, struct str unit,
@@ -105,21 +97,6 @@ static int check_addresses(const struct config *config)
     return 0;
 }
 
-static int open_keys(struct console *console)
-{
-    const char *file = "";
-    unsigned wants = KEYRING_CLOSE | KEYRING_OPEN_CONTACT | KEYRING_OPEN_CONTENT | KEYRING_TOKEN;
-    int error = seal_init();
-    if (error == 0) {
-        error =
-            keyring_load(config_text(console->config, "keys.dir"), wants, &file, &console->keyring);
-    }
-    if (error != 0) {
-        log_error("keys_not_loaded", log_code("file", file), log_error_code("why", error));
-    }
-    return error;
-}
-
 static int open_parts(struct console *console)
 {
     static const char *const everything[] = {"", NULL};
@@ -131,7 +108,9 @@ static int open_parts(struct console *console)
                                    .message = heard,
                                    .ctx = console};
     service_set_unready(console->service, "tables", "reading the directory");
-    int error = tables_new(console->loop, console->config, tables_ready, console, &console->tables);
+    const struct tables_setup tables = {
+        .keep_packs = true, .keep_sealed = true, .caught_up = tables_ready, .ctx = console};
+    int error = tables_new(console->loop, console->config, &tables, &console->tables);
     if (error == 0) {
         error = kafka_producer_new(console->loop, console->config, PRODUCE_TIMEOUT_MS,
                                    &console->producer);
@@ -171,7 +150,12 @@ static int start(struct service *service, void **ret_state)
     console->config = service_config(service);
     console->secure_cookies = config_bool(console->config, "cookie.secure");
     int error = check_addresses(console->config);
-    error = error != 0 ? error : open_keys(console);
+    error =
+        error != 0
+            ? error
+            : keys_load(console->config,
+                        KEYRING_CLOSE | KEYRING_OPEN_CONTACT | KEYRING_OPEN_CONTENT | KEYRING_TOKEN,
+                        &console->keyring);
     error = error != 0 ? error : open_parts(console);
     return error != 0 ? error : open_http(console);
 }

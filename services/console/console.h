@@ -13,7 +13,6 @@
 #include "console/model.h"
 #include "console/session.h"
 #include "console/sign_in.h"
-#include "console/tables.h"
 #include "console/view.h"
 #include "io/http_server.h"
 #include "io/kafka.h"
@@ -21,6 +20,7 @@
 #include "io/loop.h"
 #include "io/service.h"
 #include "io/zmq.h"
+#include "shell/tables.h"
 #include "shouwang/v1/sealed.pb-c.h"
 
 enum { CONSOLE_READINGS_MAX = 512 };

@@ -176,19 +176,11 @@ static int seal_one(struct acting *acting, const struct typed *typed)
     struct vault_target target = {str_of(record->unit), str_of(record->subject),
                                   SEAL_CLASS_CONTENT};
     struct arena *arena = &acting->ctl->arena;
-    struct sealed sealed;
-    int error = vault_close(&vault, &target, typed->clear, arena, &sealed);
+    int error = vault_close_record(&vault, &target, typed->clear, arena, typed->slot);
     if (error == ERR_NOT_FOUND) {
         target.erasure_id = str_of(record->unit);
-        error = vault_close(&vault, &target, typed->clear, arena, &sealed);
+        error = vault_close_record(&vault, &target, typed->clear, arena, typed->slot);
     }
-    Shouwang__V1__Sealed *value = arena_alloc(arena, sizeof(*value));
-    if (error != 0 || value == NULL) {
-        return error != 0 ? error : ERR_MEMORY;
-    }
-    *value = (Shouwang__V1__Sealed)SHOUWANG__V1__SEALED__INIT;
-    error = sealed_to_record(&sealed, arena, value);
-    *typed->slot = value;
     return error;
 }
 

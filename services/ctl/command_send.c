@@ -5,10 +5,9 @@
 #include "base/ident.h"
 #include "ctl/log_reader.h"
 #include "io/seal.h"
+#include "shell/envelope.h"
 #include "shouwang/v1/journal.pb-c.h"
-#include "wire/cloudevents.h"
 #include "wire/decode.h"
-#include "wire/json.h"
 
 enum { SCRATCH_BYTES = 8 << 20, TURN_MS = 20 };
 
@@ -46,7 +45,8 @@ static int write_command(struct ctl *ctl, struct log_writer *writer, Shouwang__V
 {
     struct str value;
     char id[IDENT_TEXT_BYTES];
-    char time[JSON_TIME_BYTES];
+    struct envelope_room room;
+    struct kafka_output output;
     struct ident ident;
     int error = encode_message(&command->base, &ctl->arena, &value);
     if (error != 0) {
@@ -54,25 +54,13 @@ static int write_command(struct ctl *ctl, struct log_writer *writer, Shouwang__V
     }
     memcpy(ident.bytes, command->id.data, IDENT_BYTES);
     ident_format(ident, id);
-    json_format_time(command->issued_at_ms, time);
-    const struct cloudevent event = {.specversion = STR_LITERAL("1.0"),
-                                     .id = str_of(id),
-                                     .source = STR_LITERAL("/swctl"),
-                                     .type = STR_LITERAL("shouwang.command.swctl"),
-                                     .time = str_of(time),
-                                     .partitionkey = str_of(command->unit),
-                                     .datacontenttype = STR_LITERAL("application/protobuf")};
-    struct cloudevent_header attributes[CLOUDEVENT_HEADERS_MAX];
-    struct kafka_header headers[CLOUDEVENT_HEADERS_MAX];
-    size_t count = cloudevent_write_kafka(&event, attributes);
-    for (size_t i = 0; i < count; i++) {
-        headers[i] = (struct kafka_header){str_of(attributes[i].name), attributes[i].value};
-    }
-    const struct kafka_output output = {.topic = TOPIC_COMMANDS,
-                                        .unit = str_of(command->unit),
-                                        .value = value,
-                                        .headers = headers,
-                                        .header_count = count};
+    const struct envelope envelope = {.topic = TOPIC_COMMANDS,
+                                      .unit = str_of(command->unit),
+                                      .source = "/swctl",
+                                      .kind = STR_LITERAL("swctl"),
+                                      .id = str_of(id),
+                                      .at_ms = command->issued_at_ms};
+    envelope_output(&envelope, value, &room, &output);
     error = log_write_record(writer, &output);
     return error == 0 ? log_flush(writer) : error;
 }

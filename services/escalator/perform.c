@@ -1,18 +1,15 @@
 /* What a step asked for, in the shell's order: changelog, then outputs. */
-#include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/assert.h"
 #include "escalator/part_inside.h"
 #include "io/seal.h"
-#include "wire/cloudevents.h"
-#include "wire/decode.h"
+#include "shell/envelope.h"
+#include "shell/rejection.h"
 #include "wire/journal.h"
 #include "wire/notice.h"
-#include "wire/reject.h"
 
-#define SOURCE STR_LITERAL("/shouwang/escalator")
+#define SOURCE "/shouwang/escalator"
 
 static void fail(struct part *part, int error)
 {
@@ -99,61 +96,27 @@ static void put_head(struct part *part, struct part_unit *unit, struct str key,
 
 /* --- outputs ----------------------------------------------------------------------------------------------------------- */
 
-/* What the headers of a record say of it. */
-struct envelope {
+struct output {
     enum topic topic;
     struct str unit;
-    const char *group; /* of the type: "notice", "alert" … */
     struct str kind;
     struct ident id;
     struct str subject; /* opaque */
     int64_t at_ms;
 };
 
-static void format_time(int64_t at_ms, char *ret_text, size_t size)
-{
-    struct tm parts;
-    time_t seconds = (time_t)(at_ms / 1000);
-    gmtime_r(&seconds, &parts);
-    snprintf(ret_text, size, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", parts.tm_year + 1900,
-             parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec,
-             (int)(at_ms % 1000));
-}
-
-static void emit(const struct envelope *envelope, struct str value, struct stream_effects *effects)
+static void emit(const struct output *output, struct str value, struct stream_effects *effects)
 {
     char id[IDENT_TEXT_BYTES];
-    char type[128];
-    char at[64];
-    struct cloudevent_header written[CLOUDEVENT_HEADERS_MAX];
-    struct kafka_header headers[CLOUDEVENT_HEADERS_MAX];
-    ident_format(envelope->id, id);
-    format_time(envelope->at_ms, at, sizeof(at));
-    if (!cloudevent_format_type(envelope->group, envelope->kind, type, sizeof(type))) {
-        snprintf(type, sizeof(type), "shouwang.%s", envelope->group);
-    }
-    struct cloudevent event = {
-        .specversion = STR_LITERAL("1.0"),
-        .id = str_of(id),
-        .source = SOURCE,
-        .type = str_of(type),
-        .time = str_of(at),
-        .subject = envelope->subject,
-        .partitionkey = envelope->unit,
-        .datacontenttype = STR_LITERAL("application/protobuf"),
-    };
-    size_t header_count = cloudevent_write_kafka(&event, written);
-    for (size_t i = 0; i < header_count; i++) {
-        headers[i] = (struct kafka_header){str_of(written[i].name), written[i].value};
-    }
-    struct kafka_output output = {
-        .topic = envelope->topic,
-        .unit = envelope->unit,
-        .value = value,
-        .headers = headers,
-        .header_count = header_count,
-    };
-    stream_emit(effects, &output);
+    ident_format(output->id, id);
+    const struct envelope envelope = {.topic = output->topic,
+                                      .unit = output->unit,
+                                      .source = SOURCE,
+                                      .kind = output->kind,
+                                      .id = str_of(id),
+                                      .subject = output->subject,
+                                      .at_ms = output->at_ms};
+    envelope_emit(&envelope, value, effects);
 }
 
 static void emit_line(struct part *part, const struct effect *effect, struct part_unit *unit,
@@ -171,10 +134,10 @@ static void emit_line(struct part *part, const struct effect *effect, struct par
     unit->head.number = place.number;
     struct str number = {(const char *)&place.number, sizeof(place.number)};
     struct str parts[] = {STR_LITERAL("journal"), line->unit, number};
-    struct envelope envelope = {
-        TOPIC_JOURNAL,   line->unit,   "journal", line->what, ident_derive(seal_hash128, parts, 3),
-        STR_LITERAL(""), effect->at_ms};
-    emit(&envelope, value, effects);
+    const struct output output = {TOPIC_JOURNAL,   line->unit,
+                                  line->what,      ident_derive(seal_hash128, parts, 3),
+                                  STR_LITERAL(""), effect->at_ms};
+    emit(&output, value, effects);
     metric_add(metric_with(part->shared->metric[PART_JOURNAL_LINES], NULL), 1);
 }
 
@@ -195,14 +158,13 @@ static void emit_notice(struct part *part, const struct effect *effect,
         fail(part, error);
         return;
     }
-    struct envelope envelope = {urgent ? TOPIC_NOTICES_URGENT : TOPIC_NOTICES_BULK,
-                                notice->unit,
-                                "notice",
-                                notice->purpose,
-                                notice->id,
-                                notice->subject,
-                                effect->at_ms};
-    emit(&envelope, value, effects);
+    const struct output output = {urgent ? TOPIC_NOTICES_URGENT : TOPIC_NOTICES_BULK,
+                                  notice->unit,
+                                  notice->purpose,
+                                  notice->id,
+                                  notice->subject,
+                                  effect->at_ms};
+    emit(&output, value, effects);
     const char *labels[] = {urgent ? "urgent" : "bulk", clean_label(part, notice->purpose)};
     metric_add(metric_with(part->shared->metric[PART_NOTICES], labels), 1);
 }
@@ -218,10 +180,10 @@ static void emit_control(struct part *part, const struct effect *effect,
         fail(part, error);
         return;
     }
-    struct envelope envelope = {
-        TOPIC_NOTICES_CONTROL, control->unit,   "control",    str_of(kinds[control->kind]),
+    const struct output output = {
+        TOPIC_NOTICES_CONTROL, control->unit,   str_of(kinds[control->kind]),
         control->id,           STR_LITERAL(""), effect->at_ms};
-    emit(&envelope, value, effects);
+    emit(&output, value, effects);
 }
 
 static void emit_alert(struct part *part, const struct effect *effect,
@@ -236,9 +198,9 @@ static void emit_alert(struct part *part, const struct effect *effect,
         return;
     }
     ident_format(alert->case_id, subject);
-    struct envelope envelope = {TOPIC_ALERTS, alert->unit,     "alert",      alert->what,
-                                alert->id,    str_of(subject), effect->at_ms};
-    emit(&envelope, value, effects);
+    const struct output output = {TOPIC_ALERTS, alert->unit,     alert->what,
+                                  alert->id,    str_of(subject), effect->at_ms};
+    emit(&output, value, effects);
     const char *labels[] = {clean_label(part, alert->what)};
     metric_add(metric_with(part->shared->metric[PART_ALERTS], labels), 1);
 }
@@ -356,49 +318,25 @@ bool part_take_command(struct part *part, struct str unit_name, struct ident id,
     return true;
 }
 
-/* The escalator holds no keys: the record goes without its body, and its place finds it in the topic. */
-static int cannot_seal(void *ctx, struct str unit, struct str clear, struct arena *arena,
-                       Shouwang__V1__Sealed **ret_sealed)
-{
-    (void)ctx;
-    (void)unit;
-    (void)clear;
-    (void)arena;
-    (void)ret_sealed;
-    return ERR_UNAVAILABLE;
-}
-
 void part_reject(struct part *part, const struct kafka_record *record, const struct fault *fault,
                  struct stream_effects *effects)
 {
-    Shouwang__V1__Reject *reject = NULL;
-    struct str value;
-    struct reject_origin origin = {
-        .service = "sw-escalator",
-        .topic = str_of(topic_rows[record->topic].suffix),
-        .partition = record->partition,
-        .offset = record->offset,
-        .unit = record->key,
-        .at_ms = record->time_ms,
-    };
     const char *labels[] = {topic_rows[record->topic].suffix, reject_reason_code(fault->reason)};
+    /* The escalator holds no keys: the record goes without its body. */
+    const struct rejection rejection = {
+        .record = record,
+        .fault = fault,
+        .origin = {.service = "sw-escalator",
+                   .topic = str_of(labels[0]),
+                   .partition = record->partition,
+                   .offset = record->offset,
+                   .unit = record->key,
+                   .at_ms = record->time_ms},
+        .source = SOURCE,
+    };
     metric_add(metric_with(part->shared->metric[PART_REJECTS], labels), 1);
-    int error =
-        reject_make(&origin, fault, record->value, cannot_seal, NULL, &part->arena, &reject);
-    error = error != 0 ? error : encode_message(&reject->base, &part->arena, &value);
+    int error = rejection_emit(&rejection, &part->arena, effects);
     if (error != 0) {
         fail(part, error);
-        return;
     }
-    struct str place[] = {origin.topic,
-                          {(const char *)&record->partition, sizeof(record->partition)},
-                          {(const char *)&record->offset, sizeof(record->offset)}};
-    struct envelope envelope = {TOPIC_REJECTS,
-                                record->key.len > 0 ? record->key : STR_LITERAL("unknown"),
-                                "reject",
-                                str_of(labels[1]),
-                                ident_derive(seal_hash128, place, 3),
-                                STR_LITERAL(""),
-                                record->time_ms};
-    emit(&envelope, value, effects);
 }

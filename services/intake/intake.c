@@ -5,6 +5,7 @@
 
 #include "intake/submission.h"
 #include "io/log.h"
+#include "shell/keys.h"
 
 enum {
     WATCH_MS = 100,
@@ -45,25 +46,12 @@ static void collect(void *ctx)
     counters_set(&intake->counters, COUNTER_TABLE_LAG, tables_lag(intake->tables));
 }
 
-static int open_keys(struct intake *intake)
-{
-    const char *file = "";
-    int error = seal_init();
-    if (error == 0) {
-        error = keyring_load(config_text(intake->config, "keys.dir"), KEYRING_CLOSE | KEYRING_IDENT,
-                             &file, &intake->keyring);
-    }
-    if (error != 0) {
-        log_error("keys_not_loaded", log_code("file", file), log_error_code("why", error));
-    }
-    return error;
-}
-
 static int open_kafka(struct intake *intake)
 {
     service_set_unready(intake->service, "tables", "reading the directory");
     service_set_unready(intake->service, "kafka", "no broker");
-    int error = tables_new(intake->loop, intake->config, tables_read, intake, &intake->tables);
+    const struct tables_setup tables = {.caught_up = tables_read, .ctx = intake};
+    int error = tables_new(intake->loop, intake->config, &tables, &intake->tables);
     if (error == 0) {
         error =
             kafka_producer_new(intake->loop, intake->config,
@@ -119,7 +107,7 @@ static int start(struct service *service, void **ret_state)
     list_init(&intake->submissions);
     arena_init(&intake->arena, EVENT_ARENA_BYTES);
     buffer_init(&intake->reply, REPLY_MAX_BYTES);
-    int error = open_keys(intake);
+    int error = keys_load(intake->config, KEYRING_CLOSE | KEYRING_IDENT, &intake->keyring);
     error = error != 0 ? error : open_kafka(intake);
     error = error != 0 ? error : open_rest(intake);
     error = error != 0 ? error : open_http(intake);

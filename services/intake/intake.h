@@ -10,12 +10,12 @@
 #include "base/list.h"
 #include "intake/counters.h"
 #include "intake/gate.h"
-#include "intake/tables.h"
 #include "io/buffer.h"
 #include "io/http_server.h"
 #include "io/kafka.h"
 #include "io/keyring.h"
 #include "io/service.h"
+#include "shell/tables.h"
 
 /* The parts of the process; one thread, so nothing is locked. */
 struct intake {

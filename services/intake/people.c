@@ -42,16 +42,7 @@ static int seal(void *ctx, Shouwang__V1__KeyClass key_class, struct str unit, st
     struct vault_target target = {.unit = unit,
                                   .erasure_id = has_own ? erasure_id : unit,
                                   .key_class = (enum seal_class)key_class};
-    struct sealed sealed;
-    int error = vault_close(&vault, &target, clear, arena, &sealed);
-    Shouwang__V1__Sealed *record = arena_alloc(arena, sizeof(*record));
-    if (error == 0) {
-        error = record == NULL ? ERR_MEMORY : sealed_to_record(&sealed, arena, record);
-    }
-    if (error == 0) {
-        *ret_sealed = record;
-    }
-    return error;
+    return vault_close_record(&vault, &target, clear, arena, ret_sealed);
 }
 
 struct event_port people_port(struct intake *intake)

@@ -51,6 +51,19 @@ int sealed_to_record(const struct sealed *sealed, struct arena *arena,
     return 0;
 }
 
+int vault_close_record(const struct vault *vault, const struct vault_target *target,
+                       struct str plain, struct arena *arena, Shouwang__V1__Sealed **ret_record)
+{
+    struct sealed sealed;
+    Shouwang__V1__Sealed *record = arena_alloc(arena, sizeof(*record));
+    int error = record == NULL ? ERR_MEMORY : vault_close(vault, target, plain, arena, &sealed);
+    error = error != 0 ? error : sealed_to_record(&sealed, arena, record);
+    if (error == 0) {
+        *ret_record = record;
+    }
+    return error;
+}
+
 int sealed_encode(const struct sealed *sealed, struct arena *arena, struct str *ret_bytes)
 {
     Shouwang__V1__Sealed record;

@@ -8,9 +8,8 @@
 #include "base/heap.h"
 #include "io/log.h"
 #include "io/token.h"
-#include "wire/cloudevents.h"
+#include "shell/envelope.h"
 #include "wire/decode.h"
-#include "wire/json.h"
 #include "wire/provider.h"
 
 static void reply(struct notifier *notifier, struct http_request *request, unsigned status,
@@ -95,35 +94,22 @@ static int produce(struct notifier *notifier, const struct token_notice *token, 
     char id[IDENT_TEXT_BYTES];
     char drawn[8 * 2 + 1];
     char full[IDENT_TEXT_BYTES + sizeof(drawn) + 1];
-    char at[JSON_TIME_BYTES];
     uint8_t random[8];
-    struct cloudevent_header written[CLOUDEVENT_HEADERS_MAX];
-    struct kafka_header headers[CLOUDEVENT_HEADERS_MAX];
+    struct envelope_room room;
+    struct kafka_output output;
     seal_random(random, sizeof(random));
     for (size_t i = 0; i < sizeof(random); i++) {
         (void)snprintf(drawn + 2 * i, 3, "%02x", random[i]);
     }
     ident_format(token->notice_id, id);
     (void)snprintf(full, sizeof(full), "%s-%s", id, drawn);
-    json_format_time(loop_utc_ms(), at);
-    struct cloudevent event = {
-        .specversion = STR_LITERAL("1.0"),
-        .id = str_of(full),
-        .source = STR_LITERAL("shouwang/notifier"),
-        .type = STR_LITERAL("shouwang.callback.provider"),
-        .time = str_of(at),
-        .partitionkey = token->unit,
-        .datacontenttype = STR_LITERAL("application/protobuf"),
-    };
-    size_t count = cloudevent_write_kafka(&event, written);
-    for (size_t i = 0; i < count; i++) {
-        headers[i] = (struct kafka_header){str_of(written[i].name), written[i].value};
-    }
-    struct kafka_output output = {.topic = TOPIC_CALLBACKS,
-                                  .unit = token->unit,
-                                  .value = value,
-                                  .headers = headers,
-                                  .header_count = count};
+    const struct envelope envelope = {.topic = TOPIC_CALLBACKS,
+                                      .unit = token->unit,
+                                      .source = NOTIFIER_SOURCE,
+                                      .kind = STR_LITERAL("provider"),
+                                      .id = str_of(full),
+                                      .at_ms = loop_utc_ms()};
+    envelope_output(&envelope, value, &room, &output);
     return kafka_produce(notifier->producer, &output, produced, pending);
 }
 

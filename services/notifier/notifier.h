@@ -25,6 +25,8 @@
 #include "notifier/counters.h"
 #include "wire/pack.h"
 
+#define NOTIFIER_SOURCE "/shouwang/notifier" /* of the records it writes */
+
 enum {
     NOTIFIER_ARENA_BYTES = 8 * 1024 * 1024,
     NOTIFIER_HELD_MAX = 4 * 1024 * 1024, /* notices of one part; the inputs pause long before */

@@ -10,6 +10,7 @@
 #include "notifier/hook.h"
 #include "notifier/part.h"
 #include "notifier/text.h"
+#include "shell/keys.h"
 
 enum { WATCH_MS = 20, PRODUCE_TIMEOUT_MS = 5000, URL_MAX_BYTES = 256 };
 
@@ -167,15 +168,9 @@ static void read_settings(struct notifier *notifier, const struct config *config
 
 static int load_keys(struct notifier *notifier, const struct config *config)
 {
-    const char *file = "";
-    int error = seal_init();
-    if (error == 0) {
-        error = keyring_load(config_text(config, "keys.dir"),
-                             KEYRING_OPEN_CONTACT | KEYRING_TOKEN | KEYRING_CLOSE, &file,
-                             &notifier->keyring);
-    }
+    int error =
+        keys_load(config, KEYRING_OPEN_CONTACT | KEYRING_TOKEN | KEYRING_CLOSE, &notifier->keyring);
     if (error != 0) {
-        log_error("keys_not_loaded", log_code("file", file), log_error_code("why", error));
         return error;
     }
     uint8_t boot[8];

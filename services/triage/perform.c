@@ -2,19 +2,13 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <shouwang/v1/sealed.pb-c.h>
-
-#include "io/seal.h"
-#include "io/seal_record.h"
+#include "shell/envelope.h"
+#include "shell/rejection.h"
 #include "triage/part_inside.h"
-#include "wire/cloudevents.h"
-#include "wire/decode.h"
-#include "wire/json.h"
-#include "wire/reject.h"
 #include "wire/signal_write.h"
 #include "wire/triage_state.h"
 
-#define SOURCE STR_LITERAL("/shouwang/triage")
+#define SOURCE "/shouwang/triage"
 #define PLACED_FROM "sw_placed_from" /* "partition/offset" where the producer had put it */
 
 /* --- the changelog --------------------------------------------------------------------------------------------------- */
@@ -49,53 +43,6 @@ void part_put_changes(struct part *part, const struct triage_result *result,
 
 /* --- outputs --------------------------------------------------------------------------------------------------------- */
 
-/* What the headers of a record say of it. */
-struct envelope {
-    enum topic topic;
-    struct str unit;
-    const char *group; /* of the type: "signals", "rejects" */
-    struct str kind;
-    struct ident id;
-    struct str subject; /* opaque */
-    int64_t at_ms;
-};
-
-static void emit(const struct envelope *envelope, struct str value, struct stream_effects *effects)
-{
-    char id[IDENT_TEXT_BYTES];
-    char type[128];
-    char at[JSON_TIME_BYTES];
-    struct cloudevent_header written[CLOUDEVENT_HEADERS_MAX];
-    struct kafka_header headers[CLOUDEVENT_HEADERS_MAX];
-    ident_format(envelope->id, id);
-    json_format_time(envelope->at_ms, at);
-    if (!cloudevent_format_type(envelope->group, envelope->kind, type, sizeof(type))) {
-        (void)snprintf(type, sizeof(type), "shouwang.%s", envelope->group);
-    }
-    struct cloudevent event = {
-        .specversion = STR_LITERAL("1.0"),
-        .id = str_of(id),
-        .source = SOURCE,
-        .type = str_of(type),
-        .time = str_of(at),
-        .subject = envelope->subject,
-        .partitionkey = envelope->unit,
-        .datacontenttype = STR_LITERAL("application/protobuf"),
-    };
-    size_t header_count = cloudevent_write_kafka(&event, written);
-    for (size_t i = 0; i < header_count; i++) {
-        headers[i] = (struct kafka_header){str_of(written[i].name), written[i].value};
-    }
-    const struct kafka_output output = {
-        .topic = envelope->topic,
-        .unit = envelope->unit,
-        .value = value,
-        .headers = headers,
-        .header_count = header_count,
-    };
-    stream_emit(effects, &output);
-}
-
 void part_emit_signals(struct part *part, const struct triage_result *result, int64_t time_ms,
                        struct stream_effects *effects)
 {
@@ -107,16 +54,18 @@ void part_emit_signals(struct part *part, const struct triage_result *result, in
             part_fail(part, error);
             return;
         }
+        char id[IDENT_TEXT_BYTES];
+        ident_format(signal->id, id);
         const struct envelope envelope = {
             .topic = TOPIC_SIGNALS,
             .unit = signal->event->unit,
-            .group = "signals",
+            .source = SOURCE,
             .kind = signal->kind,
-            .id = signal->id,
+            .id = str_of(id),
             .subject = signal->subject.ref,
             .at_ms = time_ms,
         };
-        emit(&envelope, value, effects);
+        envelope_emit(&envelope, value, effects);
         part_count(part, PART_SIGNALS, case_level_name(signal->level), NULL);
     }
 }
@@ -148,24 +97,6 @@ void part_place_again(struct part *part, const struct kafka_record *record, stru
 
 /* --- rejects --------------------------------------------------------------------------------------------------------- */
 
-static int seal_body(void *ctx, struct str unit, struct str clear, struct arena *arena,
-                     Shouwang__V1__Sealed **ret_sealed)
-{
-    const struct part *part = ctx;
-    const struct vault vault = {part->shared->keyring, part->keys};
-    const struct vault_target target = {unit, unit, SEAL_CLASS_CONTENT};
-    struct sealed sealed;
-    int error = vault_close(&vault, &target, clear, arena, &sealed);
-    Shouwang__V1__Sealed *record = arena_alloc(arena, sizeof(*record));
-    if (error == 0) {
-        error = record == NULL ? ERR_MEMORY : sealed_to_record(&sealed, arena, record);
-    }
-    if (error == 0) {
-        *ret_sealed = record;
-    }
-    return error;
-}
-
 /* Where the producer finds the record: it may have been placed again. */
 static void find_place(const struct kafka_record *record, int32_t *ret_partition,
                        int64_t *ret_offset)
@@ -190,36 +121,24 @@ static void find_place(const struct kafka_record *record, int32_t *ret_partition
 void part_reject(struct part *part, const struct kafka_record *record, struct str unit,
                  const struct fault *fault, struct stream_effects *effects)
 {
-    Shouwang__V1__Reject *reject = NULL;
-    struct str value;
     struct topic_name topic = stream_topic_name(part->shared->stream, record->topic);
-    struct reject_origin origin = {
-        .service = "sw-triage",
-        .topic = str_of(topic.text),
-        .source = kafka_header_get(record, "ce_source"),
-        .event_id = kafka_header_get(record, "ce_id"),
-        .unit = unit,
-        .at_ms = record->time_ms,
+    struct rejection rejection = {
+        .record = record,
+        .fault = fault,
+        .origin = {.service = "sw-triage",
+                   .topic = str_of(topic.text),
+                   .source = kafka_header_get(record, "ce_source"),
+                   .event_id = kafka_header_get(record, "ce_id"),
+                   .unit = unit,
+                   .at_ms = record->time_ms},
+        .source = SOURCE,
+        .vault = {part->shared->keyring, part->keys},
     };
-    const char *reason = reject_reason_code(fault->reason);
-    find_place(record, &origin.partition, &origin.offset);
-    part_count(part, PART_REJECTS, topic_rows[record->topic].suffix, reason);
-    int error = reject_make(&origin, fault, record->value, seal_body, part, &part->arena, &reject);
-    error = error != 0 ? error : encode_message(&reject->base, &part->arena, &value);
+    find_place(record, &rejection.origin.partition, &rejection.origin.offset);
+    part_count(part, PART_REJECTS, topic_rows[record->topic].suffix,
+               reject_reason_code(fault->reason));
+    int error = rejection_emit(&rejection, &part->arena, effects);
     if (error != 0) {
         part_fail(part, error);
-        return;
     }
-    const struct str place[] = {origin.topic,
-                                {(const char *)&record->partition, sizeof(record->partition)},
-                                {(const char *)&record->offset, sizeof(record->offset)}};
-    const struct envelope envelope = {
-        .topic = TOPIC_REJECTS,
-        .unit = unit.len > 0 ? unit : STR_LITERAL("unknown"),
-        .group = "rejects",
-        .kind = str_of(reason),
-        .id = ident_derive(seal_hash128, place, sizeof(place) / sizeof(place[0])),
-        .at_ms = record->time_ms,
-    };
-    emit(&envelope, value, effects);
 }

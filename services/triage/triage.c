@@ -2,9 +2,8 @@
 
 #include <stdlib.h>
 
-#include "io/log.h"
-#include "io/seal.h"
 #include "io/stream.h"
+#include "shell/keys.h"
 #include "triage/part.h"
 
 static const struct config_key keys[] = {
@@ -75,21 +74,6 @@ static void fail(void *ctx, const char *why)
     service_fail(triage->service, why);
 }
 
-static int open_keys(struct triage_service *triage)
-{
-    const char *file = "";
-    int error = seal_init();
-    if (error == 0) {
-        error = keyring_load(config_text(service_config(triage->service), "keys.dir"),
-                             KEYRING_CLOSE | KEYRING_IDENT | KEYRING_OPEN_ANSWERS, &file,
-                             &triage->keyring);
-    }
-    if (error != 0) {
-        log_error("keys_not_loaded", log_code("file", file), log_error_code("why", error));
-    }
-    return error;
-}
-
 static int start(struct service *service, void **ret_state)
 {
     struct triage_service *triage = calloc(1, sizeof(*triage));
@@ -98,7 +82,8 @@ static int start(struct service *service, void **ret_state)
     }
     *ret_state = triage;
     triage->service = service;
-    int error = open_keys(triage);
+    int error = keys_load(service_config(service),
+                          KEYRING_CLOSE | KEYRING_IDENT | KEYRING_OPEN_ANSWERS, &triage->keyring);
     if (error != 0) {
         return error;
     }

@@ -76,7 +76,7 @@ def test_curl_posts_and_kcat_reads_alerts_with_their_headers(shouwang):
     wait_until(lambda: "opened" in shouwang.kcat("alerts", "-f", "%h\n"), "an alert")
     headers = dict(pair.split("=", 1) for pair in shouwang.kcat("alerts", "-f", "%h\n").splitlines()[0].split(","))
     assert headers["ce_specversion"] == "1.0"
-    assert headers["ce_type"].startswith("shouwang.alert.")
+    assert headers["ce_type"].startswith("shouwang.alerts.")
     assert headers["ce_partitionkey"] == UNIT
     assert headers["content-type"] == "application/protobuf"
     assert {"ce_id", "ce_source", "ce_time"} <= headers.keys()

@@ -402,7 +402,7 @@ static void test_escalator_service_opens_survives_kill_and_answers_once(void **s
     send_signal(world, 1);
     assert_true(loop_wait_count(world->loop, &world->notices.count, 2,
                                 WAIT_MS)); /* an SMS to each of two */
-    assert_string_equal(world->notices.items[0].type, "shouwang.notice.step");
+    assert_string_equal(world->notices.items[0].type, "shouwang.notices.step");
     assert_true(loop_wait_count(world->loop, &world->cases.count, 1, WAIT_MS));
     const Shouwang__V1__Case *file = newest_case(world);
     assert_int_equal(file->state, SHOUWANG__V1__CASE_STATE__CASE_STATE_OPEN);

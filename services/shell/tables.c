@@ -1,8 +1,9 @@
-#include "console/tables.h"
+#include "shell/tables.h"
 
 #include <stdlib.h>
 
 #include "base/arena.h"
+#include "base/assert.h"
 #include "io/kafka.h"
 #include "io/log.h"
 #include "io/seal.h"
@@ -14,14 +15,13 @@ struct tables {
     struct kafka_reader *reader;
     struct org *org;
     struct erasure_keys *keys;
-    struct pack_store *packs;
+    struct pack_store *packs; /* NULL: not asked for */
     struct arena scratch;
-    loop_fn caught_up;
-    void *ctx;
+    struct tables_setup setup;
     uint64_t refused;
 };
 
-static int apply(struct tables *tables, const struct kafka_record *record)
+static int apply(struct tables *tables, const struct kafka_record *record, struct fault *ret_fault)
 {
     const struct str *value = record->value.at == NULL ? NULL : &record->value;
     if (record->topic == TOPIC_KEYS) {
@@ -29,32 +29,50 @@ static int apply(struct tables *tables, const struct kafka_record *record)
     }
     if (pack_owns_key(record->key)) {
         struct yaml_faults faults = {.count = 0};
-        return pack_store_apply(tables->packs, record->key, value, &faults, NULL);
+        return tables->packs == NULL
+                   ? 0
+                   : pack_store_apply(tables->packs, record->key, value, &faults, NULL);
     }
-    struct fault fault;
-    return directory_apply(tables->org, &tables->scratch, record->key, value, &fault);
+    return directory_apply(tables->org, &tables->scratch, record->key, value, ret_fault);
 }
 
 static void take(void *ctx, const struct kafka_record *record)
 {
     struct tables *tables = ctx;
-    int error = apply(tables, record);
-    if (error != 0 && error != ERR_UNSUPPORTED) {
+    struct fault fault = {.reason = REJECT_NONE};
+    int error = apply(tables, record, &fault);
+    if (error != 0 && error != ERR_UNSUPPORTED) { /* a kind of a later version */
         tables->refused++;
         log_warn("table_record_refused", log_code("topic", topic_rows[record->topic].suffix),
                  log_count("partition", record->partition), log_count("offset", record->offset),
-                 log_error_code("why", error));
+                 log_error_code("why", error), log_code("reason", reject_reason_code(fault.reason)),
+                 log_code("field", fault.path));
     }
 }
 
 static void caught_up(void *ctx)
 {
     struct tables *tables = ctx;
-    log_info("tables_read", log_count("records", (int64_t)org_count(tables->org)));
-    tables->caught_up(tables->ctx);
+    log_info("tables_read", log_count("records", (int64_t)org_count(tables->org)),
+             log_count("keys", (int64_t)erasure_count(tables->keys)));
+    tables->setup.caught_up(tables->setup.ctx);
 }
 
-int tables_new(struct loop *loop, const struct config *config, loop_fn caught_up_fn, void *ctx,
+static int make_stores(struct tables *tables)
+{
+    const struct org_setup setup = {.seed = (uint64_t)loop_monotonic_us(),
+                                    .keep_sealed = tables->setup.keep_sealed};
+    tables->org = org_new(&setup);
+    if (tables->setup.keep_packs) {
+        tables->packs = pack_store_new(seal_digest);
+    }
+    if (tables->org == NULL || (tables->setup.keep_packs && tables->packs == NULL)) {
+        return ERR_MEMORY;
+    }
+    return erasure_new(&tables->keys);
+}
+
+int tables_new(struct loop *loop, const struct config *config, const struct tables_setup *setup,
                struct tables **ret_tables)
 {
     static const struct kafka_source sources[] = {
@@ -64,14 +82,9 @@ int tables_new(struct loop *loop, const struct config *config, loop_fn caught_up
     if (tables == NULL) {
         return ERR_MEMORY;
     }
-    tables->caught_up = caught_up_fn;
-    tables->ctx = ctx;
+    tables->setup = *setup;
     arena_init(&tables->scratch, SCRATCH_BYTES);
-    struct org_setup setup = {.seed = (uint64_t)loop_monotonic_us(), .keep_sealed = true};
-    tables->org = org_new(&setup);
-    tables->packs = pack_store_new(seal_digest);
-    int error =
-        tables->org == NULL || tables->packs == NULL ? ERR_MEMORY : erasure_new(&tables->keys);
+    int error = make_stores(tables);
     if (error == 0) {
         error = kafka_reader_new(loop, config, sources, 2, &tables->reader);
     }
@@ -92,9 +105,9 @@ void tables_free(struct tables *tables)
         return;
     }
     kafka_reader_free(tables->reader);
+    pack_store_free(tables->packs);
     org_free(tables->org);
     erasure_free(tables->keys);
-    pack_store_free(tables->packs);
     arena_fini(&tables->scratch);
     free(tables);
 }
@@ -111,10 +124,16 @@ const struct erasure_keys *tables_keys(const struct tables *tables)
 
 const struct pack_store *tables_packs(const struct tables *tables)
 {
+    sw_assert(tables->packs != NULL);
     return tables->packs;
 }
 
 uint64_t tables_refused(const struct tables *tables)
 {
     return tables->refused;
+}
+
+int64_t tables_lag(const struct tables *tables)
+{
+    return kafka_reader_lag(tables->reader);
 }
