@@ -123,6 +123,9 @@ int disclose_render(const struct disclose *disclose, const struct disclose_query
         return ERR_MEMORY;
     }
     int error = mustache_render(entry->mustache, &data, &options, &output);
+    while (error == 0 && output.len > 0 && strchr(" \n", output.bytes[output.len - 1]) != NULL) {
+        output.len--; /* what an empty last field has left */
+    }
     if (error == 0) {
         *ret_text = (struct str){output.bytes, output.len};
     }
