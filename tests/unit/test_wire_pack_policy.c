@@ -84,6 +84,21 @@ static void test_pack_policy_reads_the_reference_crisis(void **state)
     reading_free(reading);
 }
 
+static void test_pack_policy_knows_which_evidence_is_a_code(void **state)
+{
+    struct reading *reading = reading_new();
+    const struct policy_set *set = &reading->set;
+    struct str call = STR_LITERAL("emergency_call");
+    (void)state;
+    assert_true(load(reading, "reference"));
+    assert_true(policy_set_takes_code(set, call, STR_LITERAL("call"), STR_LITERAL("120")));
+    assert_false(policy_set_takes_code(set, call, STR_LITERAL("call"), STR_LITERAL("zhang_san")));
+    assert_false(policy_set_takes_code(set, call, STR_LITERAL("caller"), STR_LITERAL("120")));
+    assert_false(policy_set_takes_code(set, STR_LITERAL("phone_report"), STR_LITERAL("call"),
+                                       STR_LITERAL("120")));
+    reading_free(reading);
+}
+
 static void test_pack_policy_keeps_general_policies_from_abuse_and_staff(void **state)
 {
     struct reading *reading = reading_new();
@@ -150,6 +165,7 @@ int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_pack_policy_reads_the_reference_crisis),
+        cmocka_unit_test(test_pack_policy_knows_which_evidence_is_a_code),
         cmocka_unit_test(test_pack_policy_keeps_general_policies_from_abuse_and_staff),
         cmocka_unit_test(test_pack_policy_reads_the_short_pack),
         cmocka_unit_test(test_pack_policy_faults_have_their_place),
