@@ -141,7 +141,7 @@ static const Shouwang__V1__Obligation *next_due(const Shouwang__V1__Case *record
     for (size_t e = 0; e < record->n_episodes; e++) {
         for (size_t o = 0; o < record->episodes[e]->n_obligations; o++) {
             const Shouwang__V1__Obligation *obligation = record->episodes[e]->obligations[o];
-            if (is_open(obligation->state) &&
+            if (is_open(obligation->state) && obligation->due_at_ms != 0 &&
                 (next == NULL || obligation->due_at_ms < next->due_at_ms)) {
                 next = obligation;
             }
