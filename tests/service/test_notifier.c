@@ -91,6 +91,14 @@ static void test_notifier_sends_nothing_that_was_stopped(void **state)
     world_wait_receipt(world, 5, CASE_DELIVERY_CANCELLED);
     assert_int_equal(world->send_count, 1);
     assert_true(world_was_sent(world, 3));
+    /* Kept are the conflict and the cancel that came before its notice; not those of notices known to have ended. */
+    world_cancel(world, 3);
+    world_notify_teacher(world, 6, CASE_CHANNEL_SMS);
+    world_wait_receipt(world, 6, CASE_DELIVERY_ACCEPTED);
+    char url[96];
+    snprintf(url, sizeof(url), "http://127.0.0.1:%u/show/queues", world->processes[0].admin_port);
+    assert_int_equal(world_call(world, "GET", url, (struct str){NULL, 0}), 200);
+    assert_non_null(strstr(world->body, "stops 2,"));
 }
 
 /* The provider takes it, and the process dies before that is recorded; then another one of the slot comes. */
