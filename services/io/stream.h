@@ -12,8 +12,12 @@
  * cannot be committed is undone: each entity that it touched is loaded again as it was before, newest batch first, and
  * its records come once more.
  *
+ * The same, from step 2 on or from 1, follows each rebalance, and each absence of the process longer than half of its
+ * session: what memory and Kafka agree about is kept, all else is restored. `live` is called once per part.
+ *
  * The core's state is therefore a set of *entities*, each with a key and an encoding. Whatever is not an entity must
- * follow from entities and tables, or may be lost. stream.md is the contract behind each rule. */
+ * follow from entities and tables, or may be lost. The changelog also has a record of the shell's own in each partition,
+ * under the key "<partition>/shell", which `load` never sees: other readers of the topic skip it. */
 #ifndef IO_STREAM_H
 #define IO_STREAM_H
 
@@ -40,19 +44,19 @@ struct stream_effects;   /* where a step leaves its effects; valid during that s
 
 struct stream_input {
     enum topic topic;
-    bool is_table; /* compacted, without committed offsets: goes to `table`, not to `step` */
-    bool
-        before_timers; /* a stream that is read to its end before the first timer, and before due timers always */
+    /* Compacted, without committed offsets: goes to `table`, not to `step`. */
+    bool is_table;
+    /* A stream that is read to its end before the first timer, and always before due ones. */
+    bool before_timers;
 };
 
 struct stream_definition {
     const char *name; /* "escalator": the group is <prefix>-<name> */
     enum topic changelog;
-    const struct stream_input *
-        inputs; /* in the order of their priority, the most urgent first; at most STREAM_INPUTS_MAX */
+    const struct stream_input *inputs; /* the most urgent first; at most STREAM_INPUTS_MAX */
     size_t input_count;
-    bool
-        heartbeat; /* commits a proof of ownership often enough for stream_proof_age_ms, also when idle */
+    /* Also when idle, commits a proof of ownership often enough for stream_proof_age_ms. */
+    bool heartbeat;
 
     /* The service's own object of one partition; `partition` is the handle for stream_partition_* and lives as long as
      * the object. NULL when memory is out (the process then ends). `ctx` is the service's own of stream_start. */

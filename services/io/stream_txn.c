@@ -394,8 +394,8 @@ static void after_abort(struct stream *stream, struct stream_batch *batch)
     tell_tokens(stream, stream->open, false);
     end_batch(stream, batch);
     end_batch(stream, stream->open);
-    stream->is_fetching =
-        false; /* go back: fetch again from the committed offsets, and prove ourselves */
+    /* Go back: fetch again from the committed offsets, and prove ourselves. */
+    stream->is_fetching = false;
     stream->is_proven = false;
     back_off(stream);
 }
