@@ -32,6 +32,20 @@ bool flight_can_start(const struct part *part)
            (has_room(part, LANE_URGENT) || has_room(part, LANE_BULK)) && is_proven(part->notifier);
 }
 
+bool flight_is_withheld(const struct notifier *notifier)
+{
+    if (is_proven(notifier)) {
+        return false;
+    }
+    for (struct list *at = notifier->parts.next; at != &notifier->parts; at = at->next) {
+        const struct part *part = LIST_ENTRY(at, struct part, node);
+        if (part->is_live && (has_room(part, LANE_URGENT) || has_room(part, LANE_BULK))) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void flight_kick_parts(struct notifier *notifier)
 {
     for (struct list *at = notifier->parts.next; at != &notifier->parts; at = at->next) {
@@ -90,7 +104,7 @@ static void answer(struct flight *flight, const struct notice_answer *result, co
 {
     struct part *part = flight->part;
     flight->answer = *result;
-    flight->answer.may_repeat = flight->lane == LANE_URGENT;
+    flight->answer.is_urgent = flight->lane == LANE_URGENT;
     (void)snprintf(flight->reason, sizeof(flight->reason), "%s", reason);
     if (flight->is_claimed) {
         claim_end(flight);
@@ -396,10 +410,6 @@ static bool start(struct part *part, struct held *held)
 
 void flight_start_ready(struct part *part)
 {
-    if (part->is_live && !is_proven(part->notifier) &&
-        (has_room(part, LANE_URGENT) || has_room(part, LANE_BULK))) {
-        counters_add(&part->notifier->counters, COUNTER_WITHHELD, NULL, NULL);
-    }
     for (enum notifier_lane lane = LANE_URGENT; lane < LANE_COUNT; lane++) {
         while (flight_can_start(part) && has_room(part, lane)) {
             struct held *held = LIST_ENTRY(part->ready[lane].next, struct held, node);

@@ -53,6 +53,9 @@ struct flight {
 /* Whether a send could be started now. */
 bool flight_can_start(const struct part *part);
 
+/* Whether a notice waits for nothing but a fresh proof of ownership. */
+bool flight_is_withheld(const struct notifier *notifier);
+
 /* Starts sends of ready notices, urgent ones first, as far as the lanes have room; nothing while the proof of ownership is
  * old. From step_time only: every control that is in the log was stepped before. */
 void flight_start_ready(struct part *part);

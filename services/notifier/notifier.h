@@ -68,6 +68,7 @@ struct notifier {
     const char *link_url;             /* NULL: messages carry no acknowledgement link */
     char claim[NOTIFIER_CLAIM_BYTES]; /* ours: "sending <slot> <boot>" */
     bool names_person;                /* to the pretend phones: whose screen it is */
+    bool is_withheld;                 /* notices wait for a fresh proof of ownership */
     bool is_draining;                 /* nothing is sent any more */
     bool is_leaving;                  /* the stream drains */
 };

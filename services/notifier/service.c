@@ -96,6 +96,11 @@ static bool is_settled(const struct notifier *notifier)
 static void watch(void *ctx)
 {
     struct notifier *notifier = ctx;
+    bool is_withheld = flight_is_withheld(notifier);
+    if (is_withheld && !notifier->is_withheld) {
+        counters_add(&notifier->counters, COUNTER_WITHHELD, NULL, NULL);
+    }
+    notifier->is_withheld = is_withheld;
     flight_kick_parts(notifier);
     if (notifier->is_draining && !notifier->is_leaving && is_settled(notifier)) {
         notifier->is_leaving = true;

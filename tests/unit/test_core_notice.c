@@ -67,6 +67,19 @@ static void test_notice_waits_longer_each_time(void **state)
     }
 }
 
+static void test_notice_urgent_waits_less(void **state)
+{
+    (void)state;
+    struct notice_life life = queued(DAY_MS);
+    struct notice_answer later = {
+        .kind = NOTICE_ANSWER_LATER, .retry_after_ms = -1, .is_urgent = true};
+    for (life.attempt = 1; life.attempt <= 20; life.attempt++) {
+        notice_apply_answer(&life, &later, 0);
+        assert_true(life.next_ms <= NOTICE_RETRY_URGENT_MAX_MS);
+    }
+    assert_int_equal(life.next_ms, NOTICE_RETRY_URGENT_MAX_MS);
+}
+
 static void test_notice_waits_as_long_as_the_provider_asks(void **state)
 {
     (void)state;
@@ -107,11 +120,11 @@ static void test_notice_repeats_silence_only_where_it_may(void **state)
     (void)state;
     struct notice_answer silent = {.kind = NOTICE_ANSWER_SILENT, .retry_after_ms = -1};
     struct notice_life life = queued(DAY_MS);
-    silent.may_repeat = true;
+    silent.is_urgent = true;
     life.attempt = 1;
     notice_apply_answer(&life, &silent, 0);
     assert_int_equal(life.state, CASE_DELIVERY_QUEUED);
-    silent.may_repeat = false;
+    silent.is_urgent = false;
     notice_apply_answer(&life, &silent, 0);
     assert_int_equal(life.state, CASE_DELIVERY_UNKNOWN);
 }
@@ -333,6 +346,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_notice_states_follow_the_table),
         cmocka_unit_test(test_notice_waits_longer_each_time),
+        cmocka_unit_test(test_notice_urgent_waits_less),
         cmocka_unit_test(test_notice_waits_as_long_as_the_provider_asks),
         cmocka_unit_test(test_notice_ends_when_the_wait_outlasts_it),
         cmocka_unit_test(test_notice_repeats_silence_only_where_it_may),

@@ -36,13 +36,13 @@ void notice_transition(struct notice_life *life, enum case_delivery to)
     life->state = to;
 }
 
-static int64_t backoff_ms(uint32_t attempt)
+static int64_t backoff_ms(uint32_t attempt, int64_t max_ms)
 {
     int64_t wait_ms = NOTICE_RETRY_FIRST_MS;
-    for (uint32_t i = 1; i < attempt && wait_ms < NOTICE_RETRY_MAX_MS; i++) {
+    for (uint32_t i = 1; i < attempt && wait_ms < max_ms; i++) {
         wait_ms *= 2;
     }
-    return wait_ms < NOTICE_RETRY_MAX_MS ? wait_ms : NOTICE_RETRY_MAX_MS;
+    return wait_ms < max_ms ? wait_ms : max_ms;
 }
 
 /* A wait that outlasts the notice ends it now, so that whoever waits for it knows. */
@@ -59,7 +59,8 @@ void notice_apply_answer(struct notice_life *life, const struct notice_answer *a
                          int64_t now_ms)
 {
     sw_assert(life->state == CASE_DELIVERY_QUEUED);
-    int64_t wait_ms = backoff_ms(life->attempt);
+    int64_t wait_ms = backoff_ms(life->attempt, answer->is_urgent ? NOTICE_RETRY_URGENT_MAX_MS
+                                                                  : NOTICE_RETRY_MAX_MS);
     if (answer->retry_after_ms > wait_ms) {
         wait_ms = answer->retry_after_ms < NOTICE_RETRY_AFTER_MAX_MS ? answer->retry_after_ms
                                                                      : NOTICE_RETRY_AFTER_MAX_MS;
@@ -78,7 +79,7 @@ void notice_apply_answer(struct notice_life *life, const struct notice_answer *a
         notice_transition(life, CASE_DELIVERY_FAILED);
         break;
     case NOTICE_ANSWER_SILENT:
-        if (answer->may_repeat) {
+        if (answer->is_urgent) {
             wait_or_end(life, now_ms + wait_ms, CASE_DELIVERY_UNKNOWN);
         } else {
             notice_transition(life, CASE_DELIVERY_UNKNOWN);

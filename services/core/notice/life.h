@@ -16,6 +16,7 @@
 enum {
     NOTICE_RETRY_FIRST_MS = 500,
     NOTICE_RETRY_MAX_MS = 30 * 1000,
+    NOTICE_RETRY_URGENT_MAX_MS = 5 * 1000,
     NOTICE_RETRY_AFTER_MAX_MS = 60 * 60 * 1000, /* a provider that asks for more gets this */
 };
 
@@ -46,7 +47,7 @@ enum notice_answer_kind {
 struct notice_answer {
     enum notice_answer_kind kind;
     int64_t retry_after_ms; /* negative: not said */
-    bool may_repeat;        /* SILENT: urgent, so rather twice than not at all */
+    bool is_urgent; /* tried again sooner, and after SILENT too: rather twice than not at all */
 };
 
 /* What an answer to a send does to a queued notice: it becomes accepted, failed, throttled (a limit that outlasts it) or
