@@ -206,13 +206,15 @@ static void count_arguments(const char *arguments, size_t *ret_min, size_t *ret_
 {
     *ret_min = 0;
     *ret_max = 0;
+    static const char again[] = "\xe2\x80\xa6";
     for (const char *at = arguments; *at != '\0'; at = strchrnul(at, ' ')) {
         at += *at == ' ' ? 1 : 0;
+        if (strncmp(at, again, sizeof(again) - 1) == 0) {
+            *ret_max = CTL_WORDS_MAX;
+            return;
+        }
         *ret_min += *at != '[' ? 1 : 0;
         *ret_max += 1;
-    }
-    if (strstr(arguments, "\xe2\x80\xa6") != NULL) {
-        *ret_max = CTL_WORDS_MAX;
     }
 }
 

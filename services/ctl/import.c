@@ -7,9 +7,9 @@
 
 #include "base/assert.h"
 #include "ctl/commands.h"
+#include "ctl/log_reader.h"
 #include "ctl/pack_open.h"
 #include "ctl/vault.h"
-#include "io/kafka_bulk.h"
 #include "io/seal_record.h"
 #include "wire/directory_file.h"
 
@@ -133,14 +133,11 @@ static enum ctl_exit write_records(struct import *import, struct directory_impor
 {
     const struct directory_sink sink = {
         .ensure_key = ensure_key, .seal = seal, .emit = emit, .ctx = import};
-    int64_t timeout_ms = config_int(import->ctl->config, "kafka.timeout");
-    int error = kafka_bulk_new(import->ctl->config, timeout_ms, &import->bulk);
-    if (error != 0) {
-        return ctl_fail(CTL_UNAVAILABLE,
-                        "Kafka at %s takes nothing: %s (are there topics? swctl topics)",
-                        config_text(import->ctl->config, "bootstrap.servers"), error_text(error));
+    enum ctl_exit code = log_open_bulk(import->ctl, &import->bulk);
+    if (code != CTL_OK) {
+        return code;
     }
-    error = directory_import_write(files, &sink);
+    int error = directory_import_write(files, &sink);
     if (error == 0) {
         error = kafka_bulk_commit(import->bulk);
     }

@@ -86,6 +86,15 @@ enum ctl_exit log_read_all(struct ctl *ctl, enum topic topic, log_record_fn reco
     return log_read(ctl, &source, 1, false, record, ctx);
 }
 
+enum ctl_exit log_open_bulk(struct ctl *ctl, struct kafka_bulk **ret_bulk)
+{
+    int error = kafka_bulk_new(ctl->config, config_int(ctl->config, "kafka.timeout"), ret_bulk);
+    return error == 0 ? CTL_OK
+                      : ctl_fail(CTL_UNAVAILABLE,
+                                 "Kafka at %s takes nothing: %s (are there topics? swctl topics)",
+                                 config_text(ctl->config, "bootstrap.servers"), error_text(error));
+}
+
 struct log_writer {
     struct loop *loop;
     struct kafka_producer *producer;

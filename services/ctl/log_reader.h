@@ -6,6 +6,7 @@
 
 #include "ctl/ctl.h"
 #include "io/kafka.h"
+#include "io/kafka_bulk.h"
 #include "io/loop.h"
 
 typedef void (*log_record_fn)(void *ctx, const struct kafka_record *record);
@@ -17,6 +18,9 @@ enum ctl_exit log_read(struct ctl *ctl, const struct kafka_source *sources, size
 
 /* One topic, from its beginning to its end. */
 enum ctl_exit log_read_all(struct ctl *ctl, enum topic topic, log_record_fn record, void *ctx);
+
+/* A bulk writer, with kafka.timeout; the caller's to free. CTL_UNAVAILABLE after a line on stderr. */
+enum ctl_exit log_open_bulk(struct ctl *ctl, struct kafka_bulk **ret_bulk);
 
 struct log_writer;
 

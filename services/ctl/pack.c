@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "ctl/commands.h"
+#include "ctl/log_reader.h"
 #include "ctl/pack_open.h"
-#include "io/kafka_bulk.h"
 #include "io/loop.h"
 
 static void format_hash(const struct pack *pack, char ret_text[2 * PACK_HASH_BYTES + 1])
@@ -46,10 +46,11 @@ static enum ctl_exit activate(struct ctl *ctl, const struct pack *pack)
                                                .by = str_of(by == NULL ? "swctl" : by),
                                                .at_ms = loop_utc_ms()};
     struct kafka_bulk *bulk = NULL;
-    int error = kafka_bulk_new(ctl->config, config_int(ctl->config, "kafka.timeout"), &bulk);
-    if (error == 0) {
-        error = write_pack(ctl, pack, &activation, bulk);
+    enum ctl_exit code = log_open_bulk(ctl, &bulk);
+    if (code != CTL_OK) {
+        return code;
     }
+    int error = write_pack(ctl, pack, &activation, bulk);
     kafka_bulk_free(bulk);
     if (error == ERR_INVALID) {
         return ctl_fail(CTL_USAGE, "--jurisdiction: expected [a-z0-9_-]");

@@ -165,8 +165,21 @@ def test_checks_of_pack_and_directory(shouwang, tmp_path):
     assert done.returncode == REFUSED
 
 
+def test_one_file_is_enough_for_an_import(shouwang):
+    before = {tuple(person.items()) for person in ids(shouwang)}
+    done = shouwang.swctl("--json", "import", "directory", "config/sample/county.yaml")
+    assert json.loads(done.stdout)["files"] == 1
+    assert json.loads(done.stdout)["keys"] == 0, "keys that are there are kept"
+    assert {tuple(person.items()) for person in ids(shouwang)} == before
+    assert shouwang.swctl("import", "directory", check=False).returncode == USAGE
+
+
+def ids(shouwang, unit=UNIT):
+    return [json.loads(line) for line in shouwang.swctl("--json", "ids", unit).stdout.splitlines()]
+
+
 def test_ids_of_a_unit(shouwang):
-    people = [json.loads(line) for line in shouwang.swctl("--json", "ids", UNIT).stdout.splitlines()]
+    people = ids(shouwang)
     assert {one["kind"] for one in people} >= {"student", "staff", "guardian", "group"}
     assert shouwang.swctl("ids", "nowhere", check=False).returncode == REFUSED
 
