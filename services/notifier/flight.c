@@ -317,7 +317,11 @@ static void claim_done(struct flight *flight, enum claim_outcome outcome)
     switch (outcome) {
     case CLAIM_OURS:
         flight->is_claimed = true;
-        send_now(flight);
+        if (flight->sent_again && flight->lane == LANE_BULK) {
+            ask(flight);
+        } else {
+            send_now(flight);
+        }
         break;
     case CLAIM_ACCEPTED:
         counters_add(&notifier->counters, COUNTER_REPEATED, NULL, NULL);
@@ -373,6 +377,17 @@ static void choose_channel(struct part *part, struct held *held, struct flight *
     }
 }
 
+/* Whether the notice is being sent from before the part was lost and came back: then nobody knows yet how that ends. */
+static bool is_orphaned(const struct notifier *notifier, struct ident id)
+{
+    for (struct list *at = notifier->orphans.next; at != &notifier->orphans; at = at->next) {
+        if (ident_equal(LIST_ENTRY(at, struct flight, node)->id, id)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* False: it could not be started now, and stands in its lane again. */
 static bool start(struct part *part, struct held *held)
 {
@@ -389,7 +404,7 @@ static bool start(struct part *part, struct held *held)
     flight->lane = held->lane;
     flight->channel = held->channel;
     flight->expires_ms = held->life.expires_ms;
-    flight->sent_again = held->was_silent;
+    flight->sent_again = held->was_silent || is_orphaned(notifier, held->id);
     list_init(&flight->node);
     if (map_add(&part->flights, ident_part(&flight->id), flight) != 0) {
         free(flight);
