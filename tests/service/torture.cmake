@@ -10,9 +10,14 @@ endforeach()
 sw_program(torture_tool torture_tool.c ${loop_support} ${threads} LINK io)
 target_include_directories(torture_tool PRIVATE ${PROJECT_SOURCE_DIR}/tests)
 find_program(PYTHON python3 REQUIRED)
-foreach(scenario kills takeover zombie frozen twin stall aborts crowd beaten nap compaction open_transaction missing_topic
-        expired grown full_disk chaos position_offsets restore_lso key_by_unit)
-    add_test(NAME service/torture_${scenario}
-        COMMAND ${PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/torture.py ${PROJECT_BINARY_DIR}/bin ${scenario})
-    set_tests_properties(service/torture_${scenario} PROPERTIES LABELS service TIMEOUT 150 RESOURCE_LOCK torture)
-endforeach()
+# Two at a time at most: they measure time.
+function(torture_scenarios lock)
+    foreach(scenario ${ARGN})
+        add_test(NAME service/torture_${scenario}
+            COMMAND ${PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/torture.py ${PROJECT_BINARY_DIR}/bin ${scenario})
+        set_tests_properties(service/torture_${scenario} PROPERTIES LABELS service TIMEOUT 150 RESOURCE_LOCK ${lock})
+    endforeach()
+endfunction()
+torture_scenarios(torture_members kills takeover zombie frozen twin stall aborts crowd beaten nap)
+torture_scenarios(torture_others compaction open_transaction missing_topic expired grown full_disk chaos
+    position_offsets restore_lso key_by_unit)
