@@ -41,6 +41,7 @@ struct world {
     struct ident cases[CASES_MAX];
     size_t case_count;
     world_watch_fn watch;
+    world_fail_fn fail_nth;
 };
 
 /* FNV-1a, twice: good enough for ids of a test. */
@@ -344,9 +345,31 @@ static void take_effect(struct world *world, size_t index)
     }
 }
 
+/* Lets each allocation of the step fail in turn: it is then given up as a whole, and the next attempt is as good. */
+static void step_with_failures(struct world *world, const struct case_input *input)
+{
+    for (unsigned failing = 1;; failing++) {
+        effects_fini(&world->effects);
+        effects_init(&world->effects);
+        world->fail_nth(failing);
+        int error = casework_step(world->casework, input, &world->effects);
+        world->fail_nth(0);
+        if (error == 0) {
+            return;
+        }
+        assert_int_equal(error, ERR_MEMORY);
+        assert_int_equal(world->effects.count, 0);
+        casework_check(world->casework);
+    }
+}
+
 static void step(struct world *world, const struct case_input *input)
 {
-    assert_int_equal(casework_step(world->casework, input, &world->effects), 0);
+    if (world->fail_nth != NULL) {
+        step_with_failures(world, input);
+    } else {
+        assert_int_equal(casework_step(world->casework, input, &world->effects), 0);
+    }
     for (size_t i = 0; i < world->effects.count; i++) {
         take_effect(world, i);
     }
@@ -519,6 +542,11 @@ const struct obligation *world_obligation(const struct world *world, const char 
     }
     fail_msg("no obligation %s", id);
     return NULL;
+}
+
+void world_fail(struct world *world, world_fail_fn fail_nth)
+{
+    world->fail_nth = fail_nth;
 }
 
 void world_watch(struct world *world, world_watch_fn watch)

@@ -64,6 +64,11 @@ bool world_was_sent(const struct world *world, const char *person, enum case_cha
 const struct casefile *world_case(const struct world *world);
 const struct obligation *world_obligation(const struct world *world, const char *id);
 
+/* Each step is tried with its first, second, third … allocation failing, until none fails. `fail_nth` lets the nth from now
+ * fail; 0: none. */
+typedef void (*world_fail_fn)(unsigned nth);
+void world_fail(struct world *world, world_fail_fn fail_nth);
+
 /* Called with every case that changed. */
 typedef void (*world_watch_fn)(const struct casefile *file);
 void world_watch(struct world *world, world_watch_fn watch);

@@ -167,20 +167,32 @@ struct slot *casework_find_open(const struct casework *casework, struct str unit
     return map_get(&casework->by_key, ident_part(&key));
 }
 
-static void set_key(struct casework *casework, struct slot *slot)
+/* Files a slot under its case's key, or under none. ERR_MEMORY: nothing changed. */
+static int set_key(struct casework *casework, struct slot *slot, const struct casefile *file)
 {
-    const struct casefile *file = slot->file;
-    struct ident key = key_of(casework, file->unit, file->subject, file->family);
-    bool wanted = takes_signals(file);
-    if (slot->keyed && (!wanted || !ident_equal(key, slot->key))) {
+    bool wanted = file != NULL && takes_signals(file);
+    struct ident key =
+        wanted ? key_of(casework, file->unit, file->subject, file->family) : (struct ident){{0}};
+    struct ident old = slot->key;
+    bool was_keyed = slot->keyed;
+    if (was_keyed == wanted && (!wanted || ident_equal(key, old))) {
+        return 0;
+    }
+    if (was_keyed) {
         (void)map_remove(&casework->by_key, ident_part(&slot->key));
-        slot->keyed = false;
     }
-    if (wanted && !slot->keyed) {
-        slot->key = key;
-        /* One linked to a pupil who has an open case already stays beside it, until a person joins them. */
+    slot->key = key;
+    int error = wanted ? map_add(&casework->by_key, ident_part(&slot->key), slot) : 0;
+    slot->keyed = wanted && error == 0;
+    if (error == 0 || error == ERR_EXISTS) {
+        return 0; /* one linked to a pupil who has an open case stays beside it, until a person joins them */
+    }
+    slot->key = old;
+    if (was_keyed) {
         slot->keyed = map_add(&casework->by_key, ident_part(&slot->key), slot) == 0;
+        sw_assert(slot->keyed); /* it was there: there is room */
     }
+    return ERR_MEMORY;
 }
 
 struct slot *casework_add_slot(struct casework *casework, struct ident id)
@@ -314,14 +326,20 @@ int casework_install(struct casework *casework, struct slot *slot, struct casefi
     if (error != 0) {
         return error;
     }
-    error = wheel_set(casework->wheel, slot->index, casefile_next_due(file, INT64_MIN).at_ms);
+    error = set_key(casework, slot, file);
+    if (error == 0) {
+        error = wheel_set(casework->wheel, slot->index, casefile_next_due(file, INT64_MIN).at_ms);
+        if (error != 0) {
+            int undone = set_key(casework, slot, slot->file);
+            sw_assert(undone == 0); /* the map has not shrunk */
+        }
+    }
     if (error != 0) {
         uncount_conflicts(casework, file);
         return error;
     }
     uncount_conflicts(casework, slot->file);
     slot->file = file;
-    set_key(casework, slot);
     return 0;
 }
 

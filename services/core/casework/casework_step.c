@@ -53,28 +53,30 @@ static void drop_touched(struct casework *casework)
     casework->touched_count = 0;
 }
 
-/* Puts all cases of the step in. New slots are made first, since they are what can fail. */
+/* A slot for a case that opens, with room in the wheel for its id. */
+static struct slot *make_slot(struct casework *casework, struct ident id)
+{
+    struct slot *slot = casework_add_slot(casework, id);
+    if (slot != NULL && wheel_set(casework->wheel, slot->index, WHEEL_NEVER - 1) != 0) {
+        casework_remove_slot(casework, slot);
+        return NULL;
+    }
+    return slot;
+}
+
+/* Puts all cases of the step in. */
 static int commit(struct casework *casework)
 {
     for (size_t i = 0; i < casework->touched_count; i++) {
         struct touched *touched = &casework->touched[i];
-        if (touched->slot == NULL) {
-            touched->slot = casework_add_slot(casework, touched->file->id);
-            if (touched->slot == NULL) {
-                return ERR_MEMORY;
+        bool opens = touched->slot == NULL;
+        struct slot *slot = opens ? make_slot(casework, touched->file->id) : touched->slot;
+        struct casefile *old = slot != NULL ? slot->file : NULL;
+        if (slot == NULL || casework_install(casework, slot, touched->file) != 0) {
+            if (opens && slot != NULL) {
+                casework_remove_slot(casework, slot);
             }
-            /* A timer for ever later than any: makes room in the wheel for the id. */
-            if (wheel_set(casework->wheel, touched->slot->index, WHEEL_NEVER - 1) != 0) {
-                casework_remove_slot(casework, touched->slot);
-                return ERR_MEMORY;
-            }
-        }
-    }
-    for (size_t i = 0; i < casework->touched_count; i++) {
-        struct touched *touched = &casework->touched[i];
-        struct casefile *old = touched->slot->file;
-        if (casework_install(casework, touched->slot, touched->file) != 0) {
-            return ERR_MEMORY; /* halfway: the shell ends the process when memory is out */
+            return ERR_MEMORY; /* behind the first: halfway; the shell ends the process when memory is out */
         }
         touched->file = NULL;
         if (old != NULL) {
@@ -290,14 +292,16 @@ static int step_time(struct casework *casework, const struct case_input *input,
 {
     struct wheel_due due;
     if (wheel_expire(casework->wheel, input->time_ms, &due, 1) == 0) {
-        return 0;
+        /* Nothing is due, or the wheel could not turn for want of memory. */
+        return wheel_next_deadline(casework->wheel) > input->time_ms ? 0 : ERR_MEMORY;
     }
     sw_assert(due.id < casework->slot_count);
     struct slot *slot = casework->slots[due.id];
     struct work work = begin(casework, slot, input, effects);
     int error = end(casework, &work, slot);
+    error = error == 0 ? commit(casework) : error;
     if (error != 0 && wheel_set(casework->wheel, slot->index, due.deadline_ms) != 0) {
-        return ERR_MEMORY; /* out of memory twice over: the shell restores the partition */
+        return ERR_MEMORY; /* twice over: the timer is lost with the process, which the shell ends */
     }
     return error;
 }
