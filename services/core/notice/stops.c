@@ -7,8 +7,6 @@
 #include "base/list.h"
 #include "base/map.h"
 
-enum { CONFLICTS_MAX = 64 };
-
 struct stops {
     struct map by_id;   /* stop id -> struct entry */
     struct map by_case; /* case id -> struct stop_case */
@@ -199,17 +197,21 @@ static bool cancels(const struct stop *stop, const struct stop_question *questio
            (stop->generation_at_most == 0 || question->generation <= stop->generation_at_most);
 }
 
-static size_t list_excluded(const struct stop_case *of_case,
-                            struct org_excluded ret_excluded[CONFLICTS_MAX])
+/* Whether the person is this one, lives with them, or would be told over a number of theirs. */
+static bool is_kept_out(const struct org *org, const struct stop_question *question,
+                        struct str suspect)
 {
-    size_t count = 0;
-    for (struct list *at = of_case->entries.next; at != &of_case->entries; at = at->next) {
-        const struct entry *entry = LIST_ENTRY(at, struct entry, node);
-        if (entry->stop.kind == STOP_CONFLICT && count < CONFLICTS_MAX) {
-            ret_excluded[count++] = (struct org_excluded){.person = entry->stop.person};
-        }
+    const struct org_excluded excluded = {.person = suspect};
+    if (str_equal(suspect, question->person)) {
+        return true;
     }
-    return count;
+    if (org == NULL) {
+        return false;
+    }
+    const struct org_person *person = org_find_person(org, question->unit, question->person);
+    return (person != NULL && org_is_excluded(org, person, &excluded, 1)) ||
+           (question->address_digest.len > 0 &&
+            org_is_shared_digest(org, question->address_digest, &excluded, 1));
 }
 
 bool stops_is_conflicted(const struct stops *stops, const struct org *org,
@@ -219,22 +221,13 @@ bool stops_is_conflicted(const struct stops *stops, const struct org *org,
     if (of_case == NULL) {
         return false;
     }
-    struct org_excluded excluded[CONFLICTS_MAX];
-    size_t count = list_excluded(of_case, excluded);
-    for (size_t i = 0; i < count; i++) {
-        if (str_equal(excluded[i].person, question->person)) {
+    for (struct list *at = of_case->entries.next; at != &of_case->entries; at = at->next) {
+        const struct stop *stop = &LIST_ENTRY(at, struct entry, node)->stop;
+        if (stop->kind == STOP_CONFLICT && is_kept_out(org, question, stop->person)) {
             return true;
         }
     }
-    if (count == 0 || org == NULL) {
-        return false;
-    }
-    const struct org_person *person = org_find_person(org, question->unit, question->person);
-    if (person != NULL && org_is_excluded(org, person, excluded, count)) {
-        return true;
-    }
-    return question->address_digest.len > 0 &&
-           org_is_shared_digest(org, question->address_digest, excluded, count);
+    return false;
 }
 
 struct str stops_check(const struct stops *stops, const struct org *org,
