@@ -96,6 +96,9 @@ static void test_casework_warnings_go_to_the_owner(void **state)
     assert_int_equal(world_count(world, "duty", "phone_report/warn/1"), 1);
     assert_int_equal(world_count(world, "duty", "phone_report/warn/2"), 1);
     assert_int_equal(world_count(world, "psych", "phone_report/warn/1"), 0);
+    assert_string_equal(world_met(world, "phone_report", 25 * MINUTE), "applied");
+    assert_true(world_is_cancelled(world, "duty",
+                                   "phone_report/warn/2")); /* what is still queued is stale */
     world_free(world);
 }
 

@@ -168,9 +168,16 @@ static void meet_single(struct work *work, struct obligation *obligation)
     obligation->warn_ms = CASE_NEVER;
     obligation->recorded_late = in_time && breached && !corrects;
     obligation_transition(obligation, in_time ? OBLIGATION_MET : OBLIGATION_MET_LATE);
+    if (obligation->warned > 0) {
+        notice_cancel_cause(work, obligation_cause(work, obligation, "warn", obligation->warned),
+                            "met");
+    }
+    if (breached) {
+        notice_cancel_cause(work, obligation_cause(work, obligation, "breach", 0),
+                            corrects ? "corrected" : "met");
+    }
     if (corrects) {
         obligation->breached_ms = 0;
-        notice_cancel_cause(work, obligation_cause(work, obligation, "breach", 0), "corrected");
         (void)obligation_journal(work, obligation, "obligation_corrected");
     }
     say_done(work, obligation, in_time ? "obligation_met" : "obligation_met_late");
