@@ -85,6 +85,7 @@ void claim_end(const struct flight *flight)
     case NOTICE_ANSWER_LATER:
     case NOTICE_ANSWER_THROTTLED:
     case NOTICE_ANSWER_NEVER:
+    case NOTICE_ANSWER_STOPPED:
         break;
     }
     make_key(flight, key);

@@ -252,17 +252,17 @@ static void send_now(struct flight *flight)
     struct stop_question question = held_question(held);
     arena_reset(&part->arena);
     if (stops_check(part->stops, part->org, &question).len > 0) {
-        answer_kind(flight, NOTICE_ANSWER_NEVER, "conflict");
+        answer_kind(flight, NOTICE_ANSWER_STOPPED, "conflict");
         return;
     }
     int error = text_build(part, held, flight->via, &message);
     if (error == ERR_MEMORY) {
         answer_kind(flight, NOTICE_ANSWER_LATER, "memory");
+    } else if (error == ERR_DENIED) {
+        answer_kind(flight, NOTICE_ANSWER_STOPPED, "conflict");
     } else if (error != 0) {
         answer_kind(flight, NOTICE_ANSWER_NEVER,
-                    error == ERR_DENIED      ? "conflict"
-                    : error == ERR_NOT_FOUND ? "no_address"
-                                             : "unreadable");
+                    error == ERR_NOT_FOUND ? "no_address" : "unreadable");
     } else {
         note_start(flight, held);
         if (call_provider(flight, &message) != 0) {

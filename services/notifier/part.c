@@ -13,7 +13,8 @@
 
 enum { DUE_MAX = 256, WHEEL_FIRST = 1024, NOT_YET_MS = 50 };
 
-static const char *const answer_names[] = {"taken", "later", "throttled", "never", "silent"};
+static const char *const answer_names[] = {"taken", "later",   "throttled",
+                                           "never", "stopped", "silent"};
 
 static void init_lists(struct part *part, uint64_t seed)
 {

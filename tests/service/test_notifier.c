@@ -1,6 +1,7 @@
 /* sw-notifier as a process, with a real broker, a real Redis and a provider that the test plays. */
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "io/loop.h"
@@ -223,6 +224,21 @@ static void test_notifier_woken_twin_stays_silent(void **state)
     redis_process_start(&world->redis);
 }
 
+/* As if the one before had died between the provider's accept and its own record. */
+static void test_notifier_believes_a_claim_that_was_accepted(void **state)
+{
+    struct world *world = *state;
+    char command[256];
+    snprintf(command, sizeof(command),
+             "redis-cli -s %s SET %s:notice:01%030d 'accepted m-0' >/dev/null",
+             redis_process_socket(&world->redis), world->prefix, 0);
+    assert_int_equal(system(command), 0);
+    world_notify_teacher(world, 1, CASE_CHANNEL_SMS);
+    assert_string_equal(world_wait_receipt(world, 1, CASE_DELIVERY_ACCEPTED)->reason,
+                        "accepted_before");
+    assert_int_equal(world->send_count, 0);
+}
+
 static void test_notifier_urgent_goes_on_without_redis(void **state)
 {
     struct world *world = *state;
@@ -286,6 +302,8 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup_teardown(test_notifier_bulk_asks_before_it_sends_again, world_new,
                                         world_free),
         cmocka_unit_test_setup_teardown(test_notifier_woken_twin_stays_silent, world_new,
+                                        world_free),
+        cmocka_unit_test_setup_teardown(test_notifier_believes_a_claim_that_was_accepted, world_new,
                                         world_free),
         cmocka_unit_test_setup_teardown(test_notifier_urgent_goes_on_without_redis, world_new,
                                         world_free),

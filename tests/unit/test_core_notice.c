@@ -103,6 +103,7 @@ static void test_notice_ends_when_the_wait_outlasts_it(void **state)
         {NOTICE_ANSWER_THROTTLED, CASE_DELIVERY_THROTTLED},
         {NOTICE_ANSWER_NEVER, CASE_DELIVERY_FAILED},
         {NOTICE_ANSWER_SILENT, CASE_DELIVERY_UNKNOWN},
+        {NOTICE_ANSWER_STOPPED, CASE_DELIVERY_CANCELLED},
         {NOTICE_ANSWER_TAKEN, CASE_DELIVERY_ACCEPTED},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

@@ -78,6 +78,9 @@ void notice_apply_answer(struct notice_life *life, const struct notice_answer *a
     case NOTICE_ANSWER_NEVER:
         notice_transition(life, CASE_DELIVERY_FAILED);
         break;
+    case NOTICE_ANSWER_STOPPED:
+        notice_transition(life, CASE_DELIVERY_CANCELLED);
+        break;
     case NOTICE_ANSWER_SILENT:
         if (answer->is_urgent) {
             wait_or_end(life, now_ms + wait_ms, CASE_DELIVERY_UNKNOWN);

@@ -41,6 +41,7 @@ enum notice_answer_kind {
     NOTICE_ANSWER_LATER,     /* busy or down: try again */
     NOTICE_ANSWER_THROTTLED, /* a limit of the provider: try again after `retry_after_ms` */
     NOTICE_ANSWER_NEVER,     /* will never take it */
+    NOTICE_ANSWER_STOPPED,   /* not sent: it may not go there any more */
     NOTICE_ANSWER_SILENT,    /* no answer: it may or may not have it */
 };
 
@@ -50,8 +51,8 @@ struct notice_answer {
     bool is_urgent; /* tried again sooner, and after SILENT too: rather twice than not at all */
 };
 
-/* What an answer to a send does to a queued notice: it becomes accepted, failed, throttled (a limit that outlasts it) or
- * unknown, or stays queued with `next_ms` moved. */
+/* What an answer to a send does to a queued notice: it becomes accepted, failed, cancelled, throttled (a limit that outlasts
+ * it) or unknown, or stays queued with `next_ms` moved. */
 void notice_apply_answer(struct notice_life *life, const struct notice_answer *answer,
                          int64_t now_ms);
 
