@@ -4,45 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/map.h"
 #include "support/runner.h"
+#include "world_inside.h"
 #include "world_people.h"
 #include "world_policies.h"
-
-enum { TEXT_BYTES = 64 * 1024, CANCELLED_MAX = 65536, CASES_MAX = 256 };
-
-/* A notice that was sent, since world_show (index >= shown) or before. */
-struct sent {
-    struct ident id;
-    char person[32];
-    char role[32];
-    char cause[96];
-    enum case_channel channel;
-    struct ident case_id;
-};
-
-struct world {
-    struct casework *casework;
-    struct org *org;
-    struct effects effects;
-    int64_t now_ms;
-    uint32_t next_id;
-    struct ident case_id;
-    unsigned show;
-    char text[TEXT_BYTES];
-    size_t length;
-    struct sent sent[WORLD_SENT_MAX];
-    size_t sent_count;
-    struct map sent_ids;
-    size_t shown;
-    struct ident cancelled[CANCELLED_MAX];
-    size_t cancelled_count;
-    char outcome[64];
-    struct ident cases[CASES_MAX];
-    size_t case_count;
-    world_watch_fn watch;
-    world_fail_fn fail_nth;
-};
 
 /* FNV-1a, twice: good enough for ids of a test. */
 static void hash(const void *bytes, size_t len, uint8_t ret_hash[IDENT_BYTES])
@@ -103,135 +68,6 @@ struct casework *world_casework(struct world *world)
 struct org *world_org(struct world *world)
 {
     return world->org;
-}
-
-/* --- rendering ------------------------------------------------------------------------------------------------------ */
-
-static void say(struct world *world, const char *text)
-{
-    size_t length = strlen(text);
-    assert_true(world->length + length + 1 < TEXT_BYTES);
-    memcpy(world->text + world->length, text, length + 1);
-    world->length += length;
-}
-
-static void say_time(struct world *world, int64_t at_ms)
-{
-    char text[32];
-    long long s = (long long)(at_ms - WORLD_START_MS) / 1000;
-    snprintf(text, sizeof(text), "%lld:%02lld:%02lld", s / 3600, s / 60 % 60, s % 60);
-    say(world, text);
-}
-
-static void say_str(struct world *world, struct str text)
-{
-    char copy[256];
-    snprintf(copy, sizeof(copy), "%.*s", (int)text.len, text.at == NULL ? "" : text.at);
-    say(world, copy);
-}
-
-static bool same_line(const struct effect *a, const struct effect *b)
-{
-    return b->kind == EFFECT_NOTICE && a->at_ms == b->at_ms &&
-           a->notice.firing == b->notice.firing && str_equal(a->notice.person, b->notice.person) &&
-           str_equal(a->notice.cause, b->notice.cause);
-}
-
-static void render_notice(struct world *world, size_t index)
-{
-    const struct effect *effect = world->effects.items[index];
-    char text[64];
-    if (index > 0 && same_line(effect, world->effects.items[index - 1])) {
-        return;
-    }
-    say_time(world, effect->at_ms);
-    say(world, " notice ");
-    say_str(world, effect->notice.cause);
-    snprintf(text, sizeof(text), "#%u ", effect->notice.firing);
-    say(world, text);
-    say_str(world, effect->notice.person);
-    for (size_t i = index; i < world->effects.count && same_line(effect, world->effects.items[i]);
-         i++) {
-        say(world, i == index ? " " : "+");
-        say(world, case_channel_name(world->effects.items[i]->notice.channel));
-    }
-    say(world, effect->notice.late ? " late" : "");
-    if (effect->notice.merged_count > 0) {
-        snprintf(text, sizeof(text), " merged %zu", effect->notice.merged_count);
-        say(world, text);
-    }
-    say(world, "\n");
-}
-
-/* Lines that tell of mechanics; notices show the same. */
-static bool is_detail(struct str what)
-{
-    static const char *const details[] = {"step_fired",       "plan_started", "episode_opened",
-                                          "obligation_due",   "receipt",      "acked_again",
-                                          "obligation_warned"};
-    for (size_t i = 0; i < sizeof(details) / sizeof(details[0]); i++) {
-        if (str_is(what, details[i])) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static void render_journal(struct world *world, const struct effect *effect)
-{
-    const struct effect_journal *line = &effect->journal;
-    if (is_detail(line->what) && (world->show & SHOW_DETAIL) == 0) {
-        return;
-    }
-    say_time(world, effect->at_ms);
-    say(world, " ");
-    say_str(world, line->what);
-    for (size_t i = 0; i < line->fact_count; i++) {
-        struct str key = line->facts[i].key;
-        if (key.len > 3 && memcmp(key.at + key.len - 3, "_ms", 3) == 0) {
-            continue; /* times are the line's */
-        }
-        say(world, " ");
-        say_str(world, key);
-        say(world, "=");
-        say_str(world, line->facts[i].value);
-    }
-    if (line->outcome.len > 0) {
-        say(world, " ");
-        say_str(world, line->outcome);
-    }
-    if (line->reason.len > 0) {
-        say(world, " ");
-        say_str(world, line->reason);
-    }
-    say(world, "\n");
-}
-
-static void render_control(struct world *world, const struct effect *effect)
-{
-    static const char *const names[] = {"cancel", "conflict_set", "conflict_cleared"};
-    const struct effect_control *control = &effect->control;
-    char text[64];
-    say_time(world, effect->at_ms);
-    snprintf(text, sizeof(text), " %s", names[control->kind]);
-    say(world, text);
-    if (control->kind == EFFECT_CANCEL) {
-        snprintf(text, sizeof(text), " %zu ", control->notice_count);
-        say(world, text);
-        say_str(world, control->reason);
-    } else {
-        say(world, " ");
-        say_str(world, control->person);
-    }
-    say(world, "\n");
-}
-
-static void render_alert(struct world *world, const struct effect *effect)
-{
-    say_time(world, effect->at_ms);
-    say(world, " alert ");
-    say_str(world, effect->alert.what);
-    say(world, "\n");
 }
 
 /* --- checkers: what must hold for every run ---------------------------------------------------------------------------- */
@@ -321,28 +157,17 @@ static void take_effect(struct world *world, size_t index)
             copy_text(world->outcome, sizeof(world->outcome),
                       applied ? effect->journal.outcome : effect->journal.reason);
         }
-        if ((world->show & SHOW_JOURNAL) != 0) {
-            render_journal(world, effect);
-        }
         break;
     case EFFECT_NOTICE:
         check_notice(world, effect);
-        if ((world->show & SHOW_NOTICES) != 0) {
-            render_notice(world, index);
-        }
         break;
     case EFFECT_CONTROL:
         take_cancel(world, &effect->control);
-        if ((world->show & SHOW_CONTROL) != 0) {
-            render_control(world, effect);
-        }
         break;
     case EFFECT_ALERT:
-        if ((world->show & SHOW_ALERTS) != 0) {
-            render_alert(world, effect);
-        }
         break;
     }
+    world_render(world, index);
 }
 
 /* Lets each allocation of the step fail in turn: it is then given up as a whole, and the next attempt is as good. */
