@@ -15,6 +15,7 @@ enum {
     FINDINGS_MAX = 2000,
     DAYS_DEFAULT = 28,
     DAYS_MAX = 366,
+    MINUTE_MS = 60000,
     DAY_MS = 86400000,
     RECORD_MAX_BYTES = 16 << 20
 };
@@ -153,6 +154,7 @@ static enum ctl_exit check_directory(struct ctl *ctl, const struct org *org,
                                      const struct called_roles *roles, int64_t days)
 {
     int64_t now_ms = loop_utc_ms();
+    now_ms -= now_ms % MINUTE_MS; /* shifts change on whole minutes: gaps are told as they are */
     const struct org_check check = {
         .org = org,
         .within = {now_ms, now_ms + days * DAY_MS},

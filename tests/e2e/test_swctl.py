@@ -1,9 +1,11 @@
 """swctl on a running Shouwang: every command reports an outcome, by its text and by its exit code."""
 import json
+import re
+import uuid
 
 import pytest
 
-from shouwang import UNIT, TOKEN, cloud_event, incident, wait_until
+from shouwang import ROOT, UNIT, TOKEN, cloud_event, incident, wait_until
 
 OK, REFUSED, USAGE, UNAVAILABLE = 0, 1, 2, 3
 LEADER = ("--as", "yz-leader", "--role", "duty_leader")
@@ -163,6 +165,25 @@ def test_checks_of_pack_and_directory(shouwang, tmp_path):
     assert done.returncode == REFUSED and "bad.yaml:2:" in done.stderr
     done = shouwang.swctl("pack", "activate", tmp_path / "pack", "--jurisdiction", "fenyang", check=False)
     assert done.returncode == REFUSED
+
+
+def test_a_check_tells_who_would_not_be_there(shouwang, tmp_path):
+    """A county of its own, whose school has nobody on duty on Sundays and no principal."""
+    for path in (ROOT / "config/sample").glob("*.yaml"):
+        text = path.read_text(encoding="utf-8").replace("{role: principal, substitute: Y02}", "{role: duty_manager}")
+        if path.stem == "qh-yizhong":
+            text = re.sub(r'{days: sun, from: "07:30"[^}]*},', "", text)
+        (tmp_path / path.name).write_text(text, encoding="utf-8")
+    own = ["--set", f"topic.prefix=gaps{uuid.uuid4().hex[:8]}"]
+    shouwang.swctl(*own, "topics", "--single", "--partitions", "2")
+    shouwang.swctl(*own, "import", "directory", *sorted(tmp_path.glob("*.yaml")))
+    done = shouwang.swctl(*own, "--json", "check", "config/packs/reference", "--directory", "--days", "7", check=False)
+    assert done.returncode == REFUSED
+    found = [json.loads(line) for line in done.stdout.splitlines()[1:]]
+    gap = next(finding for finding in found if finding["finding"] == "roster_gap")
+    assert gap["error"] and (gap["unit"], gap["role"]) == ("qh-yizhong", "duty_leader")
+    assert gap["to"].endswith("T11:00:00.000Z"), "19:00 in China"
+    assert {"finding": "role_falls_up", "error": False, "unit": "qh-yizhong", "role": "principal", "gap": "no_holder"} in found
 
 
 def test_one_file_is_enough_for_an_import(shouwang):
