@@ -25,7 +25,8 @@ enum {
 
 struct place {
     int64_t position;
-    int64_t end; /* when reading began */
+    int64_t end;      /* when reading began */
+    int64_t gap_from; /* what could not be read begins here; -1: nothing */
     bool is_ended;
 };
 
@@ -160,6 +161,7 @@ static void begin(struct kafka_reader *reader)
         for (int32_t k = 0; k < source->partition_count; k++) {
             struct place *place = &source->places[k];
             place->position = first_offset(source, k);
+            place->gap_from = -1;
             place->is_ended = place->end == 0 || place->position >= place->end;
         }
     }
@@ -197,19 +199,28 @@ static struct source *find_source(struct kafka_reader *reader, const rd_kafka_me
     return NULL;
 }
 
+/* Goes on at the beginning of what is left; where that is, the next record or the end tells. */
 static void skip_gap(struct kafka_reader *reader, const struct source *source, int32_t index)
 {
     struct place *place = &source->places[index];
-    int64_t from = place->position;
-    int64_t low = 0;
-    int64_t high = 0;
-    (void)rd_kafka_get_watermark_offsets(reader->handle, source->name.text, index, &low, &high);
-    log_warn("kafka_gap", log_code("topic", source->name.text), log_count("partition", index),
-             log_count("from", from), log_count("to", low));
+    place->gap_from = place->position;
     place->position = RD_KAFKA_OFFSET_BEGINNING;
     assign(reader);
+}
+
+static void tell_gap(struct kafka_reader *reader, const struct source *source, int32_t index,
+                     int64_t to)
+{
+    struct place *place = &source->places[index];
+    int64_t from = place->gap_from;
+    if (from < 0) {
+        return;
+    }
+    place->gap_from = -1;
+    log_warn("kafka_gap", log_code("topic", source->name.text), log_count("partition", index),
+             log_count("from", from), log_count("to", to));
     if (reader->calls.gap != NULL) {
-        reader->calls.gap(reader->ctx, source->topic, index, from, low);
+        reader->calls.gap(reader->ctx, source->topic, index, from, to);
     }
 }
 
@@ -221,13 +232,18 @@ static void take(struct kafka_reader *reader, const rd_kafka_message_t *message)
     }
     struct source *source = find_source(reader, message);
     struct place *place = &source->places[message->partition];
+    if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR && message->offset < place->position) {
+        return; /* read again behind another partition's gap */
+    }
     if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
         struct kafka_header headers[KAFKA_HEADERS_MAX];
         struct kafka_record record = kafka_record_of(message, source->topic, headers);
+        tell_gap(reader, source, message->partition, message->offset);
         place->position = message->offset + 1;
         place->is_ended |= place->position >= place->end;
         reader->calls.record(reader->ctx, &record);
     } else if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
+        tell_gap(reader, source, message->partition, message->offset);
         place->position = message->offset;
         place->is_ended |= message->offset >= place->end;
     } else if (message->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET ||

@@ -2,6 +2,7 @@
  * SW_TEST_BOOTSTRAP. Each case has a topic prefix of its own. */
 #include "support/runner.h"
 
+#include <librdkafka/rdkafka.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +24,9 @@ struct world {
     unsigned received;
     unsigned disorder;
     unsigned caught_up;
+    unsigned gaps;
+    int64_t gap_from;
+    int64_t gap_to;
     int64_t last[PARTITIONS];
     char last_value[64];
     char last_type[64];
@@ -167,9 +171,20 @@ static void caught_up(void *ctx)
     world->caught_up++;
 }
 
+static void note_gap(void *ctx, enum topic topic, int32_t partition, int64_t from, int64_t to)
+{
+    struct world *world = ctx;
+    assert_int_equal(topic, TOPIC_SIGNALS);
+    assert_int_equal(partition, 1);
+    world->gaps++;
+    world->gap_from = from;
+    world->gap_to = to;
+}
+
 static void open_reader(struct world *world, const struct kafka_source *source)
 {
-    static const struct kafka_reader_calls calls = {.record = take, .caught_up = caught_up};
+    static const struct kafka_reader_calls calls = {
+        .record = take, .caught_up = caught_up, .gap = note_gap};
     for (int i = 0; i < PARTITIONS; i++) {
         world->last[i] = -1;
     }
@@ -214,6 +229,51 @@ static void test_kafka_reader_begins_where_it_is_told(void **state)
     open_reader(world, &(struct kafka_source){.topic = TOPIC_SIGNALS, .from = KAFKA_FROM_END});
     assert_true(loop_wait_count(world->loop, &world->caught_up, 2, BOUND_MS));
     assert_int_equal(world->received, 0);
+}
+
+/* As retention does: the records of partition 1 before the offset are deleted. */
+static void delete_records(const struct world *world, int64_t before)
+{
+    char text[256];
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    assert_int_equal(rd_kafka_conf_set(conf, "bootstrap.servers", getenv("SW_TEST_BOOTSTRAP"), text,
+                                       sizeof text),
+                     RD_KAFKA_CONF_OK);
+    rd_kafka_t *handle = rd_kafka_new(RD_KAFKA_PRODUCER, conf, text, sizeof text);
+    assert_non_null(handle);
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    struct topic_name name = topic_name_of(world->prefix, TOPIC_SIGNALS);
+    rd_kafka_topic_partition_list_add(list, name.text, 1)->offset = before;
+    rd_kafka_DeleteRecords_t *wish = rd_kafka_DeleteRecords_new(list);
+    rd_kafka_topic_partition_list_destroy(list);
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(handle);
+    rd_kafka_DeleteRecords(handle, &wish, 1, NULL, queue);
+    rd_kafka_DeleteRecords_destroy(wish);
+    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, BOUND_MS);
+    assert_non_null(event);
+    assert_int_equal(rd_kafka_event_error(event), RD_KAFKA_RESP_ERR_NO_ERROR);
+    rd_kafka_event_destroy(event);
+    rd_kafka_queue_destroy(queue);
+    rd_kafka_destroy(handle);
+}
+
+static void test_kafka_reader_tells_of_a_gap(void **state)
+{
+    struct world *world = *state;
+    open_producer(world);
+    produce_numbers(world, TOPIC_SIGNALS, 400);
+    delete_records(world, 20);
+    int64_t offsets[PARTITIONS] = {0, 5, 0, 0};
+    open_reader(world, &(struct kafka_source){.topic = TOPIC_SIGNALS,
+                                              .from = KAFKA_FROM_OFFSETS,
+                                              .offsets = offsets,
+                                              .offset_count = PARTITIONS});
+    assert_true(loop_wait_count(world->loop, &world->caught_up, 1, BOUND_MS));
+    assert_int_equal(world->gaps, 1);
+    assert_int_equal(world->gap_from, 5);
+    assert_int_equal(world->gap_to, 20);
+    assert_int_equal(world->received, 400 - 20);
+    assert_int_equal(world->disorder, 0);
 }
 
 static void test_kafka_reader_pauses(void **state)
@@ -319,6 +379,8 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup_teardown(test_kafka_what_is_produced_is_read_in_order,
                                         open_with_topics, close_world),
         cmocka_unit_test_setup_teardown(test_kafka_reader_begins_where_it_is_told, open_with_topics,
+                                        close_world),
+        cmocka_unit_test_setup_teardown(test_kafka_reader_tells_of_a_gap, open_with_topics,
                                         close_world),
         cmocka_unit_test_setup_teardown(test_kafka_reader_pauses, open_with_topics, close_world),
         cmocka_unit_test_setup_teardown(test_kafka_none_and_empty_survive, open_with_topics,

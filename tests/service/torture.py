@@ -6,7 +6,8 @@ starved, and a checker that knows each record counts what was lost, repeated, ea
 
 Scenarios share topics and members of one run, so that each begins where the one before left off. With the name of a
 fault (position_offsets, restore_lso, key_by_unit) the scenario that finds it runs twice: against the shell, which must
-come through, and against a build with that rule switched off, which must be found out.
+come through, and against a build with that rule switched off, which must be found out. `leader` starts three brokers and
+kills each in turn; it is not in ctest, since three brokers on two cores take minutes.
 """
 import collections
 import contextlib
