@@ -25,11 +25,11 @@ local = importlib.util.module_from_spec(_spec)
 _loader.exec_module(local)
 wait_until = local.wait_until
 
-# Of config/sample: a school, the token of its own system, and the numbers of some pupils.
+# Of config/sample: a school, the token of its own system and of the county's, and the number of a pupil.
 UNIT = "qh-yizhong"
 TOKEN = "demo-only-token-yizhong"
 COUNTY_TOKEN = "demo-only-token-county"
-PUPIL, PUPIL_OF_A_TEACHER = "20260001", "20260004"
+PUPIL = "20260001"
 
 
 def cloud_event(type_, data, source="/test/school", id_=None, time=None):
