@@ -34,7 +34,9 @@ void arena_fini(struct arena *arena)
 
 void arena_reset(struct arena *arena)
 {
-    for (struct arena_block *block = arena->first; block != NULL; block = block->next) {
+    /* Blocks behind the current one are as they were: a small step does not pay for the largest one before it. */
+    struct arena_block *end = arena->current != NULL ? arena->current->next : NULL;
+    for (struct arena_block *block = arena->first; block != end; block = block->next) {
         block->used = 0;
     }
     arena->current = arena->first;

@@ -10,8 +10,11 @@ static void test_arena_gives_zeroed_aligned_bytes_again_after_reset(void **state
     (void)state;
     struct arena arena;
     arena_init(&arena, 1 << 20);
-    for (int round = 0; round < 3; round++) {
-        for (size_t size = 0; size < 3000; size += 7) {
+    /* A large use, a small one, a large one: the blocks of the first serve the last. */
+    static const size_t largest[] = {3000, 100, 3000};
+    const unsigned char *ends[3] = {NULL};
+    for (size_t round = 0; round < 3; round++) {
+        for (size_t size = 0; size < largest[round]; size += 7) {
             unsigned char *at = arena_alloc(&arena, size);
             assert_non_null(at);
             assert_int_equal((uintptr_t)at % alignof(max_align_t), 0);
@@ -19,10 +22,12 @@ static void test_arena_gives_zeroed_aligned_bytes_again_after_reset(void **state
                 assert_int_equal(at[i], 0);
             }
             memset(at, 0xA5, size);
+            ends[round] = at;
         }
         arena_reset(&arena);
         assert_int_equal(arena.used_bytes, 0);
     }
+    assert_ptr_equal(ends[0], ends[2]);
     arena_fini(&arena);
 }
 
