@@ -338,7 +338,8 @@ static int64_t find_next(const struct wheel *wheel)
             next_ms = bag_next(wheel, &wheel->slots[level][slot], start_ms);
         }
     }
-    for (size_t i = 0; i < wheel->far.count && wheel->due.count == wheel->due_at; i++) {
+    bool is_near = next_ms != WHEEL_NEVER; /* what is far lies behind everything else */
+    for (size_t i = 0; i < wheel->far.count && !is_near; i++) {
         if (is_live(wheel, &wheel->far.items[i]) && wheel->far.items[i].deadline_ms < next_ms) {
             next_ms = wheel->far.items[i].deadline_ms;
         }

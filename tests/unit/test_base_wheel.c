@@ -104,6 +104,20 @@ static void test_wheel_agrees_with_a_sorted_list(void **state)
     }
 }
 
+static void test_wheel_knows_a_far_deadline_behind_a_cancelled_due_one(void **state)
+{
+    (void)state;
+    const int64_t far_ms = INT64_C(1) << 42; /* in another span than START_MS */
+    struct wheel *wheel = wheel_new(START_MS, 4, 4);
+    assert_non_null(wheel);
+    assert_int_equal(wheel_set(wheel, 0, START_MS - 1), 0);
+    assert_int_equal(wheel_set(wheel, 1, far_ms), 0);
+    assert_int_equal(wheel_next_deadline(wheel), START_MS - 1);
+    wheel_cancel(wheel, 0);
+    assert_int_equal(wheel_next_deadline(wheel), far_ms);
+    wheel_free(wheel);
+}
+
 static void test_wheel_fires_nothing_when_the_clock_goes_back(void **state)
 {
     struct wheel_due due[4];
@@ -171,6 +185,7 @@ int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_wheel_agrees_with_a_sorted_list),
+        cmocka_unit_test(test_wheel_knows_a_far_deadline_behind_a_cancelled_due_one),
         cmocka_unit_test(test_wheel_fires_nothing_when_the_clock_goes_back),
         cmocka_unit_test(test_wheel_jumps_forward_in_order),
         cmocka_unit_test(test_wheel_stays_below_64_bytes_a_timer),
