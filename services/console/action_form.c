@@ -133,8 +133,10 @@ static int take_evidence(struct filling *filling, unsigned n, Shouwang__V1__Evid
     snprintf(name, sizeof(name), "evidence.%u.code", n);
     const char *code = field(filling, name);
     if (error == 0 && code != NULL) {
-        error = is_code(code) ? take_text(filling, name, &evidence->code)
-                              : invalid(filling, "evidence");
+        error = console_takes_code(filling->console, str_of(filling->command->unit),
+                                   str_of(field(filling, "obligation")), str_of(key), str_of(code))
+                    ? take_text(filling, name, &evidence->code)
+                    : invalid(filling, "evidence");
     }
     snprintf(name, sizeof(name), "evidence.%u.value", n);
     const char *value = code == NULL ? field(filling, name) : NULL;

@@ -22,6 +22,15 @@ int console_seal(struct console *console, struct str unit, struct str text, stru
     return vault_close_record(&vault, &target, text, arena, ret_sealed);
 }
 
+bool console_takes_code(const struct console *console, struct str unit, struct str obligation,
+                        struct str key, struct str code)
+{
+    const struct org_unit *found = org_find_unit(tables_org(console->tables), unit);
+    struct str jurisdiction = found == NULL ? (struct str){NULL, 0} : found->jurisdiction;
+    const struct pack *pack = pack_store_active(tables_packs(console->tables), jurisdiction);
+    return pack != NULL && policy_set_takes_code(&pack->policies, obligation, key, code);
+}
+
 bool console_open(const struct console *console, struct str unit,
                   const Shouwang__V1__Sealed *sealed, char *ret_text, size_t size)
 {

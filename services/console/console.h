@@ -60,6 +60,11 @@ SW_NODISCARD int console_seal(struct console *console, struct str unit, struct s
 bool console_open(const struct console *console, struct str unit,
                   const Shouwang__V1__Sealed *sealed, char *ret_text, size_t size);
 
+/* Whether the pack that judges for the unit takes the code as evidence of the obligation under that key. Anything else
+ * that was given is content and goes sealed, whatever the page says. */
+bool console_takes_code(const struct console *console, struct str unit, struct str obligation,
+                        struct str key, struct str code);
+
 /* The pages and the API; see routes.c. */
 SW_NODISCARD int console_add_routes(struct console *console);
 
