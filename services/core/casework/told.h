@@ -16,10 +16,4 @@ struct told *told_mark(struct work *work, struct str person, struct str role, st
 void told_mark_not(struct work *work, struct str person, struct str role, struct str cause,
                    const char *reason);
 
-struct org_excluded;
-
-/* Everybody in conflict, as the directory wants it. Returns how many. */
-size_t resolve_list_excluded(const struct work *work,
-                             struct org_excluded ret_excluded[CASE_CONFLICTS_MAX]);
-
 #endif

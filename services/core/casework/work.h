@@ -72,6 +72,10 @@ struct work_people {
 /* Adds those who have the role, each person once, and marks in the case who is not told and why (`cause`). */
 void resolve_role(struct work *work, struct str role, struct str cause, struct work_people *people);
 
+/* Everybody in conflict, as the directory wants it. Returns how many. */
+size_t resolve_list_excluded(const struct work *work,
+                             struct org_excluded ret_excluded[CASE_CONFLICTS_MAX]);
+
 /* Whether anybody has the role now, not counting those held. */
 bool resolve_has_anybody(const struct work *work, struct str role);
 
