@@ -44,6 +44,7 @@ void redis_process_start(struct redis_process *process)
     if (process->pid == 0) {
         (void)execlp("redis-server", "redis-server", "--port", port, "--bind", "127.0.0.1",
                      "--unixsocket", redis_process_socket(process), "--dir", process->folder,
+                     "--set-proc-title", "no", /* it would overwrite deploy/reap's mark */
                      "--appendonly", "yes", "--save", "", "--logfile", "log", "--daemonize", "no",
                      (char *)NULL);
         _exit(127);
