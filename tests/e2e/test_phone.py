@@ -126,7 +126,7 @@ def test_a_slow_provider_answers_late(tmp_path):
     with running(tmp_path, "--delay", "300ms") as phones:
         before = local.time.monotonic()
         assert phones.send(1)[0] == 200
-        assert local.time.monotonic() - before >= 0.3
+        assert local.time.monotonic() - before >= 0.299  # the phones count whole milliseconds
 
 
 def test_the_notifier_is_told_until_it_takes_it(tmp_path, notifier):
