@@ -4,9 +4,10 @@
  *     bench-load --url http://127.0.0.1:8081/v1/events --token TOKEN --pupils FILE --count 20000
  *                [--concurrency 64] [--rate 500] [--crisis-every 10] [--prefix NAME] --out FILE
  *
- * A pupils line: "<unit>,<number>", as tests/support/make_county writes them. Every crisis-every-th incident is self-harm with danger happening, the
- * others are accidents in the past. An answer other than 2xx is tried again (as a school would) until it is taken; a
- * 4xx but 429 ends the run. An output line: "<id> <unit> <identifier> <kind> <status> <tries> <sent ms> <answered ms>". */
+ * A pupils line: "<unit>,<number>", as tests/support/make_county writes them. Every crisis-every-th incident is self-harm
+ * with danger happening, the others are accidents in the past. An answer other than 2xx is tried again (as a school would)
+ * until it is taken; a 4xx but 429 ends the run. An output line:
+ * "<id> <unit> <identifier> <kind> <status> <tries> <sent ms> <answered ms>". */
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
