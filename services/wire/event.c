@@ -147,6 +147,7 @@ static void attendance_to_core(const Shouwang__V1__Attendance *record,
         .state = known ? (enum event_roll)record->state : EVENT_ROLL_NONE,
         .enrolled_count = record->enrolled_count,
         .absent_count = record->absent_count,
+        .absent_share = record->absent_share,
         .confirmed = record->confirmed,
         .gate = str_of(record->gate),
     };

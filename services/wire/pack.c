@@ -202,6 +202,16 @@ static int check_templates(struct pack *pack, struct yaml_faults *faults)
     return error == ERR_INVALID ? 0 : error;
 }
 
+static int read_instruments(struct pack *pack, const struct yaml_node **roots,
+                            struct yaml_faults *faults)
+{
+    size_t count = 0;
+    int error = parse_folder(pack, "instruments/", faults, roots, &count);
+    error = error != 0 ? error
+                       : instrument_read(roots, count, &pack->arena, faults, &pack->instruments);
+    return error == ERR_INVALID ? 0 : error; /* its faults are in the list */
+}
+
 static int read_parts(struct pack *pack, pack_hash_fn hash, struct yaml_faults *faults)
 {
     const struct yaml_node **roots =
@@ -212,6 +222,7 @@ static int read_parts(struct pack *pack, pack_hash_fn hash, struct yaml_faults *
         return ERR_MEMORY;
     }
     int error = hash_files(pack, hash);
+    error = error != 0 ? error : read_instruments(pack, roots, faults);
     error = error != 0 ? error : read_rules(pack, roots, faults);
     return error != 0 ? error : read_policies(pack, policies, faults);
 }

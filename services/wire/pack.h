@@ -16,6 +16,7 @@
 #include "base/error.h"
 #include "base/str.h"
 #include "core/casework/policy.h"
+#include "wire/instrument.h"
 #include "wire/yaml.h"
 
 struct ruleset;
@@ -46,6 +47,7 @@ struct pack {
     size_t file_count;
     const struct ruleset *rules;
     struct policy_set policies;
+    struct instrument_set instruments;
     struct arena arena;
 };
 

@@ -87,6 +87,7 @@ struct event_attendance {
     enum event_roll state;
     uint32_t enrolled_count;
     uint32_t absent_count; /* unexplained */
+    uint32_t absent_share; /* hundredths of a percent, where there are no counts */
     bool confirmed;
     struct str gate;
 };

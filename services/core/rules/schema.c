@@ -228,6 +228,11 @@ static bool get_absent(const struct event *event, struct expr_value *ret_value)
     return give_int(attendance_of(event)->absent_count, ret_value);
 }
 
+static bool get_absent_share(const struct event *event, struct expr_value *ret_value)
+{
+    return give_int(attendance_of(event)->absent_share, ret_value);
+}
+
 static bool get_confirmed(const struct event *event, struct expr_value *ret_value)
 {
     return give_bool(attendance_of(event)->confirmed, ret_value);
@@ -269,6 +274,7 @@ typedef bool (*getter_fn)(const struct event *event, struct expr_value *ret_valu
     TEXT("state", get_state)                                                                       \
     NUMBER("enrolled_count", get_enrolled)                                                         \
     NUMBER("absent_count", get_absent)                                                             \
+    NUMBER("absent_share", get_absent_share)                                                       \
     FLAG("confirmed", get_confirmed)                                                               \
     TEXT("gate", get_gate)
 
