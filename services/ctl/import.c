@@ -11,9 +11,10 @@
 #include "ctl/pack_open.h"
 #include "ctl/vault.h"
 #include "io/seal_record.h"
+#include "io/topics.h"
 #include "wire/directory_file.h"
 
-enum { FILE_MAX_BYTES = 512 << 20 };
+enum { FILE_MAX_BYTES = 512 << 20, FEED_TEXT_MAX_BYTES = 64 * 1024 };
 
 struct import {
     struct ctl *ctl;
@@ -104,6 +105,26 @@ static int seal(void *ctx, struct str unit, struct str erasure_id, struct str cl
     return error == 0 ? sealed_encode(&sealed, arena, ret_sealed) : error;
 }
 
+/* As many partitions as the others have: an entry lies where its unit does. */
+static int ensure_feed(void *ctx, struct str partner)
+{
+    struct import *import = ctx;
+    char id[ORG_UNIT_ID_MAX_BYTES + 1];
+    const char *feeds[] = {id, NULL};
+    struct buffer text;
+    struct topics_plan plan;
+    (void)snprintf(id, sizeof(id), "%.*s", (int)partner.len, partner.at);
+    int error = topics_read_plan(import->ctl->config, &plan);
+    if (error != 0) {
+        return error;
+    }
+    plan.feeds = feeds;
+    buffer_init(&text, FEED_TEXT_MAX_BYTES);
+    error = topics_create(import->ctl->config, &plan, &text);
+    buffer_fini(&text);
+    return error;
+}
+
 /* Reads and checks all files. */
 static enum ctl_exit read_files(struct ctl *ctl, struct directory_import *files)
 {
@@ -131,8 +152,11 @@ static enum ctl_exit read_files(struct ctl *ctl, struct directory_import *files)
 
 static enum ctl_exit write_records(struct import *import, struct directory_import *files)
 {
-    const struct directory_sink sink = {
-        .ensure_key = ensure_key, .seal = seal, .emit = emit, .ctx = import};
+    const struct directory_sink sink = {.ensure_key = ensure_key,
+                                        .seal = seal,
+                                        .ensure_feed = ensure_feed,
+                                        .emit = emit,
+                                        .ctx = import};
     enum ctl_exit code = log_open_bulk(import->ctl, &import->bulk);
     if (code != CTL_OK) {
         return code;
@@ -184,7 +208,7 @@ static const struct ctl_option options[] = {
 const struct ctl_command ctl_command_import_directory = {
     .name = "import directory",
     .arguments = "FILE \xe2\x80\xa6",
-    .help = "Load units, people, rosters, tokens and users from YAML files.",
+    .help = "Load units, people, rosters, tokens, users and partners from YAML files.",
     .options = options,
     .run = run,
 };

@@ -82,6 +82,10 @@ struct topics_plan {
 SW_NODISCARD int topics_create(const struct config *config, const struct topics_plan *plan,
                                struct buffer *ret_text);
 
+/* The plan by which the topics of the cluster were made, without groups and feeds. ERR_NOT_FOUND: there are none yet;
+ * ERR_UNAVAILABLE. */
+SW_NODISCARD int topics_read_plan(const struct config *config, struct topics_plan *ret_plan);
+
 /* Compares the cluster with the table: partitions, compaction, retention, LogAppendTime, replication;
  * offsets.retention.minutes of the brokers at least 90 days; with the fast profile group.min.session.timeout.ms and
  * transaction.abort.timed.out.transaction.cleanup.interval.ms; the groups' offsets. One line per difference, with the

@@ -251,6 +251,33 @@ static int wait_for_leaders(struct topics_work *work)
     return ERR_UNAVAILABLE;
 }
 
+int topics_read_plan(const struct config *config, struct topics_plan *ret_plan)
+{
+    struct buffer text;
+    const struct topics_plan none = {.partition_count = 0};
+    struct topics_work work = {.config = config, .plan = &none, .text = &text};
+    const struct rd_kafka_metadata *metadata = NULL;
+    buffer_init(&text, TOPICS_TEXT_MAX);
+    int error = topics_open_work(&work);
+    if (error == 0) {
+        error = topics_get_metadata(&work, &metadata);
+    }
+    if (error == 0) {
+        const struct rd_kafka_metadata_topic *found =
+            topics_find_topic(metadata, work.wanted[TOPIC_DIRECTORY].name.text);
+        if (found == NULL || found->partition_cnt == 0) {
+            error = ERR_NOT_FOUND;
+        } else {
+            *ret_plan = (struct topics_plan){.partition_count = found->partition_cnt,
+                                             .is_single = found->partitions[0].replica_cnt == 1};
+        }
+        rd_kafka_metadata_destroy(metadata);
+    }
+    topics_close_work(&work);
+    buffer_fini(&text);
+    return error;
+}
+
 /* ---- the groups' first offsets */
 
 static void open_group(struct topics_work *work, size_t first, struct topics_group *ret_group,

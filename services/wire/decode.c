@@ -14,6 +14,7 @@
 #include <shouwang/v1/command.pb-c.h>
 #include <shouwang/v1/directory.pb-c.h>
 #include <shouwang/v1/event.pb-c.h>
+#include <shouwang/v1/feed.pb-c.h>
 #include <shouwang/v1/journal.pb-c.h>
 #include <shouwang/v1/keys.pb-c.h>
 #include <shouwang/v1/notice.pb-c.h>
@@ -385,6 +386,9 @@ const ProtobufCMessageDescriptor *decode_descriptor(struct str topic, struct str
 #undef RECORD
     };
     struct str kind = key_kind(key);
+    if (str_starts(topic, STR_LITERAL("feed."))) {
+        return &shouwang__v1__feed_entry__descriptor;
+    }
     for (size_t i = 0; i < sizeof(records) / sizeof(records[0]); i++) {
         if (str_is(topic, records[i].topic) &&
             (records[i].key_kind[0] == '\0' || str_is(kind, records[i].key_kind))) {

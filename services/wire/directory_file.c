@@ -93,8 +93,40 @@ static int seal_person(struct directory_entry *entry, const struct directory_sin
     return error;
 }
 
+/* Under the key of the unit that is its area. */
+static int seal_partner(struct directory_entry *entry, const struct directory_sink *sink,
+                        struct arena *arena)
+{
+    struct org_partner *partner = &entry->record.partner;
+    int error = 0;
+    if (entry->url.len > 0) {
+        error =
+            sink->seal(sink->ctx, partner->unit, partner->unit, entry->url, arena, &partner->url);
+    }
+    for (size_t i = 0; error == 0 && i < partner->secret_count; i++) {
+        error = sink->seal(sink->ctx, partner->unit, partner->unit, entry->secrets[i], arena,
+                           &entry->sealed_secrets[i]);
+    }
+    return error;
+}
+
+static int seal_entry(struct directory_entry *entry, const struct directory_sink *sink,
+                      struct arena *arena)
+{
+    if (entry->record.kind == ORG_RECORD_PERSON) {
+        return seal_person(entry, sink, arena);
+    }
+    return entry->record.kind == ORG_RECORD_PARTNER ? seal_partner(entry, sink, arena) : 0;
+}
+
 static void forget_sealed(struct directory_entry *entry)
 {
+    if (entry->record.kind == ORG_RECORD_PARTNER) {
+        entry->record.partner.url = (struct str){NULL, 0};
+        for (size_t i = 0; i < entry->record.partner.secret_count; i++) {
+            entry->sealed_secrets[i] = (struct str){NULL, 0};
+        }
+    }
     if (entry->record.kind != ORG_RECORD_PERSON) {
         return;
     }
@@ -118,13 +150,17 @@ static int write_entry(struct directory_import *import, struct directory_entry *
     const struct org_unit *filed = org_find_unit(import->org, unit);
     sw_assert(filed != NULL); /* finish has looked */
     bool is_above = filed->kind != ORG_UNIT_SCHOOL;
-    if (record->kind == ORG_RECORD_UNIT) {
+    if (record->kind == ORG_RECORD_UNIT || record->kind == ORG_RECORD_PARTNER) {
         error = sink->ensure_key(sink->ctx, unit, unit, is_above);
     } else if (record->kind == ORG_RECORD_PERSON) {
         error = sink->ensure_key(sink->ctx, unit, record->person.id, is_above);
     }
-    if (error == 0 && record->kind == ORG_RECORD_PERSON) {
-        error = seal_person(entry, sink, &import->scratch);
+    if (error == 0 && sink->ensure_feed != NULL && record->kind == ORG_RECORD_PARTNER &&
+        record->partner.channel == CASE_CHANNEL_FEED) {
+        error = sink->ensure_feed(sink->ctx, record->partner.id);
+    }
+    if (error == 0) {
+        error = seal_entry(entry, sink, &import->scratch);
     }
     if (error == 0) {
         error = directory_encode(record, &import->scratch, &value);
@@ -139,7 +175,7 @@ static int write_entry(struct directory_import *import, struct directory_entry *
 int directory_import_write(struct directory_import *import, const struct directory_sink *sink)
 {
     sw_assert(import->org != NULL);
-    for (int kind = ORG_RECORD_UNIT; kind <= ORG_RECORD_USER; kind++) {
+    for (int kind = ORG_RECORD_UNIT; kind <= ORG_RECORD_LAST; kind++) {
         for (struct directory_entry *entry = import->entries[kind].first; entry != NULL;
              entry = entry->next) {
             int error = write_entry(import, entry, sink);

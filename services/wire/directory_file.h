@@ -51,6 +51,9 @@ struct directory_sink {
     /* Seals for class `contact` under that key: one encoded Sealed in `arena`. */
     int (*seal)(void *ctx, struct str unit, struct str erasure_id, struct str clear,
                 struct arena *arena, struct str *ret_sealed);
+    /* Makes the topic of a partner's feed, unless it is there: before the record by which a notifier would write to it. May
+     * be NULL. */
+    int (*ensure_feed)(void *ctx, struct str partner);
     /* One record, placed by its unit; `everywhere`: the unit is above a school, write it once into each partition. The texts
      * are gone when it returns. */
     int (*emit)(void *ctx, struct str unit, struct str key, struct str value, bool everywhere);

@@ -228,6 +228,9 @@ static void finish_entry(struct finish *finish, struct directory_entry *entry)
     case ORG_RECORD_SOURCE:
         (void)top_of(finish, entry, record->source.unit);
         break;
+    case ORG_RECORD_PARTNER:
+        (void)top_of(finish, entry, record->partner.unit);
+        break;
     case ORG_RECORD_UNIT:
     case ORG_RECORD_NONE:
         break;
@@ -323,6 +326,7 @@ static void check_entry(struct finish *finish, struct directory_entry *entry)
         break;
     case ORG_RECORD_UNIT:
     case ORG_RECORD_TOKEN:
+    case ORG_RECORD_PARTNER:
     case ORG_RECORD_NONE:
         break;
     }
@@ -352,14 +356,14 @@ int directory_import_finish(struct directory_import *import, struct yaml_faults 
     for_each(&finish, ORG_RECORD_UNIT, ORG_RECORD_UNIT, chain_unit);
     /* Each stage relies on the one before: a chain without a loop, ids that are no longer references. */
     if (finish.is_good) {
-        for_each(&finish, ORG_RECORD_GROUP, ORG_RECORD_USER, finish_entry);
+        for_each(&finish, ORG_RECORD_GROUP, ORG_RECORD_LAST, finish_entry);
         spread_persons(&finish);
     }
     if (finish.is_good) {
-        for_each(&finish, ORG_RECORD_UNIT, ORG_RECORD_USER, store_entry);
+        for_each(&finish, ORG_RECORD_UNIT, ORG_RECORD_LAST, store_entry);
     }
     if (finish.is_good) {
-        for_each(&finish, ORG_RECORD_UNIT, ORG_RECORD_USER, check_entry);
+        for_each(&finish, ORG_RECORD_UNIT, ORG_RECORD_LAST, check_entry);
     }
     if (finish.error != 0) {
         return finish.error;

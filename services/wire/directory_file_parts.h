@@ -24,6 +24,9 @@ struct directory_entry {
     struct org_holding *holdings;
     struct roster_shift *shifts;
     struct roster_override *overrides;
+    struct str url;      /* in clear, of a partner */
+    struct str *secrets; /* in clear, of a partner */
+    struct str *sealed_secrets;
     struct str *units; /* of a person: where it is filed beside the first */
     size_t unit_count;
 };
@@ -37,7 +40,7 @@ struct directory_import {
     struct directory_names names;
     struct arena arena;                                    /* entries, as long as the import */
     struct arena scratch;                                  /* one file's tree, one record's bytes */
-    struct directory_entries entries[ORG_RECORD_USER + 1]; /* by enum org_record_kind */
+    struct directory_entries entries[ORG_RECORD_LAST + 1]; /* by enum org_record_kind */
     struct map units;                                      /* entries of units, by id */
     struct org *org;                                       /* of all entries, after finish */
     size_t count;

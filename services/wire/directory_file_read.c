@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "core/disclose/audience.h"
 #include "wire/directory_file_parts.h"
 #include "wire/directory_reader.h"
 #include "wire/zone_file.h"
@@ -11,6 +12,7 @@ enum {
     DAY_MINUTES = 24 * 60,
     ADDRESS_MAX_BYTES = 256,
     SECRET_MAX_BYTES = 128,
+    PARTNER_SECRET_MIN_BYTES = 24,
 };
 
 #define KEYS(keys) (keys), sizeof(keys) / sizeof((keys)[0])
@@ -445,11 +447,95 @@ static void read_user(struct directory_reader *reader, const struct yaml_node *n
     user->roles = directory_reader_texts(reader, roles, ORG_ROLES_MAX, &user->role_count);
 }
 
+/* Where a webhook may be posted to: only this machine without TLS. */
+static bool is_web_address(struct str url)
+{
+    return str_starts(url, STR_LITERAL("https://")) ||
+           str_starts(url, STR_LITERAL("http://127.0.0.1:")) ||
+           str_starts(url, STR_LITERAL("http://localhost:"));
+}
+
+static void check_partner(struct directory_reader *reader, const struct yaml_node *node,
+                          const struct directory_entry *entry)
+{
+    const struct org_partner *partner = &entry->record.partner;
+    enum disclose_audience audience;
+    if (!disclose_audience_parse(partner->audience, &audience)) {
+        directory_reader_fail(reader, node, "no such audience");
+    }
+    if (partner->channel == CASE_CHANNEL_FEED) {
+        if (entry->url.len > 0 || partner->secret_count > 0) {
+            directory_reader_fail(reader, node, "a feed has neither url nor secrets");
+        }
+        return;
+    }
+    if (!is_web_address(entry->url)) {
+        directory_reader_fail(reader, node,
+                              "a webhook needs a url: https, or http on this machine");
+    }
+    if (partner->secret_count == 0) {
+        directory_reader_fail(reader, node, "a webhook needs a secret");
+    }
+    for (size_t i = 0; i < partner->secret_count; i++) {
+        if (entry->secrets[i].len < PARTNER_SECRET_MIN_BYTES) {
+            directory_reader_fail(reader, node, "a secret of less than 24 bytes");
+        }
+    }
+}
+
+static void read_partner(struct directory_reader *reader, const struct yaml_node *node)
+{
+    static const char *const channels[] = {"feed", "webhook"};
+    static const char *const levels[] = {"attention", "warning", "high", "crisis"};
+    const struct yaml_node *id, *area, *audience, *label, *channel, *url, *secrets, *level;
+    const struct yaml_key keys[] = {
+        {"id", true, &id},
+        {"area", true, &area},
+        {"audience", true, &audience},
+        {"label", true, &label},
+        {"channel", true, &channel},
+        {"url", false, &url},
+        {"secrets", false, &secrets},
+        {"level", false, &level},
+    };
+    if (!directory_reader_mapping(reader, node, KEYS(keys))) {
+        return;
+    }
+    struct directory_entry *entry =
+        directory_import_new_entry(reader->import, ORG_RECORD_PARTNER, node);
+    if (entry == NULL) {
+        reader->error = ERR_MEMORY;
+        return;
+    }
+    struct org_partner *partner = &entry->record.partner;
+    partner->id = directory_reader_ref(reader, id);
+    partner->unit = directory_reader_ref(reader, area);
+    partner->audience = directory_reader_ref(reader, audience);
+    partner->label = directory_reader_text(reader, label, ORG_TEXT_MAX_BYTES);
+    partner->channel = directory_reader_choice(reader, channel, channels, 2) == 0
+                           ? CASE_CHANNEL_FEED
+                           : CASE_CHANNEL_WEBHOOK;
+    if (level != NULL) {
+        partner->level_at_least = (enum case_level)(
+            directory_reader_choice(reader, level, levels, 4) + CASE_LEVEL_ATTENTION);
+    }
+    entry->url = directory_reader_text(reader, url, ADDRESS_MAX_BYTES);
+    entry->secrets =
+        directory_reader_texts(reader, secrets, ORG_SECRETS_MAX, &partner->secret_count);
+    entry->sealed_secrets =
+        directory_reader_take(reader, ORG_SECRETS_MAX, sizeof(*entry->sealed_secrets));
+    partner->secrets = entry->sealed_secrets;
+    if (reader->error == 0) {
+        check_partner(reader, node, entry);
+    }
+}
+
 bool directory_import_read(struct directory_import *import, const struct yaml_node *root,
                            struct yaml_faults *faults, int *ret_error)
 {
     static void (*const read[])(struct directory_reader * reader, const struct yaml_node *node) = {
-        read_unit, read_group, read_person, read_roster, read_token, read_source, read_user,
+        read_unit,  read_group,  read_person, read_roster,
+        read_token, read_source, read_user,   read_partner,
     };
     enum { SECTIONS = sizeof(read) / sizeof(read[0]) };
     const struct yaml_node *sections[SECTIONS];
@@ -457,7 +543,7 @@ bool directory_import_read(struct directory_import *import, const struct yaml_no
         {"units", false, &sections[0]},  {"groups", false, &sections[1]},
         {"people", false, &sections[2]}, {"rosters", false, &sections[3]},
         {"tokens", false, &sections[4]}, {"sources", false, &sections[5]},
-        {"users", false, &sections[6]},
+        {"users", false, &sections[6]},  {"partners", false, &sections[7]},
     };
     struct directory_reader reader = {.import = import, .faults = faults, .is_good = true};
     if (!directory_reader_mapping(&reader, root, KEYS(keys))) {

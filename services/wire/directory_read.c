@@ -233,6 +233,28 @@ static int read_user(const Shouwang__V1__User *from, struct arena *arena, struct
     return read_texts(from->roles, from->n_roles, arena, &ret_user->roles);
 }
 
+static int read_partner(const Shouwang__V1__Partner *from, struct arena *arena,
+                        struct org_partner *ret_partner)
+{
+    struct str *secrets = arena_alloc_array(arena, from->n_secrets, sizeof(*secrets));
+    int error = secrets == NULL ? ERR_MEMORY : 0;
+    for (size_t i = 0; error == 0 && i < from->n_secrets; i++) {
+        secrets[i] = STR_LITERAL("");
+        error = read_sealed(from->secrets[i], arena, &secrets[i]);
+    }
+    *ret_partner = (struct org_partner){
+        .id = str_of(from->id),
+        .unit = str_of(from->unit),
+        .audience = str_of(from->audience),
+        .label = str_of(from->label),
+        .channel = (enum case_channel)from->channel,
+        .secrets = secrets,
+        .secret_count = from->n_secrets,
+        .level_at_least = (enum case_level)from->level_at_least,
+    };
+    return error != 0 ? error : read_sealed(from->url, arena, &ret_partner->url);
+}
+
 int directory_from_message(const Shouwang__V1__DirectoryRecord *message, struct arena *arena,
                            struct org_record *ret_record)
 {
@@ -258,6 +280,9 @@ int directory_from_message(const Shouwang__V1__DirectoryRecord *message, struct 
     case SHOUWANG__V1__DIRECTORY_RECORD__ENTRY_USER:
         ret_record->kind = ORG_RECORD_USER;
         return read_user(message->user, arena, &ret_record->user);
+    case SHOUWANG__V1__DIRECTORY_RECORD__ENTRY_PARTNER:
+        ret_record->kind = ORG_RECORD_PARTNER;
+        return read_partner(message->partner, arena, &ret_record->partner);
     case SHOUWANG__V1__DIRECTORY_RECORD__ENTRY_PACK_FILE:
     case SHOUWANG__V1__DIRECTORY_RECORD__ENTRY_PACK_ACTIVE:
     case SHOUWANG__V1__DIRECTORY_RECORD__ENTRY__NOT_SET:

@@ -280,6 +280,31 @@ static void write_user(struct writer *writer, const struct org_user *user,
     record->entry_case = SHOUWANG__V1__DIRECTORY_RECORD__ENTRY_USER;
 }
 
+static void write_partner(struct writer *writer, const struct org_partner *partner,
+                          Shouwang__V1__DirectoryRecord *record)
+{
+    Shouwang__V1__Partner *to = take(writer, 1, sizeof(*to));
+    Shouwang__V1__Sealed **secrets = take(writer, partner->secret_count, sizeof(*secrets));
+    if (secrets == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < partner->secret_count; i++) {
+        secrets[i] = write_sealed(writer, partner->secrets[i]);
+    }
+    shouwang__v1__partner__init(to);
+    to->id = write_text(writer, partner->id);
+    to->unit = write_text(writer, partner->unit);
+    to->audience = write_text(writer, partner->audience);
+    to->label = write_text(writer, partner->label);
+    to->channel = (Shouwang__V1__Channel)partner->channel;
+    to->url = write_sealed(writer, partner->url);
+    to->secrets = secrets;
+    to->n_secrets = partner->secret_count;
+    to->level_at_least = (Shouwang__V1__Level)partner->level_at_least;
+    record->partner = to;
+    record->entry_case = SHOUWANG__V1__DIRECTORY_RECORD__ENTRY_PARTNER;
+}
+
 int directory_to_message(const struct org_record *record, struct arena *arena,
                          Shouwang__V1__DirectoryRecord *ret_message)
 {
@@ -306,6 +331,9 @@ int directory_to_message(const struct org_record *record, struct arena *arena,
         break;
     case ORG_RECORD_USER:
         write_user(&writer, &record->user, ret_message);
+        break;
+    case ORG_RECORD_PARTNER:
+        write_partner(&writer, &record->partner, ret_message);
         break;
     case ORG_RECORD_NONE:
         break;

@@ -8,6 +8,7 @@
 #include <shouwang/v1/command.pb-c.h>
 #include <shouwang/v1/directory.pb-c.h>
 #include <shouwang/v1/event.pb-c.h>
+#include <shouwang/v1/feed.pb-c.h>
 #include <shouwang/v1/journal.pb-c.h>
 #include <shouwang/v1/keys.pb-c.h>
 #include <shouwang/v1/notice.pb-c.h>

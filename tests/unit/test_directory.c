@@ -143,6 +143,13 @@ static void test_directory_other_records_make_the_round(void **state)
         {.kind = ORG_RECORD_SOURCE, .source = {S("/gates/1"), S("c1"), units, 2}},
         {.kind = ORG_RECORD_USER,
          .user = {S("li"), S("t-1"), S("s1"), S("$argon2id$v=19$m=1"), units, 1}},
+        {.kind = ORG_RECORD_PARTNER,
+         .partner = {.id = S("qh-police"),
+                     .unit = S("c1"),
+                     .audience = S("police"),
+                     .label = S("公安"),
+                     .channel = CASE_CHANNEL_FEED,
+                     .level_at_least = CASE_LEVEL_HIGH}},
     };
     for (size_t i = 0; i < sizeof(records) / sizeof(records[0]); i++) {
         (void)round_trip(&records[i]);

@@ -155,7 +155,8 @@ static void test_directory_file_hands_out_sealed_records(void **state)
     struct directory_import *import = import_sample();
     struct org_setup setup = {.keep_sealed = true};
     struct sink sink = {.org = org_new(&setup)};
-    struct directory_sink port = {sink_key, sink_seal, sink_emit, &sink};
+    struct directory_sink port = {
+        .ensure_key = sink_key, .seal = sink_seal, .emit = sink_emit, .ctx = &sink};
     arena_init(&sink.arena, 1024 * 1024);
     assert_int_equal(directory_import_write(import, &port), 0);
     assert_int_equal(sink.records, directory_import_count(import));
@@ -239,6 +240,28 @@ static void test_directory_file_reads_scalars_strictly(void **state)
     assert_faulty(UNITS "people:\n  - {unit: s1, ref: T1, kind: staff, name: A, addresses: "
                         "[{pager: \"1\"}]}\n",
                   "1.yaml:5:60:");
+}
+
+#define PARTNER UNITS "partners:\n  - {id: pa, area: s1, label: P, "
+
+static void test_directory_file_partners_must_fit_their_channel(void **state)
+{
+    (void)state;
+    assert_import(PARTNER "audience: police, channel: feed, level: high}\n", "");
+    assert_import(PARTNER "audience: hospital, channel: webhook, url: \"https://h.example\", "
+                          "secrets: [\"a secret of at least 24 bytes\"]}\n",
+                  "");
+    assert_faulty(PARTNER "audience: everybody, channel: feed}\n", "1.yaml:5:5: no such audience");
+    assert_faulty(PARTNER "audience: police, channel: feed, url: \"https://h.example\"}\n",
+                  "1.yaml:5:5: a feed has neither url nor secrets");
+    assert_faulty(PARTNER "audience: police, channel: webhook, url: \"http://h.example\", "
+                          "secrets: [\"a secret of at least 24 bytes\"]}\n",
+                  "1.yaml:5:5: a webhook needs a url");
+    assert_faulty(PARTNER "audience: police, channel: webhook, url: \"https://h.example\"}\n",
+                  "1.yaml:5:5: a webhook needs a secret");
+    assert_faulty(PARTNER "audience: police, channel: webhook, url: \"https://h.example\", "
+                          "secrets: [short]}\n",
+                  "1.yaml:5:5: a secret of less than 24 bytes");
 }
 
 static void test_directory_file_turns_local_times_into_instants(void **state)
@@ -331,6 +354,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_directory_file_hands_out_sealed_records),
         cmocka_unit_test(test_directory_file_names_the_place_of_a_fault),
         cmocka_unit_test(test_directory_file_reads_scalars_strictly),
+        cmocka_unit_test(test_directory_file_partners_must_fit_their_channel),
         cmocka_unit_test(test_directory_file_turns_local_times_into_instants),
         cmocka_unit_test(test_directory_file_person_in_two_units_is_one_id),
         cmocka_unit_test(test_zone_file_reads_the_systems_zones),

@@ -27,6 +27,7 @@ enum org_index_tag {
     ORG_INDEX_TOKEN,      /* by hash */
     ORG_INDEX_SOURCE,     /* by name */
     ORG_INDEX_USER,       /* by login */
+    ORG_INDEX_PARTNERS,   /* by unit */
 };
 
 /* What is looked for; a word that the tag does not use is empty. */

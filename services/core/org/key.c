@@ -7,9 +7,11 @@
 #include "core/org/record.h"
 
 static const char *const kinds[] = {
-    [ORG_RECORD_NONE] = "",         [ORG_RECORD_UNIT] = "unit",     [ORG_RECORD_GROUP] = "group",
-    [ORG_RECORD_PERSON] = "person", [ORG_RECORD_ROSTER] = "roster", [ORG_RECORD_TOKEN] = "token",
-    [ORG_RECORD_SOURCE] = "source", [ORG_RECORD_USER] = "user",
+    [ORG_RECORD_NONE] = "",           [ORG_RECORD_UNIT] = "unit",
+    [ORG_RECORD_GROUP] = "group",     [ORG_RECORD_PERSON] = "person",
+    [ORG_RECORD_ROSTER] = "roster",   [ORG_RECORD_TOKEN] = "token",
+    [ORG_RECORD_SOURCE] = "source",   [ORG_RECORD_USER] = "user",
+    [ORG_RECORD_PARTNER] = "partner",
 };
 
 static struct str hash_text(const uint8_t hash[ORG_TOKEN_HASH_BYTES],
@@ -57,6 +59,10 @@ static void name_record(const struct org_record *record, char hash[2 * ORG_TOKEN
         unit = record->user.unit;
         own = record->user.login;
         break;
+    case ORG_RECORD_PARTNER:
+        unit = record->partner.unit;
+        own = record->partner.id;
+        break;
     case ORG_RECORD_NONE:
         break;
     }
@@ -87,7 +93,7 @@ bool org_owns_key(struct str key)
     if (str_is(rest, kinds[ORG_RECORD_UNIT])) {
         return true;
     }
-    for (int kind = ORG_RECORD_GROUP; kind <= ORG_RECORD_USER; kind++) {
+    for (int kind = ORG_RECORD_GROUP; kind <= ORG_RECORD_LAST; kind++) {
         struct str name = str_of(kinds[kind]);
         if (str_starts(rest, name) && rest.len > name.len + 1 && rest.at[name.len] == '/') {
             return true;

@@ -186,6 +186,19 @@ static void move_user(struct walk *walk, struct org_user *user)
     user->password = move_text(walk, user->password);
 }
 
+static void move_partner(struct walk *walk, struct org_partner *partner)
+{
+    if (!walk->keep_sealed) {
+        partner->secret_count = 0;
+    }
+    partner->secrets = move_texts(walk, partner->secrets, partner->secret_count);
+    partner->id = move_text(walk, partner->id);
+    partner->unit = move_text(walk, partner->unit);
+    partner->audience = move_text(walk, partner->audience);
+    partner->label = move_text(walk, partner->label);
+    partner->url = move_sealed(walk, partner->url);
+}
+
 static void move_record(struct walk *walk, struct org_record *record)
 {
     switch (record->kind) {
@@ -209,6 +222,9 @@ static void move_record(struct walk *walk, struct org_record *record)
         break;
     case ORG_RECORD_USER:
         move_user(walk, &record->user);
+        break;
+    case ORG_RECORD_PARTNER:
+        move_partner(walk, &record->partner);
         break;
     case ORG_RECORD_NONE:
         break;
@@ -293,6 +309,9 @@ static void link_record(struct org_object *object)
         break;
     case ORG_RECORD_USER:
         link_by(object, ORG_INDEX_USER, NO_TEXT, record->user.login);
+        break;
+    case ORG_RECORD_PARTNER:
+        link_by(object, ORG_INDEX_PARTNERS, record->partner.unit, NO_TEXT);
         break;
     case ORG_RECORD_ROSTER:
     case ORG_RECORD_NONE:

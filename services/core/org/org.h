@@ -53,6 +53,10 @@ const struct org_token *org_find_token(const struct org *org,
                                        const uint8_t hash[ORG_TOKEN_HASH_BYTES]);
 const struct org_user *org_find_user(const struct org *org, struct str login);
 
+/* The partner of that id whose area the unit lies in. */
+const struct org_partner *org_find_partner(const struct org *org, struct str unit,
+                                           struct str partner);
+
 /* The person of the unit with that keyed hash of a sender's own identifier. */
 const struct org_person *org_find_identifier(const struct org *org, struct str unit,
                                              struct str digest);
@@ -95,6 +99,10 @@ size_t org_list_household(const struct org *org, struct str household,
                           const struct org_person **ret_persons, size_t max);
 size_t org_list_digest(const struct org *org, struct str digest,
                        const struct org_person **ret_persons, size_t max);
+
+/* Partners whose area the unit lies in. */
+size_t org_list_partners(const struct org *org, struct str unit,
+                         const struct org_partner **ret_partners, size_t max);
 
 /* Pupils who share a guardian or a household with the pupil, without the pupil itself; returns how many were written. */
 size_t org_list_siblings(const struct org *org, const struct org_person *student,

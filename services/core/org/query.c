@@ -57,6 +57,19 @@ const struct org_person *org_find_person(const struct org *org, struct str unit,
     return NULL;
 }
 
+const struct org_partner *org_find_partner(const struct org *org, struct str unit,
+                                           struct str partner)
+{
+    const struct org_record *record =
+        partner.len == 0 ? NULL : find(org, unit, "/partner/", partner);
+    const struct org_unit *here = org_find_unit(org, unit);
+    for (size_t i = 0; record == NULL && partner.len > 0 && here != NULL && i < here->above_count;
+         i++) {
+        record = find(org, here->above[i], "/partner/", partner);
+    }
+    return record == NULL ? NULL : &record->partner;
+}
+
 const struct roster *org_find_roster(const struct org *org, struct str unit, struct str role)
 {
     const struct org_record *record = role.len == 0 ? NULL : find(org, unit, "/roster/", role);
@@ -243,6 +256,19 @@ size_t org_list_children(const struct org *org, struct str unit, const struct or
 size_t org_list_units(const struct org *org, const struct org_unit **ret_units, size_t max)
 {
     return list(org, ORG_INDEX_UNITS, NO_TEXT, NO_TEXT, (const void **)ret_units, max);
+}
+
+size_t org_list_partners(const struct org *org, struct str unit,
+                         const struct org_partner **ret_partners, size_t max)
+{
+    const struct org_unit *here = org_find_unit(org, unit);
+    size_t count = list(org, ORG_INDEX_PARTNERS, unit, NO_TEXT, (const void **)ret_partners, max);
+    for (size_t i = 0; here != NULL && i < here->above_count; i++) {
+        size_t filled = count < max ? count : max;
+        count += list(org, ORG_INDEX_PARTNERS, here->above[i], NO_TEXT,
+                      (const void **)(ret_partners + filled), max - filled);
+    }
+    return count;
 }
 
 size_t org_list_groups(const struct org *org, struct str unit, const struct org_group **ret_groups,

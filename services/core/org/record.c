@@ -328,6 +328,31 @@ static const char *user_fault(const struct org_user *user)
     return NULL;
 }
 
+static const char *partner_fault(const struct org_partner *partner)
+{
+    if (!is_unit_id(partner->id) || !is_unit_id(partner->unit)) {
+        return "partner: expected ids [a-z0-9-]{1,48} of its own and of its area";
+    }
+    if (!is_id(partner->audience)) {
+        return "audience of a partner: not an id";
+    }
+    if (partner->channel != CASE_CHANNEL_FEED && partner->channel != CASE_CHANNEL_WEBHOOK) {
+        return "channel of a partner: expected feed or webhook";
+    }
+    if (partner->secret_count > ORG_SECRETS_MAX) {
+        return "more than 4 secrets";
+    }
+    for (size_t i = 0; i < partner->secret_count; i++) {
+        if (partner->secrets[i].len > ORG_SEALED_MAX_BYTES) {
+            return "sealed value of more than 8192 bytes";
+        }
+    }
+    if (partner->url.len > ORG_SEALED_MAX_BYTES) {
+        return "sealed value of more than 8192 bytes";
+    }
+    return is_text(partner->label) ? NULL : "label: expected UTF-8 of at most 256 bytes";
+}
+
 const char *org_record_fault(const struct org_record *record)
 {
     switch (record->kind) {
@@ -345,6 +370,8 @@ const char *org_record_fault(const struct org_record *record)
         return source_fault(&record->source);
     case ORG_RECORD_USER:
         return user_fault(&record->user);
+    case ORG_RECORD_PARTNER:
+        return partner_fault(&record->partner);
     case ORG_RECORD_NONE:
         break;
     }

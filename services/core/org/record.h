@@ -32,6 +32,7 @@ enum {
     ORG_KINDS_MAX = 32,
     ORG_UNITS_MAX = 256,
     ORG_ROLES_MAX = 16,
+    ORG_SECRETS_MAX = 4,
     ORG_KEY_MAX_BYTES = 512, /* of a record's key in the topic */
 };
 
@@ -134,6 +135,19 @@ struct org_user {
     size_t role_count;
 };
 
+/* An organisation beside the schools that hears of its area by machine. */
+struct org_partner {
+    struct str id;       /* as a unit's */
+    struct str unit;     /* its area: this unit and all below it */
+    struct str audience; /* of core/disclose */
+    struct str label;
+    enum case_channel channel; /* FEED or WEBHOOK */
+    struct str url; /* one encoded Sealed, opaque; empty where the org does not keep it */
+    const struct str *secrets; /* likewise, the newest first */
+    size_t secret_count;
+    enum case_level level_at_least; /* of alerts; NONE: all */
+};
+
 enum org_record_kind {
     ORG_RECORD_NONE,
     ORG_RECORD_UNIT,
@@ -143,7 +157,10 @@ enum org_record_kind {
     ORG_RECORD_TOKEN,
     ORG_RECORD_SOURCE,
     ORG_RECORD_USER,
+    ORG_RECORD_PARTNER,
 };
+
+enum { ORG_RECORD_LAST = ORG_RECORD_PARTNER };
 
 struct org_record {
     enum org_record_kind kind;
@@ -155,6 +172,7 @@ struct org_record {
         struct org_token token;
         struct org_source source;
         struct org_user user;
+        struct org_partner partner;
     };
 };
 
