@@ -5,9 +5,14 @@
 #include "base/assert.h"
 #include "escalator/part_inside.h"
 #include "io/log.h"
+#include "wire/pack_calendar.h"
 #include "wire/yaml.h"
 
 enum { PINNED_ARENA_BYTES = 32 * 1024 * 1024 };
+
+/* What a case needs of its pack: folders. */
+static const struct str policies_folder = {"policies/", 9};
+static const struct str calendars_folder = {"calendars/", 10};
 
 struct part_pinned *part_find_pinned(struct part *part, const uint8_t hash[POLICY_HASH_BYTES])
 {
@@ -40,20 +45,41 @@ static int copy_files(struct part_pinned *pinned, const struct case_policies *po
     return 0;
 }
 
-static int parse_files(struct part_pinned *pinned, struct yaml_faults *faults)
+/* The parsed files of a folder. */
+static int parse_folder(struct part_pinned *pinned, struct str folder, struct yaml_faults *faults,
+                        const struct yaml_node *roots[PART_POLICY_FILES_MAX], size_t *ret_count)
 {
-    const struct yaml_node *roots[PART_POLICY_FILES_MAX];
+    size_t count = 0;
     for (size_t i = 0; i < pinned->files.count; i++) {
         const struct case_policy_file *file = &pinned->files.files[i];
+        if (!str_starts(file->path, folder)) {
+            continue;
+        }
         /* arena_copy_str puts a NUL behind it. */
-        int error = yaml_parse(file->path.at, file->content, &pinned->arena, faults, &roots[i]);
+        int error =
+            yaml_parse(file->path.at, file->content, &pinned->arena, faults, &roots[count++]);
         if (error != 0) {
             return error;
         }
     }
-    return pack_read_policies(roots, pinned->files.count, &pinned->arena, faults, &pinned->set)
-               ? 0
-               : ERR_INVALID;
+    *ret_count = count;
+    return 0;
+}
+
+static int parse_files(struct part_pinned *pinned, struct yaml_faults *faults)
+{
+    const struct yaml_node *roots[PART_POLICY_FILES_MAX];
+    struct calendar calendar = {0};
+    size_t count = 0;
+    int error = parse_folder(pinned, calendars_folder, faults, roots, &count);
+    error =
+        error != 0 ? error : pack_read_calendars(roots, count, &pinned->arena, faults, &calendar);
+    error = error != 0 ? error : parse_folder(pinned, policies_folder, faults, roots, &count);
+    if (error == 0 && !pack_read_policies(roots, count, &pinned->arena, faults, &pinned->set)) {
+        error = ERR_INVALID;
+    }
+    pinned->set.calendar = calendar;
+    return error;
 }
 
 int part_pin(struct part *part, const struct case_policies *policies,
@@ -94,7 +120,7 @@ static int pin_pack(struct part *part, const struct pack *pack, struct part_pinn
     memcpy(policies.hash, pack->hash, POLICY_HASH_BYTES);
     for (size_t i = 0; i < pack->file_count && policies.count < PART_POLICY_FILES_MAX; i++) {
         struct str path = str_of(pack->files[i].path);
-        if (str_starts(path, STR_LITERAL("policies/"))) {
+        if (str_starts(path, policies_folder) || str_starts(path, calendars_folder)) {
             files[policies.count++] = (struct case_policy_file){path, pack->files[i].content};
         }
     }

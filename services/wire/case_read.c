@@ -303,6 +303,7 @@ static void read_facts(struct reading *reading, const Shouwang__V1__Case *from, 
         .group = str_of(from->group),
         .unresolved = from->unresolved,
         .silent = from->silent,
+        .is_queued = from->queued,
     };
     memcpy(to->pack, from->pack.data, POLICY_HASH_BYTES); /* its length was checked */
 }

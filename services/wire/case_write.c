@@ -284,6 +284,7 @@ static void write_facts(struct writer *writer, const struct casefile *file, Shou
     to->plan_at_ms = file->plan_ms;
     to->quiet_before = file->quiet_before;
     to->silent = file->silent;
+    to->queued = file->is_queued;
     to->stand_down_reason = (Shouwang__V1__StandDownReason)file->stand_down_reason;
     to->stood_down_by = writer_text(writer, file->stood_down_by);
     to->stand_down_confirm_by_ms = write_deadline(file->stand_down_by_ms);

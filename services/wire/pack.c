@@ -6,6 +6,7 @@
 #include "base/heap.h"
 #include "core/disclose/disclose.h"
 #include "core/rules/ruleset.h"
+#include "wire/pack_calendar.h"
 #include "wire/pack_rules.h"
 
 enum {
@@ -43,7 +44,7 @@ static bool is_known(struct str path)
         const char *ending;
     } places[] = {{"rules/", ".yaml"},         {"policies/", ".yaml"},
                   {"templates/", ".mustache"}, {"templates/", "words.txt"},
-                  {"instruments/", ".yaml"},   {"calendars/", ".ics"}};
+                  {"instruments/", ".yaml"},   {"calendars/", ".yaml"}};
     for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
         if (str_starts(path, str_of(places[i].folder)) && has_ending(path, places[i].ending)) {
             return true;
@@ -59,8 +60,8 @@ static void check_file(const struct pack_file *file, struct yaml_faults *faults)
         yaml_fail_at(faults, file->path, 0, 0, "not a path of a pack");
     } else if (!is_known(path)) {
         yaml_fail_at(faults, file->path, 0, 0,
-                     "no such file in a pack: expected YAML under rules/, policies/ or "
-                     "instruments/, texts under templates/<lang>/, calendars/NAME.ics");
+                     "no such file in a pack: expected YAML under rules/, policies/, "
+                     "instruments/ or calendars/, texts under templates/<lang>/");
     } else if (file->content.len > PACK_FILE_MAX_BYTES) {
         yaml_fail_at(faults, file->path, 0, 0, "larger than 900 KiB");
     }
@@ -141,6 +142,16 @@ static int parse_folder(struct pack *pack, const char *folder, struct yaml_fault
     return 0;
 }
 
+static int read_calendars(struct pack *pack, const struct yaml_node **roots,
+                          struct yaml_faults *faults)
+{
+    size_t count = 0;
+    int error = parse_folder(pack, "calendars/", faults, roots, &count);
+    error = error != 0 ? error
+                       : pack_read_calendars(roots, count, &pack->arena, faults, &pack->calendar);
+    return error == ERR_INVALID ? 0 : error; /* its faults are in the list */
+}
+
 static int read_rules(struct pack *pack, const struct yaml_node **roots, struct yaml_faults *faults)
 {
     struct ruleset *rules = arena_alloc(&pack->arena, sizeof(*rules));
@@ -154,6 +165,7 @@ static int read_rules(struct pack *pack, const struct yaml_node **roots, struct 
     }
     error = error != 0 ? error : pack_read_rules(roots, count, &pack->arena, faults, rules);
     memcpy(rules->hash, pack->hash, sizeof(rules->hash));
+    rules->calendar = pack->calendar;
     pack->rules = rules;
     return error == ERR_INVALID ? 0
                                 : error; /* its faults are in the list: the policies are read too */
@@ -172,6 +184,7 @@ static int read_policies(struct pack *pack, const struct yaml_node **roots,
         return 0;
     }
     memcpy(pack->policies.hash, pack->hash, sizeof(pack->policies.hash));
+    pack->policies.calendar = pack->calendar;
     const char *lack = policy_set_lacks(&pack->policies);
     if (lack != NULL) {
         yaml_fail_at(faults, "policies/", 0, 0, lack);
@@ -223,6 +236,7 @@ static int read_parts(struct pack *pack, pack_hash_fn hash, struct yaml_faults *
     }
     int error = hash_files(pack, hash);
     error = error != 0 ? error : read_instruments(pack, roots, faults);
+    error = error != 0 ? error : read_calendars(pack, roots, faults);
     error = error != 0 ? error : read_rules(pack, roots, faults);
     return error != 0 ? error : read_policies(pack, policies, faults);
 }

@@ -17,6 +17,7 @@
 #include "base/str.h"
 #include "core/casework/policy.h"
 #include "wire/instrument.h"
+#include "core/roster/calendar.h"
 #include "wire/yaml.h"
 
 struct ruleset;
@@ -45,6 +46,7 @@ struct pack {
     uint8_t hash[PACK_HASH_BYTES];
     const struct pack_file *files; /* sorted by path, copied; templates are read from here */
     size_t file_count;
+    struct calendar calendar; /* also in rules and policies */
     const struct ruleset *rules;
     struct policy_set policies;
     struct instrument_set instruments;

@@ -64,6 +64,7 @@ static void send_signal(struct walk *walk)
     signal.place = (enum case_place)(1 + next_random(walk, 3));
     signal.discovered_ms -= (int64_t)next_random(walk, 2) * (int64_t)next_random(walk, 2 * HOUR);
     signal.ask_interview = str_of(PICK(walk, asks));
+    signal.only_on_file = next_random(walk, 8) == 0;
     signal.parties = parties;
     signal.party_count = 2;
     world_send(walk->world, signal);

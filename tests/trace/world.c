@@ -111,6 +111,7 @@ static void check_notice(struct world *world, const struct effect *effect)
     struct sent *sent = &world->sent[world->sent_count++];
     sent->id = notice->id;
     sent->channel = notice->channel;
+    sent->lane = notice->lane;
     sent->case_id = notice->case_id;
     copy_text(sent->person, sizeof(sent->person), notice->person);
     copy_text(sent->role, sizeof(sent->role), notice->role);
@@ -348,6 +349,16 @@ bool world_was_sent(const struct world *world, const char *person, enum case_cha
         }
     }
     return false;
+}
+
+bool world_only_waits(const struct world *world, const char *person)
+{
+    for (size_t i = world->shown; i < world->sent_count; i++) {
+        if (strcmp(world->sent[i].person, person) == 0 && world->sent[i].lane != EFFECT_LANE_BULK) {
+            return false;
+        }
+    }
+    return true;
 }
 
 /* --- asking ------------------------------------------------------------------------------------------------------------ */

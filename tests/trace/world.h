@@ -57,6 +57,10 @@ const char *world_do_at(struct world *world, struct case_command command, int64_
 void world_receipt(struct world *world, const char *person, enum case_channel channel,
                    enum case_delivery state);
 
+/* Whether every notice to the person since world_show may wait: it went to the lane of what is read in the course of the
+ * day. True also when there was none. */
+bool world_only_waits(const struct world *world, const char *person);
+
 /* Whether any notice went to the person over the channel. */
 bool world_was_sent(const struct world *world, const char *person, enum case_channel channel);
 

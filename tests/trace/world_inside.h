@@ -16,6 +16,7 @@ struct sent {
     char role[32];
     char cause[96];
     enum case_channel channel;
+    enum effect_lane lane;
     struct ident case_id;
 };
 

@@ -49,7 +49,8 @@ struct casefile {
     struct str outcome;
     struct str group;
     bool unresolved;
-    bool silent; /* history: nobody is told */
+    bool silent;    /* history: nobody is told */
+    bool is_queued; /* no plan runs: an interview is owed, and waits its turn */
 
     struct episode *episodes;
     struct step *steps;

@@ -51,6 +51,9 @@ SW_NODISCARD int casework_add_policies(struct casework *casework, const struct p
 SW_NODISCARD int casework_step(struct casework *casework, const struct case_input *input,
                                struct effects *ret_effects);
 
+/* The id of the case that the signal opens, where it opens one. */
+struct ident casework_case_id(ident_hash_fn hash, const struct case_signal *opening);
+
 /* The earliest instant at which time alone does something; INT64_MAX: none. */
 int64_t casework_next_deadline(const struct casework *casework);
 

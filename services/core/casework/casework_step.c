@@ -117,6 +117,28 @@ static void inherit_conflicts(struct casework *casework, struct work *work,
     }
 }
 
+/* A pupil on file: an open case at high or above, of whatever family, also one that is only watched by now. */
+static bool is_on_file(const struct casework *casework, struct str unit, struct str subject)
+{
+    for (int family = CASE_FAMILY_SELF_HARM; family <= CASE_FAMILY_WELLBEING; family++) {
+        const struct slot *slot =
+            casework_find_open(casework, unit, subject, (enum case_family)family);
+        if (slot != NULL && slot->file->level >= CASE_LEVEL_HIGH &&
+            slot->file->state != CASE_STOOD_DOWN) {
+            return true;
+        }
+    }
+    return false;
+}
+
+struct ident casework_case_id(ident_hash_fn hash, const struct case_signal *opening)
+{
+    struct str parts[] = {STR_LITERAL("case"), opening->unit, opening->subject,
+                          str_of(case_family_name(case_family_of(opening->kind))),
+                          ident_part(&opening->id)};
+    return ident_derive(hash, parts, sizeof(parts) / sizeof(parts[0]));
+}
+
 static int step_signal(struct casework *casework, const struct case_input *input,
                        struct effects *effects)
 {
@@ -124,6 +146,9 @@ static int step_signal(struct casework *casework, const struct case_input *input
     struct str subject = signal->subject;
     struct slot *slot =
         casework_find_open(casework, signal->unit, subject, case_family_of(signal->kind));
+    if (signal->only_on_file && !is_on_file(casework, signal->unit, subject)) {
+        return 0; /* what it means for the others is a signal of its own */
+    }
     if (slot == NULL && casework->slot_count >= casework->setup.case_max) {
         return ERR_FULL;
     }
@@ -133,10 +158,7 @@ static int step_signal(struct casework *casework, const struct case_input *input
     }
     struct work work = begin(casework, slot, input, effects);
     if (slot == NULL) {
-        struct str parts[] = {STR_LITERAL("case"), signal->unit, subject,
-                              str_of(case_family_name(case_family_of(signal->kind))),
-                              ident_part(&signal->id)};
-        work.file->id = ident_derive(work.hash, parts, sizeof(parts) / sizeof(parts[0]));
+        work.file->id = casework_case_id(work.hash, signal);
         work.file->number = unit->number + 1;
         int error = casework_choose_set(casework, signal->unit, &work.set);
         if (error != 0) {

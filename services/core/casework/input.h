@@ -34,6 +34,7 @@ struct case_signal {
     bool opens_episode;
     bool silent;
     bool unresolved;
+    bool only_on_file; /* dropped but for a subject with an open case at high or above */
     enum case_place place;
     enum case_danger danger;
     enum case_injury injury;
@@ -42,7 +43,7 @@ struct case_signal {
     int64_t discovered_ms;
     int64_t reported_ms;
     struct str group;
-    struct str ask_interview; /* "", "same_day", or a duration */
+    struct str ask_interview; /* "", "same_day", a duration, or "3_school_days" */
     const struct str *tell;   /* roles */
     size_t tell_count;
     const struct case_input_party *parties;

@@ -9,20 +9,26 @@ static bool is_leader(struct str role)
     return str_is(role, "duty_leader") || str_is(role, "county_designee");
 }
 
-void life_raise(struct work *work, enum case_level level)
+void life_raise_quietly(struct work *work, enum case_level level)
 {
     struct casefile *file = work->file;
     sw_assert(level > file->level);
-    sw_assert(casefile_is_running(file));
     file->level = level;
     work_episode(work)->level_reached_ms = work->now_ms;
     obligation_anchor(work, POLICY_ANCHOR_LEVEL_REACHED, work->now_ms);
+    (void)work_journal(work, "level_raised");
+    (void)work_alert(work, "raised");
+}
+
+void life_raise(struct work *work, enum case_level level)
+{
+    struct casefile *file = work->file;
+    sw_assert(casefile_is_running(file));
+    life_raise_quietly(work, level);
     if (file->state != CASE_OPEN) {
         ack_end_all(work);
         case_transition(file, CASE_OPEN);
     }
-    (void)work_journal(work, "level_raised");
-    (void)work_alert(work, "raised");
     plan_start(work, false);
 }
 
@@ -33,7 +39,7 @@ static void lower(struct work *work, enum case_level level)
     work_episode(work)->level_reached_ms = work->now_ms;
     (void)work_journal(work, "level_lowered");
     (void)work_alert(work, "lowered");
-    if (casefile_is_running(file)) {
+    if (casefile_is_running(file) && !file->is_queued) {
         plan_start(work, true);
     }
 }
@@ -173,7 +179,11 @@ void life_reopen(struct work *work)
     }
     (void)work_journal(work, "reopened");
     (void)work_alert(work, "reopened");
-    plan_start(work, false);
+    if (file->is_queued) {
+        plan_queue(work);
+    } else {
+        plan_start(work, false);
+    }
 }
 
 /* A wrong person's file keeps nothing: the case stays, without them. */

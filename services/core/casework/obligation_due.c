@@ -198,9 +198,16 @@ void obligation_open_all(struct work *work, const struct policy *policy)
     }
 }
 
-/* Asked for again: one that was done is owed anew. Answers whether it is owed by this asking. */
+/* Asked for again: one that waits may be owed sooner, one that was done is owed anew. Answers whether it is owed by this
+ * asking. */
 static bool ask_again(struct work *work, struct obligation *obligation, int64_t within_ms)
 {
+    bool waits = obligation->state == OBLIGATION_PENDING || obligation->state == OBLIGATION_WARNED;
+    if (waits && work->now_ms + within_ms < obligation->due_ms) {
+        obligation->due_ms = work->now_ms + within_ms;
+        obligation->returned++; /* told anew */
+        return true;
+    }
     if (obligation->state != OBLIGATION_MET && obligation->state != OBLIGATION_MET_LATE) {
         return false;
     }
@@ -262,19 +269,35 @@ static struct work_message message_of(struct work *work, const struct obligation
     };
 }
 
-void obligation_tell_owner(struct work *work, const struct obligation *obligation, struct str cause,
-                           const char *purpose)
+static void tell_owner(struct work *work, const struct obligation *obligation,
+                       const struct work_message *message)
 {
     struct work_people people = {0};
-    struct work_message message = message_of(work, obligation, cause, purpose);
-    resolve_role(work, obligation_definition(work, obligation)->owner, cause, &people);
+    resolve_role(work, obligation_definition(work, obligation)->owner, message->cause, &people);
     for (size_t i = 0; i < people.count; i++) {
-        (void)notice_send_one(work, &people.items[i], notice_quiet_channels(), &message);
+        (void)notice_send_one(work, &people.items[i], notice_quiet_channels(), message);
     }
     if (people.count == 0 && !people.held) {
         (void)work_alert(work, "roster_gap");
         work_fact(work, work_journal(work, "roster_gap"), "obligation", obligation->id);
     }
+}
+
+void obligation_tell_owner(struct work *work, const struct obligation *obligation, struct str cause,
+                           const char *purpose)
+{
+    const struct work_message message = message_of(work, obligation, cause, purpose);
+    tell_owner(work, obligation, &message);
+}
+
+void obligation_tell_owner_later(struct work *work, const struct obligation *obligation,
+                                 struct str cause)
+{
+    enum { LIFE_MS = 24 * 60 * 60 * 1000 };
+    struct work_message message = message_of(work, obligation, cause, "due");
+    message.lane = EFFECT_LANE_BULK;
+    message.expires_ms = work->wall_ms + LIFE_MS;
+    tell_owner(work, obligation, &message);
 }
 
 void obligation_warn(struct work *work, size_t index)

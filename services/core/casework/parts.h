@@ -7,6 +7,8 @@
 /* plan.c: matches the policy again and starts its steps at now; the generation rises. `keep_acks`: a level that went
  * down repeats nothing. */
 void plan_start(struct work *work, bool keep_acks);
+/* No plan: all that is owed is an interview, in the psychology teacher's queue. Whatever else comes starts one. */
+void plan_queue(struct work *work);
 /* Ends steps and acknowledgements: nothing more is sent. */
 void plan_stop(struct work *work, const char *reason);
 
@@ -38,7 +40,7 @@ bool ack_is_active(const struct work *work, struct str person, struct str role);
 
 /* obligation.c */
 void obligation_open_all(struct work *work, const struct policy *policy);
-/* True: it is owed by this asking; false: it was owed already, or was waived. */
+/* True: it is owed by this asking, or sooner by it; false: it was owed already, or was waived. */
 bool obligation_open_built_in(struct work *work, struct str id, int64_t within_ms);
 void obligation_anchor(struct work *work, enum policy_anchor anchor, int64_t anchor_ms);
 void obligation_due(struct work *work, size_t index);
@@ -77,7 +79,9 @@ void signal_step(struct work *work, const struct case_signal *signal);
 
 /* life.c: level, settle, stand-down, close. */
 const char *life_change_level(struct work *work, const struct case_command *command);
+/* The plan starts anew; quietly: what is in force goes on, and nobody is told but by what is owed. */
 void life_raise(struct work *work, enum case_level level);
+void life_raise_quietly(struct work *work, enum case_level level);
 const char *life_settle(struct work *work, const struct case_command *command);
 void life_review_monitoring(struct work *work);
 const char *life_stand_down(struct work *work, const struct case_command *command);

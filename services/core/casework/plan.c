@@ -43,6 +43,7 @@ static void keep_acks_of(struct work *work)
 void plan_start(struct work *work, bool keep_acks)
 {
     struct casefile *file = work->file;
+    file->is_queued = false;
     step_cancel_all(work, "replaced");
     file->step_count = 0;
     if (!keep_acks) {
@@ -62,6 +63,16 @@ void plan_start(struct work *work, bool keep_acks)
     }
     lay_steps(work, policy);
     obligation_open_all(work, policy);
+}
+
+void plan_queue(struct work *work)
+{
+    struct casefile *file = work->file;
+    file->is_queued = true;
+    file->generation++;
+    file->plan_ms = work->now_ms;
+    file->policy = STR_LITERAL("");
+    (void)work_journal(work, "queued");
 }
 
 void plan_stop(struct work *work, const char *reason)

@@ -11,6 +11,7 @@
 
 #include "base/str.h"
 #include "core/casework/terms.h"
+#include "core/roster/calendar.h"
 
 enum {
     POLICY_HASH_BYTES = 32,
@@ -118,6 +119,7 @@ struct policy {
 /* All policies of one pack, in file order. */
 struct policy_set {
     uint8_t hash[POLICY_HASH_BYTES]; /* of the pack */
+    struct calendar calendar;        /* school days, by which interviews are counted */
     const struct policy *policies;
     size_t count;
     struct policy_channels last_responder_via;    /* how the last responder is called */

@@ -48,6 +48,25 @@ static void take_why(struct work *work, const struct case_signal *signal)
     }
 }
 
+/* Only an interview on the same day, or within hours, pages; one that has school days waits in the psychology teacher's
+ * queue, whatever its level. */
+static bool waits_its_turn(const struct case_signal *signal)
+{
+    static const struct str suffix = {"_school_days", 12};
+    struct str ask = signal->ask_interview;
+    return ask.len > suffix.len &&
+           str_equal((struct str){ask.at + ask.len - suffix.len, suffix.len}, suffix);
+}
+
+static void start_plan(struct work *work, const struct case_signal *signal)
+{
+    if (waits_its_turn(signal) && !work->file->silent) {
+        plan_queue(work);
+    } else {
+        plan_start(work, false);
+    }
+}
+
 static void open_case(struct work *work, const struct case_signal *signal)
 {
     struct casefile *file = work->file;
@@ -70,7 +89,7 @@ static void open_case(struct work *work, const struct case_signal *signal)
     conflict_say_inherited(work);
     take_parties(work, signal);
     conflict_hold_all(work);
-    plan_start(work, false);
+    start_plan(work, signal);
 }
 
 /* A new happening: a new round of steps and obligations, from whatever state. */
@@ -100,7 +119,7 @@ static void open_again(struct work *work, const struct case_signal *signal)
     episode_open(work, signal);
     (void)work_alert(work, "episode");
     conflict_hold_all(work);
-    plan_start(work, false);
+    start_plan(work, signal);
 }
 
 static bool joins_newest(const struct work *work)
@@ -124,7 +143,13 @@ static void merge(struct work *work, const struct case_signal *signal)
     if (raises) {
         file->kind = signal->kind;
         take_why(work, signal);
+    }
+    if (raises && waits_its_turn(signal)) {
+        life_raise_quietly(work, signal->level);
+    } else if (raises) {
         life_raise(work, signal->level);
+    } else if (file->is_queued && !waits_its_turn(signal) && casefile_is_running(file)) {
+        plan_start(work, false); /* the first that is more than a place in the queue */
     } else {
         episode_tell_owners(work, work_join(work, parts, 2));
     }
@@ -142,7 +167,7 @@ static void tell(struct work *work, const struct case_signal *signal)
                                                       CASE_CHANNEL_SMS},
                                             .count = 5};
     struct work_people people = {0};
-    bool bulk = work->file->level < CASE_LEVEL_WARNING;
+    bool bulk = work->file->level < CASE_LEVEL_WARNING || waits_its_turn(signal);
     struct work_message message = {
         .cause = work_join(work, parts, 2),
         .purpose = STR_LITERAL("tell"),
@@ -157,14 +182,15 @@ static void tell(struct work *work, const struct case_signal *signal)
     }
 }
 
-/* "same_day": until the local midnight, at least an hour; "3_school_days": days, for want of a calendar here. */
+/* "same_day": until the local midnight, at least an hour; "3_school_days": until the evening of the third one from now. */
 static int64_t interview_within_ms(const struct work *work, struct str ask)
 {
-    enum { HOUR_MS = 60 * 60 * 1000, DAY_MS = 24 * HOUR_MS };
+    enum { HOUR_MS = 60 * 60 * 1000, DAY_MS = 24 * HOUR_MS, EVENING_MS = 18 * HOUR_MS };
+    struct zone zone = org_zone(work->org, work->file->unit);
+    struct zone_local now = zone_to_local(&zone, work->now_ms);
     int64_t within_ms = 0;
     if (str_is(ask, "same_day")) {
-        struct zone zone = org_zone(work->org, work->file->unit);
-        int64_t left_ms = DAY_MS - zone_to_local(&zone, work->now_ms).day_ms;
+        int64_t left_ms = DAY_MS - now.day_ms;
         return left_ms > HOUR_MS ? left_ms : HOUR_MS;
     }
     if (str_to_duration_ms(ask, &within_ms)) {
@@ -176,21 +202,25 @@ static int64_t interview_within_ms(const struct work *work, struct str ask)
     }
     int64_t days = 1;
     (void)str_to_int64((struct str){ask.at, digits}, 1, 60, &days); /* anything else: a day */
-    return days * DAY_MS;
+    int64_t day = calendar_step(&work->set->calendar, now.day, days);
+    return zone_from_local(&zone, day, EVENING_MS) - work->now_ms;
 }
 
-/* Only `same_day` pages; the others stand in the psychology teacher's queue. */
+/* Only `same_day` and hours page; the others stand in the psychology teacher's queue, and are told of with others. */
 static void ask_interview(struct work *work, const struct case_signal *signal)
 {
     bool asked = obligation_open_built_in(work, STR_LITERAL("interview"),
                                           interview_within_ms(work, signal->ask_interview));
     for (size_t i = 0; i < work->file->obligation_count && asked; i++) {
         const struct obligation *obligation = &work->file->obligations[i];
-        if (obligation->episode == work->file->episode && str_is(obligation->id, "interview") &&
-            str_is(signal->ask_interview, "same_day")) {
-            obligation_tell_owner(work, obligation,
-                                  obligation_cause(work, obligation, "due", obligation->returned),
-                                  "due");
+        if (obligation->episode != work->file->episode || !str_is(obligation->id, "interview")) {
+            continue;
+        }
+        struct str cause = obligation_cause(work, obligation, "due", obligation->returned);
+        if (str_is(signal->ask_interview, "same_day")) {
+            obligation_tell_owner(work, obligation, cause, "due");
+        } else if (waits_its_turn(signal)) {
+            obligation_tell_owner_later(work, obligation, cause);
         }
     }
 }

@@ -13,7 +13,8 @@ static const struct family_row family_table[] = {
     {"bullying", CASE_FAMILY_VIOLENCE},   {"abuse_suspected", CASE_FAMILY_ABUSE},
     {"accident", CASE_FAMILY_SAFETY},     {"missing", CASE_FAMILY_SAFETY},
     {"panic", CASE_FAMILY_SAFETY},        {"left_campus", CASE_FAMILY_SAFETY},
-    {"dorm_missing", CASE_FAMILY_SAFETY},
+    {"dorm_missing", CASE_FAMILY_SAFETY}, {"roll_missing", CASE_FAMILY_ROLL},
+    {"feed_silent", CASE_FAMILY_ROLL},    {"attendance_doubt", CASE_FAMILY_DOUBT},
 };
 
 enum case_family case_family_of(struct str kind)
@@ -27,8 +28,8 @@ enum case_family case_family_of(struct str kind)
 }
 
 /* Names stand at their value; "none" at 0. */
-static const char *const family_names[] = {"none",  "self_harm", "violence",
-                                           "abuse", "safety",    "wellbeing"};
+static const char *const family_names[] = {"none",   "self_harm", "violence", "abuse",
+                                           "safety", "roll",      "doubt",    "wellbeing"};
 static const char *const level_names[] = {"none",    "normal", "attention",
                                           "warning", "high",   "crisis"};
 static const char *const channel_names[] = {"none",   "voice", "sms",     "wecom", "dingtalk",

@@ -109,6 +109,8 @@ enum case_family {
     CASE_FAMILY_VIOLENCE,
     CASE_FAMILY_ABUSE,
     CASE_FAMILY_SAFETY,
+    CASE_FAMILY_ROLL,      /* something expected did not come: a roll, a feed */
+    CASE_FAMILY_DOUBT,     /* so many absent that it may be a fault: a question */
     CASE_FAMILY_WELLBEING, /* whatever is in no other, unknown kinds too */
 };
 

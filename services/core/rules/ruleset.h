@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/str.h"
 #include "core/expr/expr.h"
+#include "core/roster/calendar.h"
 #include "core/rules/event.h"
 #include "core/rules/level.h"
 #include "core/rules/signal.h"
@@ -69,6 +70,7 @@ enum { RULESET_EVENT, RULESET_FEATURES, RULESET_VARIABLES };
 struct ruleset {
     uint8_t hash[SIGNAL_HASH_BYTES]; /* of the pack */
     int64_t live_within_ms;
+    struct calendar calendar; /* school days */
     const struct feature *features;
     size_t feature_count;
     const struct rule *rules; /* in order of files, then of their places */

@@ -55,6 +55,8 @@ struct signal {
     bool opens_episode;
     bool is_silent; /* history, or too old: recorded, nobody is told */
     bool id_reused;
+    bool
+        only_on_file; /* counts only for a pupil with an open case at high or above; the escalator knows */
     struct str tell[SIGNAL_TELL_MAX]; /* roles, each once */
     size_t tell_count;
     struct str ask_interview; /* "", "same_day", "24h", "3_school_days" */
