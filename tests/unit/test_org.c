@@ -428,38 +428,6 @@ static void test_org_tokens_and_sources_stay_in_their_subtree(void **state)
     org_free(org);
 }
 
-static void put_partner(struct org *org, const char *id, const char *area)
-{
-    struct org_record record = {.kind = ORG_RECORD_PARTNER,
-                                .partner = {.id = str_of(id),
-                                            .unit = str_of(area),
-                                            .audience = S("integrator"),
-                                            .channel = CASE_CHANNEL_FEED}};
-    put(org, &record);
-}
-
-static void test_org_partners_are_found_from_within_their_area_only(void **state)
-{
-    (void)state;
-    struct org *org = make_county();
-    const struct org_partner *found[4];
-    put_partner(org, "county", "c1");
-    put_partner(org, "one", "s1");
-    put_partner(org, "two", "s2");
-    assert_non_null(org_find_partner(org, S("s1"), S("one")));
-    assert_non_null(org_find_partner(org, S("s1"), S("county")));
-    assert_null(org_find_partner(org, S("s1"), S("two")));
-    assert_null(org_find_partner(org, S("c1"), S("one")));
-    assert_int_equal(org_list_partners(org, S("s2"), found, 4), 2);
-    assert_true(str_is(found[0]->id, "two"));
-    assert_true(str_is(found[1]->id, "county"));
-    assert_int_equal(org_list_partners(org, S("c1"), found, 4), 1);
-    assert_int_equal(org_list_partners(org, S("s1"), found, 1), 2);
-    assert_true(org_remove(org, S("c1/partner/county")));
-    assert_int_equal(org_list_partners(org, S("c1"), found, 4), 0);
-    org_free(org);
-}
-
 static void test_org_put_and_remove_leave_nothing_behind(void **state)
 {
     (void)state;
@@ -598,7 +566,6 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_org_finds_siblings_households_and_numbers),
         cmocka_unit_test(test_org_knows_its_tree),
         cmocka_unit_test(test_org_tokens_and_sources_stay_in_their_subtree),
-        cmocka_unit_test(test_org_partners_are_found_from_within_their_area_only),
         cmocka_unit_test(test_org_put_and_remove_leave_nothing_behind),
         cmocka_unit_test(test_org_keeps_sealed_values_only_where_asked),
         cmocka_unit_test(test_org_names_its_keys),
