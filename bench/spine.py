@@ -38,6 +38,8 @@ class Spine:
         shutil.rmtree(options.dir, ignore_errors=True)
         self.run = whole.Shouwang(options.dir, options.bin)
         self.rows = []
+        self.stages_only = bool(options.stage)
+        self.stages = options.stage or list(STAGES)
 
     def say(self, text):
         print(f"== {text}", flush=True)
@@ -198,9 +200,10 @@ class Spine:
     def all(self):
         try:
             self.start()
-            self.measure_first_notice()
-            self.measure_whole()
-            for service in STAGES:
+            if not self.stages_only:
+                self.measure_first_notice()
+                self.measure_whole()
+            for service in self.stages:
                 self.measure_stage(service)
         finally:
             self.run.stop()
@@ -210,6 +213,7 @@ class Spine:
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=20000)
+    parser.add_argument("--stage", action="append", choices=list(STAGES), help="only this stage beside its empty copy")
     parser.add_argument("--bin", default=str(ROOT / "build/release/bin"))
     parser.add_argument("--dir", default=str(ROOT / "build/bench-spine"))
     Spine(parser.parse_args()).all()

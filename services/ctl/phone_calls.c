@@ -12,7 +12,8 @@
 #include "io/log.h"
 #include "wire/json.h"
 
-enum queue { QUEUE_DELIVERED, QUEUE_ANSWERS, QUEUE_NOW, QUEUE_AGAIN, QUEUES };
+/* The most urgent first: when more is due than can be told, a key that somebody pressed goes before a mere delivery. */
+enum queue { QUEUE_NOW, QUEUE_ANSWERS, QUEUE_AGAIN, QUEUE_DELIVERED, QUEUES };
 
 enum {
     IN_FLIGHT_MAX = 32,

@@ -50,7 +50,7 @@ static void test_casework_phone_report_performed_at_22_recorded_at_41(void **sta
     world_run(world, 41 * MINUTE);
     assert_string_equal(world_met(world, "phone_report", 22 * MINUTE), "applied");
     world_expect(world,
-                 "0:41:00 obligation_met obligation=phone_report recorded_late=true code=120\n"
+                 "0:41:00 obligation_met obligation=phone_report recorded_late=true\n"
                  "0:41:00 command command=met via=console applied\n");
     assert_int_equal(world_obligation(world, "phone_report")->state, OBLIGATION_MET);
     assert_true(world_obligation(world, "phone_report")->recorded_late);
@@ -124,8 +124,18 @@ static void test_casework_evidence_is_asked_for(void **state)
         {.key = STR_LITERAL("caller"), .sealed = STR_LITERAL("x")},
         {.key = STR_LITERAL("call"), .code = STR_LITERAL("not_needed")},
         {.key = STR_LITERAL("reason"), .sealed = STR_LITERAL("x")}};
+    /* A word in clear where the policy wants a text, or under a key that it does not know. */
+    const struct case_evidence in_clear[] = {
+        {.key = STR_LITERAL("caller"), .code = STR_LITERAL("made-up-name")},
+        {.key = STR_LITERAL("call"), .code = STR_LITERAL("120")}};
+    const struct case_evidence unknown[] = {
+        {.key = STR_LITERAL("caller"), .sealed = STR_LITERAL("x")},
+        {.key = STR_LITERAL("call"), .code = STR_LITERAL("120")},
+        {.key = STR_LITERAL("note"), .code = STR_LITERAL("made-up-name")}};
     struct world *world = crisis();
     (void)state;
+    assert_string_equal(world_do(world, met(world, in_clear, 2)), "evidence_code");
+    assert_string_equal(world_do(world, met(world, unknown, 3)), "evidence_code");
     assert_string_equal(world_do(world, met(world, NULL, 0)), "evidence_missing");
     assert_string_equal(world_do(world, met(world, wrong, 2)), "evidence_code");
     assert_string_equal(world_do(world, met(world, unreasoned, 2)), "evidence_missing");

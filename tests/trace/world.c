@@ -308,14 +308,15 @@ const char *world_met(struct world *world, const char *obligation, int64_t perfo
 {
     static const struct case_evidence evidence[] = {
         {.key = {"caller", 6}, .sealed = {"\x08\x01", 2}},
-        {.key = {"call", 4}, .code = {"120", 3}},
         {.key = {"attempts", 8}, .sealed = {"\x08\x01", 2}},
+        {.key = {"call", 4}, .code = {"120", 3}},
     };
+    const bool wants_code = strcmp(obligation, "emergency_call") == 0;
     struct case_command command = world_command(world, CASE_COMMAND_MET, "duty", "duty_leader");
     command.obligation = str_of(obligation);
     command.performed_ms = WORLD_START_MS + performed_at_ms;
     command.evidence = evidence;
-    command.evidence_count = 3;
+    command.evidence_count = wants_code ? 3 : 2;
     return world_do(world, command);
 }
 

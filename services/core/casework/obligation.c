@@ -64,14 +64,18 @@ static const struct case_evidence *given(const struct case_command *command, str
     return NULL;
 }
 
-static bool is_code(const struct policy_evidence *wanted, struct str code)
+/* What goes in clear into the journal is of the policy's closed lists: a plain word anywhere else may be somebody's name. */
+static bool is_all_listed(const struct policy_obligation *definition,
+                          const struct case_command *command)
 {
-    for (size_t i = 0; i < wanted->codes.count; i++) {
-        if (str_equal(wanted->codes.items[i], code)) {
-            return true;
+    for (size_t i = 0; i < command->evidence_count; i++) {
+        const struct case_evidence *evidence = &command->evidence[i];
+        if (evidence->code.len > 0 &&
+            !policy_takes_code(definition, evidence->key, evidence->code)) {
+            return false;
         }
     }
-    return false;
+    return true;
 }
 
 /* A refusal's reason, or NULL. "not needed" is a decision: it wants its reason where there is a place for one. */
@@ -82,6 +86,9 @@ static const char *judge_evidence(const struct policy_obligation *definition,
     if (command->evidence_count > CASE_EVIDENCE_MAX) {
         return "too_much_evidence";
     }
+    if (!is_all_listed(definition, command)) {
+        return "evidence_code";
+    }
     for (size_t i = 0; i < definition->evidence_count; i++) {
         const struct policy_evidence *wanted = &definition->evidence[i];
         const struct case_evidence *evidence = given(command, wanted->key);
@@ -89,7 +96,7 @@ static const char *judge_evidence(const struct policy_obligation *definition,
             return "evidence_missing";
         }
         if (evidence != NULL && wanted->type == POLICY_EVIDENCE_CODE) {
-            if (!is_code(wanted, evidence->code)) {
+            if (evidence->code.len == 0) {
                 return "evidence_code";
             }
             not_needed |= str_is(evidence->code, "not_needed");

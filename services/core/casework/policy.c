@@ -94,14 +94,14 @@ int policy_obligation_index(const struct policy *policy, struct str id)
     return -1;
 }
 
-static bool takes_code(const struct policy_evidence *evidence, struct str key, struct str code)
+bool policy_takes_code(const struct policy_obligation *obligation, struct str key, struct str code)
 {
-    if (evidence->type != POLICY_EVIDENCE_CODE || !str_equal(evidence->key, key)) {
-        return false;
-    }
-    for (size_t i = 0; i < evidence->codes.count; i++) {
-        if (str_equal(evidence->codes.items[i], code)) {
-            return true;
+    for (size_t e = 0; e < obligation->evidence_count; e++) {
+        const struct policy_evidence *evidence = &obligation->evidence[e];
+        for (size_t i = 0; i < evidence->codes.count && str_equal(evidence->key, key); i++) {
+            if (str_equal(evidence->codes.items[i], code)) {
+                return true;
+            }
         }
     }
     return false;
@@ -112,12 +112,8 @@ bool policy_set_takes_code(const struct policy_set *set, struct str obligation, 
 {
     for (size_t i = 0; i < set->count; i++) {
         int index = policy_obligation_index(&set->policies[i], obligation);
-        const struct policy_obligation *found =
-            index < 0 ? NULL : &set->policies[i].obligations[index];
-        for (size_t e = 0; found != NULL && e < found->evidence_count; e++) {
-            if (takes_code(&found->evidence[e], key, code)) {
-                return true;
-            }
+        if (index >= 0 && policy_takes_code(&set->policies[i].obligations[index], key, code)) {
+            return true;
         }
     }
     return false;

@@ -156,6 +156,9 @@ const struct policy *policy_by_id(const struct policy_set *set, struct str id);
 /* The index of an obligation in the policy, or -1. */
 int policy_obligation_index(const struct policy *policy, struct str id);
 
+/* Whether the obligation wants, as its evidence `key`, a code of a closed list, and takes this one. */
+bool policy_takes_code(const struct policy_obligation *obligation, struct str key, struct str code);
+
 /* Whether some obligation of that id wants, as its evidence `key`, a code, and takes this one. Anything else that a
  * person gives as evidence is content. */
 bool policy_set_takes_code(const struct policy_set *set, struct str obligation, struct str key,
