@@ -8,10 +8,11 @@ static const int64_t reply_bounds_us[] = {500,     1000,    2000,    5000,    10
                                           1000000, 2000000, 5000000, 10000000};
 
 static const struct metric_row rows[COUNTER_COUNT] = {
-    [COUNTER_REQUESTS] = {.name = "sw_intake_requests_total",
-                          .kind = METRIC_COUNTER,
-                          .help = "Requests to /v1/events by the status they were answered with.",
-                          .labels = {"status"}},
+    [COUNTER_REQUESTS] =
+        {.name = "sw_intake_requests_total",
+         .kind = METRIC_COUNTER,
+         .help = "Requests to /v1/events and /v1/import by the status they were answered with.",
+         .labels = {"status"}},
     [COUNTER_EVENTS] = {.name = "sw_intake_events_total",
                         .kind = METRIC_COUNTER,
                         .help = "Events by family (\"any\" where it is not known) and result.",

@@ -100,6 +100,23 @@ static struct bucket *bucket_of(struct gate *gate, const struct org_token *token
     return bucket;
 }
 
+/* Takes `cost` out of the bucket if `floor` is left after it. */
+static bool take(struct gate *gate, struct bucket *bucket, int64_t cost, int64_t floor,
+                 int64_t monotonic_ms, int64_t *ret_wait_ms)
+{
+    int64_t most = gate->burst * 1000;
+    int64_t elapsed_ms = monotonic_ms - bucket->filled_at_ms;
+    int64_t to_full_ms = (most - bucket->level) / gate->per_second + 1;
+    bucket->level = elapsed_ms >= to_full_ms ? most : bucket->level + elapsed_ms * gate->per_second;
+    bucket->filled_at_ms = monotonic_ms;
+    if (bucket->level < cost + floor) {
+        *ret_wait_ms = (cost + floor - bucket->level) / gate->per_second + 1;
+        return false;
+    }
+    bucket->level -= cost;
+    return true;
+}
+
 bool gate_take(struct gate *gate, const struct org_token *token, size_t events,
                int64_t monotonic_ms, int64_t *ret_wait_ms)
 {
@@ -110,16 +127,20 @@ bool gate_take(struct gate *gate, const struct org_token *token, size_t events,
         *ret_wait_ms = 1000;
         return false;
     }
-    int64_t elapsed_ms = monotonic_ms - bucket->filled_at_ms;
-    int64_t to_full_ms = (most - bucket->level) / gate->per_second + 1;
-    bucket->level = elapsed_ms >= to_full_ms ? most : bucket->level + elapsed_ms * gate->per_second;
-    bucket->filled_at_ms = monotonic_ms;
-    if (bucket->level < cost) {
-        *ret_wait_ms = (cost - bucket->level) / gate->per_second + 1;
+    return take(gate, bucket, cost, 0, monotonic_ms, ret_wait_ms);
+}
+
+bool gate_take_spare(struct gate *gate, const struct org_token *token, size_t events,
+                     int64_t monotonic_ms, int64_t *ret_wait_ms)
+{
+    struct bucket *bucket = bucket_of(gate, token, monotonic_ms);
+    int64_t half = gate->burst * 1000 / 2;
+    int64_t cost = (int64_t)events * 1000 > half ? half : (int64_t)events * 1000;
+    if (bucket == NULL) {
+        *ret_wait_ms = 1000;
         return false;
     }
-    bucket->level -= cost;
-    return true;
+    return take(gate, bucket, cost, half, monotonic_ms, ret_wait_ms);
 }
 
 enum reject_reason gate_allows(const struct org *org, const struct org_token *token,

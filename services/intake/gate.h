@@ -30,6 +30,10 @@ const struct org_token *gate_token(const struct org *org, const char *authorizat
 bool gate_take(struct gate *gate, const struct org_token *token, size_t events,
                int64_t monotonic_ms, int64_t *ret_wait_ms);
 
+/* The same for what can wait: true only while half of the bucket stays for what cannot. At most half the burst at once. */
+bool gate_take_spare(struct gate *gate, const struct org_token *token, size_t events,
+                     int64_t monotonic_ms, int64_t *ret_wait_ms);
+
 /* What an event says of itself. */
 struct gate_claim {
     struct str unit;

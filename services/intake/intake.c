@@ -3,7 +3,9 @@
 
 #include <stdlib.h>
 
+#include "intake/maps.h"
 #include "intake/submission.h"
+#include "intake/upload.h"
 #include "io/log.h"
 #include "shell/keys.h"
 
@@ -13,6 +15,7 @@ enum {
     REPLY_MAX_BYTES = 2 * 1024 * 1024, /* of a full batch, each item refused */
 };
 _Static_assert(CLOUDEVENT_BATCH_MAX * 700 < REPLY_MAX_BYTES, "id, field and text of each item");
+_Static_assert(UPLOAD_ERRORS_MAX * 400 < REPLY_MAX_BYTES, "place, name and text of each error");
 
 static void tables_read(void *ctx)
 {
@@ -50,7 +53,8 @@ static int open_kafka(struct intake *intake)
 {
     service_set_unready(intake->service, "tables", "reading the directory");
     service_set_unready(intake->service, "kafka", "no broker");
-    const struct tables_setup tables = {.caught_up = tables_read, .ctx = intake};
+    const struct tables_setup tables = {
+        .keep_packs = true, .caught_up = tables_read, .ctx = intake};
     int error = tables_new(intake->loop, intake->config, &tables, &intake->tables);
     if (error == 0) {
         error =
@@ -71,9 +75,14 @@ static int open_http(struct intake *intake)
         .listen = *listen,
         .body_max_bytes = (size_t)config_int(intake->config, "body.max"),
         .connections_max = (unsigned)config_int(intake->config, "connections.max")};
-    const struct http_route route = {"POST", "/v1/events", submission_begin, intake, 0};
+    const size_t file_max_bytes = (size_t)config_int(intake->config, "import.body.max");
+    const struct http_route routes[] = {
+        {"POST", "/v1/events", submission_begin, intake, 0},
+        {"POST", "/v1/import/screening", upload_begin_screening, intake, file_max_bytes},
+        {"POST", "/v1/import/attendance", upload_begin_attendance, intake, file_max_bytes}};
     int error = http_server_new(intake->loop, &options, &intake->http);
-    return error != 0 ? error : http_server_route(intake->http, &route, 1);
+    return error != 0 ? error
+                      : http_server_route(intake->http, routes, sizeof(routes) / sizeof(routes[0]));
 }
 
 static int open_rest(struct intake *intake)
@@ -105,9 +114,12 @@ static int start(struct service *service, void **ret_state)
     intake->in_flight_max = (size_t)config_int(intake->config, "in_flight.max");
     intake->retry_after_ms = config_int(intake->config, "retry.after");
     list_init(&intake->submissions);
+    list_init(&intake->uploads);
     arena_init(&intake->arena, EVENT_ARENA_BYTES);
     buffer_init(&intake->reply, REPLY_MAX_BYTES);
     int error = keys_load(intake->config, KEYRING_CLOSE | KEYRING_IDENT, &intake->keyring);
+    error =
+        error != 0 ? error : maps_load(config_text(intake->config, "imports.dir"), &intake->maps);
     error = error != 0 ? error : open_kafka(intake);
     error = error != 0 ? error : open_rest(intake);
     error = error != 0 ? error : open_http(intake);
@@ -130,10 +142,12 @@ static void stop(void *state)
     kafka_producer_free(intake->producer);
     http_server_free(intake->http); /* answers 503 to who still waits */
     submission_free_all(intake);
+    upload_free_all(intake);
     loop_timer_free(intake->watch);
     tables_free(intake->tables);
     gate_free(intake->gate);
     keyring_free(intake->keyring);
+    maps_free(intake->maps);
     arena_fini(&intake->arena);
     buffer_fini(&intake->reply);
     free(intake);
@@ -154,6 +168,10 @@ static const struct config_key keys[] = {
      "What a 503 advises in Retry-After."},
     {"body.max", CONFIG_SIZE, "1MiB", 1024, 16777216, NULL, false,
      "Largest body (a batch; one event is at most 64 KiB); beyond it 413."},
+    {"import.body.max", CONFIG_SIZE, "4MiB", 1024, 67108864, NULL, false,
+     "Largest CSV file; beyond it 413."},
+    {"imports.dir", CONFIG_TEXT, NULL, 1, 4096, NULL, false,
+     "Folder of maps, NAME.yaml, that files may ask for by ?map=NAME; read at the start."},
     {"connections.max", CONFIG_INT, "1024", 1, 60000, "connections", false,
      "Connections at once; further ones wait."},
 };

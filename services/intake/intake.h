@@ -32,7 +32,10 @@ struct intake {
     struct arena arena;       /* of the event in hand: reset for each */
     struct buffer reply;      /* of the answer in hand */
     struct list submissions;  /* requests that wait for Kafka */
-    size_t in_flight;         /* events that wait for Kafka */
+    struct list uploads;      /* files that are read, or wait for Kafka */
+    size_t upload_count;
+    struct maps *maps; /* of files of schools */
+    size_t in_flight;  /* events that wait for Kafka */
     size_t in_flight_max;
     int64_t retry_after_ms; /* what a 503 advises */
     bool tables_ready;

@@ -93,6 +93,11 @@ static void answer(struct intake *intake, struct http_request *request, unsigned
                                               .header_count = wait_ms > 0 ? 1 : 0});
 }
 
+bool reply_is_forbidden(enum reject_reason reason)
+{
+    return status_of(reason) == 403;
+}
+
 struct tally {
     size_t states[ITEM_UNAVAILABLE + 1];
     size_t forbidden;
@@ -104,7 +109,7 @@ static struct tally tally_of(const struct submission *submission)
     for (size_t i = 0; i < submission->count; i++) {
         const struct item *item = &submission->items[i];
         tally.states[item->state]++;
-        tally.forbidden += item->state == ITEM_REFUSED && status_of(item->fault.reason) == 403;
+        tally.forbidden += item->state == ITEM_REFUSED && reply_is_forbidden(item->fault.reason);
     }
     return tally;
 }
@@ -142,6 +147,47 @@ void reply_submission(struct submission *submission)
     buffer_add_text(buffer, submission->is_batch ? "]}\n" : "\n");
     answer(intake, submission->request, status, status == 503 ? intake->retry_after_ms : 0);
     counters_answered(&intake->counters, status, loop_monotonic_us() - submission->began_us);
+}
+
+static void add_error(struct buffer *buffer, const struct upload_error *error)
+{
+    buffer_format(buffer, "{\"row\":%zu", error->row);
+    if (error->column > 0) {
+        buffer_format(buffer, ",\"column\":%zu", error->column);
+    }
+    if (error->lines > 1) {
+        buffer_format(buffer, ",\"lines\":%zu", error->lines);
+    }
+    if (error->name[0] != '\0') {
+        add_member(buffer, "name", error->name);
+    }
+    add_member(buffer, "reason", reject_reason_code(error->reason));
+    add_member(buffer, "text", reject_reason_text(error->reason));
+    buffer_add_text(buffer, "}");
+}
+
+void reply_upload(struct upload *upload)
+{
+    struct intake *intake = upload->intake;
+    struct buffer *buffer = &intake->reply;
+    unsigned status = upload->unavailable_count > 0                      ? 503
+                      : upload->refused_count == 0                       ? 202
+                      : upload->forbidden_count == upload->refused_count ? 403
+                                                                         : 400;
+    buffer_clear(buffer);
+    buffer_format(buffer,
+                  "{\"rows\":%zu,\"rows_refused\":%zu,\"accepted\":%zu,\"refused\":%zu,"
+                  "\"unavailable\":%zu,\"errors\":[",
+                  upload->row_count, upload->row_refused_count, upload->accepted_count,
+                  upload->refused_count, upload->unavailable_count);
+    for (size_t i = 0; i < upload->error_count; i++) {
+        buffer_add_text(buffer, i == 0 ? "" : ",");
+        add_error(buffer, &upload->errors[i]);
+    }
+    buffer_format(buffer, "],\"errors_left_out\":%zu,\"unread_from\":%zu}\n",
+                  upload->refused_count - upload->error_count, upload->unread_from);
+    answer(intake, upload->request, status, status == 503 ? intake->retry_after_ms : 0);
+    counters_answered(&intake->counters, status, loop_monotonic_us() - upload->began_us);
 }
 
 void reply_fault(struct intake *intake, struct http_request *request, const struct fault *fault)

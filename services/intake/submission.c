@@ -3,18 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "intake/people.h"
 #include "intake/reply.h"
+#include "intake/take.h"
 #include "io/log.h"
-#include "wire/decode.h"
-#include "wire/event.h"
 #include "wire/json.h"
-
-static const enum topic topics[EVENT_FAMILY_COUNT] = {
-    [EVENT_FAMILY_SCREENING] = TOPIC_EVENTS_SCREENING,
-    [EVENT_FAMILY_ATTENDANCE] = TOPIC_EVENTS_ATTENDANCE,
-    [EVENT_FAMILY_INCIDENT] = TOPIC_EVENTS_INCIDENT,
-};
 
 static struct submission *submission_new(struct intake *intake, struct http_request *request,
                                          size_t count)
@@ -98,70 +90,6 @@ static void produced(void *ctx, int error, int32_t partition, int64_t offset)
     settle(item->submission);
 }
 
-static int produce(struct item *item, const Shouwang__V1__Event *event)
-{
-    struct intake *intake = item->submission->intake;
-    struct cloudevent attributes;
-    struct cloudevent_header named[CLOUDEVENT_HEADERS_MAX];
-    struct kafka_header headers[CLOUDEVENT_HEADERS_MAX + 1];
-    char origin[KEYRING_DIGEST_TEXT_BYTES];
-    struct kafka_output output = {.topic = topics[item->family], .unit = str_of(event->unit)};
-    int error = event_attributes(event, item->family, &intake->arena, &attributes);
-    if (error == 0) {
-        error = encode_message(&event->base, &intake->arena, &output.value);
-    }
-    if (error != 0) {
-        return error;
-    }
-    output.header_count = cloudevent_write_kafka(&attributes, named);
-    for (size_t i = 0; i < output.header_count; i++) {
-        headers[i] = (struct kafka_header){str_of(named[i].name), named[i].value};
-    }
-    keyring_record_mac(intake->keyring, output.value, origin);
-    headers[output.header_count++] =
-        (struct kafka_header){STR_LITERAL(KEYRING_ORIGIN_HEADER), str_of(origin)};
-    output.headers = headers;
-    error = kafka_produce(intake->producer, &output, produced, item);
-    if (error == 0) {
-        intake->in_flight++;
-        item->submission->waiting++;
-    }
-    return error;
-}
-
-/* Whether the token may write the event; the fault is filled when not. */
-static int check_allowed(struct item *item, const struct org_token *token,
-                         const struct cloudevent *source, const Shouwang__V1__Event *event)
-{
-    const struct org *org = tables_org(item->submission->intake->tables);
-    struct gate_claim claim = {.unit = str_of(event->unit),
-                               .source = source->source,
-                               .family = item->family,
-                               .kind = str_of(event->kind)};
-    enum reject_reason reason = gate_allows(org, token, &claim, loop_utc_ms());
-    if (reason != REJECT_NONE) {
-        const char *path = reason == REJECT_SOURCE_NOT_ALLOWED ? "/source"
-                           : reason == REJECT_KIND_NOT_ALLOWED ? "/type"
-                                                               : "/data/unit";
-        return fault_set(&item->fault, reason, path, FAULT_NO_BYTE);
-    }
-    if (source->partitionkey.len > 0 && !str_equal(source->partitionkey, claim.unit)) {
-        return fault_set(&item->fault, REJECT_CONFLICT, "/partitionkey", FAULT_NO_BYTE);
-    }
-    return 0;
-}
-
-static void count_kept(struct intake *intake, enum event_family family,
-                       const Shouwang__V1__Event *event)
-{
-    if (event_kind_find(family, str_of(event->kind)) == EVENT_KIND_UNKNOWN) {
-        counters_add(&intake->counters, COUNTER_UNKNOWN_KINDS);
-    }
-    if (event->unresolved) {
-        counters_add(&intake->counters, COUNTER_UNRESOLVED);
-    }
-}
-
 /* So that the sender knows which one is meant; an id that could not be written back as it is, is left out. */
 static void keep_id(struct item *item, struct str id)
 {
@@ -174,32 +102,14 @@ static void keep_id(struct item *item, struct str id)
     }
 }
 
-/* One event from its CloudEvent to Kafka. */
-static int take_event(struct item *item, const struct org_token *token,
-                      const struct cloudevent *source)
+static int send_item(struct item *item, const struct org_token *token,
+                     const struct cloudevent *source)
 {
-    struct intake *intake = item->submission->intake;
-    struct event_draft draft;
+    struct submission *submission = item->submission;
+    const struct take take = {token, source, produced, item};
     keep_id(item, source->id);
-    int error = event_read(source, loop_utc_ms(), &intake->arena, &item->fault, &draft);
-    if (error != 0) {
-        return error;
-    }
-    item->family = draft.family;
-    error = check_allowed(item, token, source, draft.event);
-    if (error != 0) {
-        return error;
-    }
-    struct event_port port = people_port(intake);
-    error = event_finish(&draft, &port, &intake->arena);
-    if (error == ERR_NOT_FOUND) {
-        counters_add(&intake->counters, COUNTER_UNSEALED);
-        log_error("no_erasure_key", log_code("unit", draft.event->unit));
-    }
-    if (error == 0) {
-        count_kept(intake, item->family, draft.event);
-        error = produce(item, draft.event);
-    }
+    int error = take_event(submission->intake, &take, &item->fault, &item->family);
+    submission->waiting += error == 0 ? 1 : 0;
     return error;
 }
 
@@ -235,7 +145,7 @@ static void take_items(struct submission *submission, const struct org_token *to
         const struct json_t *one = mode == CLOUDEVENT_BATCH ? json_element(json, i) : json;
         int error = read_source(item, mode, one, &source);
         if (error == 0) {
-            error = take_event(item, token, &source);
+            error = send_item(item, token, &source);
         }
         if (error != 0) {
             item_fail(item, error);
@@ -286,28 +196,11 @@ static void take_body(struct intake *intake, struct http_request *request,
     json_drop(json);
 }
 
-/* The first reason for which nothing can be taken now, or NULL. */
-static const char *unavailable(const struct intake *intake)
-{
-    return intake->is_draining                          ? "draining"
-           : !intake->tables_ready                      ? "starting"
-           : !kafka_producer_is_up(intake->producer)    ? "kafka"
-           : intake->in_flight >= intake->in_flight_max ? "busy"
-                                                        : NULL;
-}
-
 void submission_begin(struct http_request *request, void *ctx)
 {
     struct intake *intake = ctx;
-    const char *why = unavailable(intake);
-    if (why != NULL) {
-        reply_later(intake, request, 503, why, intake->retry_after_ms);
-        return;
-    }
-    const struct org_token *token = gate_token(
-        tables_org(intake->tables), http_header(request, "authorization"), loop_utc_ms());
+    const struct org_token *token = take_admit(intake, request);
     if (token == NULL) {
-        reply_unauthorized(intake, request);
         return;
     }
     enum cloudevent_mode mode = cloudevent_mode(http_header(request, "content-type"));
