@@ -83,7 +83,7 @@ static const struct expr *read_condition(struct reader *reader, const struct yam
 
 /* --- Features -------------------------------------------------------------------------------------------------------- */
 
-/* "count()" or "distinct(EXPRESSION)". */
+/* "count()", "streak()" or "distinct(EXPRESSION)". */
 static bool read_op(struct reader *reader, const struct yaml_pair *pair, struct feature_op *op)
 {
     static const struct str distinct = {"distinct(", 9};
@@ -96,12 +96,12 @@ static bool read_op(struct reader *reader, const struct yaml_pair *pair, struct 
         return false;
     }
     op->name = keep_text(reader, id);
-    if (str_is(text, "count()")) {
-        op->kind = FEATURE_COUNT;
+    if (str_is(text, "count()") || str_is(text, "streak()")) {
+        op->kind = str_is(text, "count()") ? FEATURE_COUNT : FEATURE_STREAK;
         return true;
     }
     if (!str_starts(text, distinct) || text.at[text.len - 1] != ')') {
-        yaml_fail(reader->faults, node, "expected count() or distinct(EXPRESSION)");
+        yaml_fail(reader->faults, node, "expected count(), streak() or distinct(EXPRESSION)");
         return false;
     }
     struct yaml_node inside = *node;
@@ -118,7 +118,8 @@ static bool read_ops(struct reader *reader, const struct yaml_node *node, struct
     bool is_good = true;
     if (node->kind != YAML_MAPPING || node->count == 0 || node->count > RULESET_OPS_MAX) {
         yaml_fail(reader->faults, node,
-                  "expected a mapping of 1 to %d names to count() or distinct()", RULESET_OPS_MAX);
+                  "expected a mapping of 1 to %d names to count(), streak() or distinct()",
+                  RULESET_OPS_MAX);
         return false;
     }
     for (size_t i = 0; i < node->count; i++) {
@@ -154,7 +155,7 @@ static bool read_scope(struct reader *reader, const struct yaml_node *node,
     if (!yaml_read_choice(node, words, sizeof(words) / sizeof(words[0]), reader->faults, &index)) {
         return false;
     }
-    if (index > FEATURE_CLASS) {
+    if (index > FEATURE_SCHOOL) {
         yaml_fail(reader->faults, node, "not supported yet: the scope \"%s\"", words[index]);
         return false;
     }
@@ -170,9 +171,11 @@ static bool read_feature(struct reader *reader, const struct yaml_node *node)
     const struct yaml_node *scope = NULL;
     const struct yaml_node *window = NULL;
     const struct yaml_node *ops = NULL;
+    const struct yaml_node *lateness = NULL;
     const struct yaml_key keys[] = {{"id", true, &id},         {"from", true, &from},
                                     {"where", true, &where},   {"scope", true, &scope},
-                                    {"window", true, &window}, {"ops", true, &ops}};
+                                    {"window", true, &window}, {"lateness", false, &lateness},
+                                    {"ops", true, &ops}};
     struct str text;
     struct expr_env env = ruleset_event_env();
     struct feature *feature = &reader->features[reader->rules->feature_count];
@@ -185,11 +188,14 @@ static bool read_feature(struct reader *reader, const struct yaml_node *node)
                   text.at);
         return false;
     }
-    *feature = (struct feature){.id = keep_text(reader, text)};
+    *feature = (struct feature){.id = keep_text(reader, text), .lateness_ms = RULESET_LATENESS_MS};
     bool is_good = read_family(reader, from, &feature->from);
     is_good = read_scope(reader, scope, &feature->scope) && is_good;
     is_good = yaml_read_duration_ms(window, 1000, RULESET_WINDOW_MAX_MS, reader->faults,
                                     &feature->window_ms) &&
+              is_good;
+    is_good = (lateness == NULL || yaml_read_duration_ms(lateness, 0, RULESET_LATENESS_MAX_MS,
+                                                         reader->faults, &feature->lateness_ms)) &&
               is_good;
     feature->where = read_condition(reader, where, &env);
     is_good = read_ops(reader, ops, feature) && is_good;

@@ -52,6 +52,15 @@ static void add_person(struct org *org, const char *id, enum org_person_kind kin
     assert_int_equal(org_put(org, &record), 0);
 }
 
+static void add_group(struct org *org, const char *id, enum org_group_kind kind, const char *parent)
+{
+    const struct org_record record = {
+        .kind = ORG_RECORD_GROUP,
+        .group = {
+            .id = str_of(id), .unit = STR_LITERAL("s1"), .kind = kind, .parent = str_of(parent)}};
+    assert_int_equal(org_put(org, &record), 0);
+}
+
 static struct org *make_school(void)
 {
     const struct org_setup setup = {.seed = 1};
@@ -62,6 +71,12 @@ static struct org *make_school(void)
     };
     assert_non_null(org);
     assert_int_equal(org_put(org, &school), 0);
+    add_group(org, "g1", ORG_GROUP_GRADE, "");
+    add_group(org, "g2", ORG_GROUP_GRADE, "");
+    add_group(org, "c1", ORG_GROUP_CLASS, "g1");
+    add_group(org, "c2", ORG_GROUP_CLASS, "g1");
+    add_group(org, "c3", ORG_GROUP_CLASS, "g2");
+    add_person(org, "p-dai", ORG_PERSON_STUDENT, "c3");
     add_person(org, "p-an", ORG_PERSON_STUDENT, "c1");
     add_person(org, "p-bo", ORG_PERSON_STUDENT, "c1");
     add_person(org, "p-chen", ORG_PERSON_STUDENT, "c2");
@@ -241,6 +256,18 @@ void triage_world_expect(struct triage_world *world, const char *expected)
     world->trace[world->used] = '\0';
     world->used = 0;
     assert_string_equal(world->trace, expected);
+}
+
+void triage_world_expect_why(const struct triage_world *world, const char *text)
+{
+    assert_true(world->last.signal_count > 0);
+    const struct signal *signal = &world->last.signals[0];
+    for (size_t i = 0; i < signal->why_count; i++) {
+        if (str_is(signal->why[i].text, text)) {
+            return;
+        }
+    }
+    fail_msg("no reason is %s", text);
 }
 
 struct triage *triage_world_triage(struct triage_world *world)

@@ -14,7 +14,8 @@ enum { TRIAGE_TRACE_BYTES = 64 * 1024 };
 
 struct triage_world;
 
-/* Pupils "p-an", "p-bo" of class "c1" and "p-chen" of "c2", staff "t-wang", of school "s1". `rules` is the text of a rules
+/* Pupils "p-an", "p-bo" of class "c1", "p-chen" of "c2", both in grade "g1", "p-dai" of "c3" in "g2", staff "t-wang", of
+ * school "s1". `rules` is the text of a rules
  * file; NULL: no pack is active. */
 struct triage_world *triage_world_new(const char *rules);
 void triage_world_free(struct triage_world *world);
@@ -34,6 +35,9 @@ void triage_world_undo(struct triage_world *world);
 
 /* The trace so far must be this; it is then emptied. */
 void triage_world_expect(struct triage_world *world, const char *expected);
+
+/* The last event's signal stands, among its reasons, on a text that is this. */
+void triage_world_expect_why(const struct triage_world *world, const char *text);
 
 struct triage *triage_world_triage(struct triage_world *world);
 

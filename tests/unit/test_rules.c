@@ -120,33 +120,6 @@ static void add(struct windows *windows, int64_t at_ms, uint8_t value)
     assert_int_equal(windows_put(windows, key, &after), 0);
 }
 
-static void test_rules_windows_do_not_depend_on_the_order(void **state)
-{
-    enum { EVENTS = 40 };
-    const int64_t hour_ms = 3600000;
-    struct windows forward;
-    struct windows backward;
-    (void)state;
-    windows_init(&forward, 0, 1);
-    windows_init(&backward, 0, 2);
-    for (int i = 0; i < EVENTS; i++) {
-        add(&forward, (i - 5) * hour_ms, (uint8_t)(i % 3));
-        add(&backward, (EVENTS - 1 - i - 5) * hour_ms, (uint8_t)((EVENTS - 1 - i) % 3));
-    }
-    for (int64_t to_ms = -6 * hour_ms; to_ms < EVENTS * hour_ms; to_ms += hour_ms / 2) {
-        const struct window_span span = {to_ms, 7 * hour_ms};
-        struct window_counts a;
-        struct window_counts b;
-        assert_int_equal(windows_count(&forward, &row, &span, &a), 0);
-        assert_int_equal(windows_count(&backward, &row, &span, &b), 0);
-        assert_int_equal(a.entries, b.entries);
-        assert_int_equal(a.distinct, b.distinct);
-        assert_true(a.entries <= 7 && a.distinct <= 3);
-    }
-    windows_fini(&forward);
-    windows_fini(&backward);
-}
-
 static void test_rules_a_full_bucket_keeps_the_newest(void **state)
 {
     struct windows windows;
@@ -183,8 +156,6 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_rules_kinds_belong_to_one_family),
         cmocka_unit_test_setup_teardown(test_rules_why_puts_values_in, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_rules_why_errors_have_their_place, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_rules_windows_do_not_depend_on_the_order, set_up,
-                                        tear_down),
         cmocka_unit_test_setup_teardown(test_rules_a_full_bucket_keeps_the_newest, set_up,
                                         tear_down),
         cmocka_unit_test(test_rules_keys_are_told_apart),

@@ -30,22 +30,48 @@ int64_t judge_event_time(const struct event *event)
     return event->occurred_ms > 0 ? event->occurred_ms : event->discovered_ms;
 }
 
-bool judge_window_key(const struct feature *feature, const struct event *event,
+struct str judge_group_of(const struct judge *judge, struct str group, enum org_group_kind kind)
+{
+    const struct org_group *chain[ORG_CHAIN_MAX];
+    size_t count =
+        group.len == 0 ? 0 : org_group_chain(judge->org, judge->input->event->unit, group, chain);
+    for (size_t i = 0; i < count; i++) {
+        if (chain[i]->kind == kind) {
+            return chain[i]->id;
+        }
+    }
+    bool is_unknown = count == 0 && kind == ORG_GROUP_CLASS;
+    return is_unknown ? group : (struct str){NULL, 0};
+}
+
+bool judge_window_key(const struct judge *judge, const struct feature *feature,
                       const struct signal_subject *subject, struct window_key *ret_key)
 {
+    static const char letters[] = {'s', 'c', 'g', 'u'};
     bool is_pupil =
         subject->kind == CASE_SUBJECT_STUDENT || subject->kind == CASE_SUBJECT_UNRESOLVED;
-    bool is_student = feature->scope == FEATURE_STUDENT;
-    if (is_student ? !is_pupil : subject->group.len == 0) {
-        return false;
+    struct str id = {NULL, 0};
+    switch (feature->scope) {
+    case FEATURE_STUDENT:
+        id = is_pupil ? subject->ref : id;
+        break;
+    case FEATURE_CLASS:
+        id = judge_group_of(judge, subject->group, ORG_GROUP_CLASS);
+        break;
+    case FEATURE_GRADE:
+        id = judge_group_of(judge, subject->group, ORG_GROUP_GRADE);
+        break;
+    case FEATURE_SCHOOL:
+        id = judge->input->event->unit;
+        break;
     }
     *ret_key = (struct window_key){
-        .unit = event->unit,
-        .scope = is_student ? 's' : 'c',
-        .scope_id = is_student ? subject->ref : subject->group,
+        .unit = judge->input->event->unit,
+        .scope = letters[feature->scope],
+        .scope_id = id,
         .feature = str_of(feature->id),
     };
-    return true;
+    return id.len > 0;
 }
 
 /* --- Reasons --------------------------------------------------------------------------------------------------------- */
@@ -145,67 +171,107 @@ static bool needs_features(const struct ruleset *rules, const struct event *even
     return false;
 }
 
-static int count_features(struct judge *judge, const struct signal_subject *subject,
-                          struct feature_values *values)
+static int count_op(struct judge *judge, const struct feature_op *op, const struct window_key *key,
+                    const struct window_span *span, int64_t *ret_value)
 {
-    const struct ruleset *rules = judge->input->rules;
-    int64_t at_ms = judge_event_time(judge->input->event);
-    for (size_t i = 0; i < rules->feature_count; i++) {
-        const struct feature *feature = &rules->features[i];
-        struct window_key key;
-        struct window_counts counts = {0, 0};
-        if (!judge_window_key(feature, judge->input->event, subject, &key)) {
-            continue;
-        }
-        const struct window_span span = {at_ms, feature->window_ms};
-        int error = windows_count(judge->windows, &key, &span, &counts);
-        if (error != 0) {
-            return error;
-        }
-        for (size_t op = 0; op < feature->op_count; op++) {
-            bool is_count = feature->ops[op].kind == FEATURE_COUNT;
-            values->ops[i][op] = is_count ? counts.entries : counts.distinct;
-        }
+    const struct zone zone = org_zone(judge->org, key->unit);
+    const struct window_days days = {&zone, &judge->input->rules->calendar, *span};
+    switch (op->kind) {
+    case FEATURE_COUNT:
+        *ret_value = windows_count(judge->windows, key, span);
+        break;
+    case FEATURE_DISTINCT:
+        return windows_count_distinct(judge->windows, key, span, ret_value);
+    case FEATURE_STREAK:
+        *ret_value = windows_count_streak(judge->windows, key, &days);
+        break;
     }
     return 0;
 }
 
-static int hold_rules(struct judge *judge, const struct signal_subject *subject,
-                      struct holds *holds)
+/* All features as they stand at the instant, and the first instant behind it at which one of them stands otherwise and still
+ * counts the event in hand; INT64_MAX: none, which is so but for an event that came late. */
+static int count_features(struct judge *judge, const struct signal_subject *subject, int64_t at_ms,
+                          struct feature_values *values, int64_t *ret_next_ms)
 {
     const struct ruleset *rules = judge->input->rules;
-    const struct event *event = judge->input->event;
-    struct feature_values *values = NULL;
-    if (rules == NULL) {
-        return 0;
-    }
-    if (needs_features(rules, event)) {
-        values = arena_alloc(judge->arena, sizeof(*values));
-        int error = values == NULL ? ERR_MEMORY : count_features(judge, subject, values);
-        if (error != 0) {
-            return error;
-        }
-    }
-    const struct expr_value bindings[RULESET_VARIABLES] = {
-        [RULESET_EVENT] = expr_object(&schema_event, event),
-        [RULESET_FEATURES] = ruleset_features(rules, values),
-    };
-    const struct expr_run run = {bindings, judge->arena, RULESET_COST_MAX};
-    for (size_t i = 0; i < rules->rule_count; i++) {
-        const struct rule *rule = &rules->rules[i];
-        if (!is_about(rule, event)) {
+    int64_t event_ms = judge_event_time(judge->input->event);
+    *ret_next_ms = INT64_MAX;
+    for (size_t i = 0; i < rules->feature_count; i++) {
+        const struct feature *feature = &rules->features[i];
+        const struct window_span span = {at_ms, feature->window_ms};
+        struct window_key key;
+        if (!judge_window_key(judge, feature, subject, &key)) {
             continue;
         }
-        struct expr_value held = expr_evaluate(rule->when, &run);
-        judge->rule_errors += held.kind == EXPR_BOOL ? 0 : 1;
-        if (held.kind == EXPR_BOOL && held.boolean) {
-            int error = hold_rule(judge, rule, &run, holds);
+        int64_t next_ms = windows_next_ms(judge->windows, &key, at_ms);
+        if (next_ms < *ret_next_ms && next_ms < event_ms + feature->window_ms) {
+            *ret_next_ms = next_ms;
+        }
+        for (size_t op = 0; op < feature->op_count; op++) {
+            int error = count_op(judge, &feature->ops[op], &key, &span, &values->ops[i][op]);
             if (error != 0) {
                 return error;
             }
         }
     }
     return 0;
+}
+
+/* Judges, with the features as they are bound now, every rule about the event that has not held yet; those without features
+ * only the first time. */
+static int judge_rules(struct judge *judge, const struct expr_run *run, bool is_first, bool *held,
+                       struct holds *holds)
+{
+    const struct ruleset *rules = judge->input->rules;
+    for (size_t i = 0; i < rules->rule_count; i++) {
+        const struct rule *rule = &rules->rules[i];
+        if (held[i] || !is_about(rule, judge->input->event) ||
+            (!is_first && !uses_features(rule))) {
+            continue;
+        }
+        struct expr_value value = expr_evaluate(rule->when, run);
+        judge->rule_errors += value.kind == EXPR_BOOL ? 0 : 1;
+        held[i] = value.kind == EXPR_BOOL && value.boolean;
+        int error = held[i] ? hold_rule(judge, rule, run, holds) : 0;
+        if (error != 0) {
+            return error;
+        }
+    }
+    return 0;
+}
+
+/* An event that comes late is judged where it lies, and at each of the later events that it counts for: had it come in time,
+ * the rule would have held there. */
+static int hold_rules(struct judge *judge, const struct signal_subject *subject,
+                      struct holds *holds)
+{
+    enum { INSTANTS_MAX = 64 };
+    const struct ruleset *rules = judge->input->rules;
+    const struct event *event = judge->input->event;
+    int64_t at_ms = judge_event_time(event);
+    if (rules == NULL) {
+        return 0;
+    }
+    bool has_features = needs_features(rules, event);
+    bool *held = arena_alloc_array(judge->arena, rules->rule_count, sizeof(*held));
+    struct feature_values *values = arena_alloc(judge->arena, sizeof(*values));
+    if (held == NULL || values == NULL) {
+        return ERR_MEMORY;
+    }
+    const struct expr_value bindings[RULESET_VARIABLES] = {
+        [RULESET_EVENT] = expr_object(&schema_event, event),
+        [RULESET_FEATURES] = ruleset_features(rules, values),
+    };
+    const struct expr_run run = {bindings, judge->arena, RULESET_COST_MAX};
+    int error = 0;
+    for (int i = 0; i < INSTANTS_MAX && at_ms != INT64_MAX && error == 0; i++) {
+        int64_t next_ms = INT64_MAX;
+        error = has_features ? count_features(judge, subject, at_ms, values, &next_ms) : 0;
+        error = error != 0 ? error : judge_rules(judge, &run, i == 0, held, holds);
+        at_ms = next_ms;
+    }
+    return error;
 }
 
 /* --- Signals --------------------------------------------------------------------------------------------------------- */

@@ -2,6 +2,7 @@
 #ifndef CORE_RULES_JUDGE_H
 #define CORE_RULES_JUDGE_H
 
+#include "core/org/org.h"
 #include "core/rules/ruleset.h"
 #include "core/rules/signal.h"
 #include "core/rules/triage.h"
@@ -11,6 +12,7 @@ struct judge {
     ident_hash_fn hash;
     const struct triage_input *input;
     const struct windows *windows;
+    const struct org *org;
     struct arena *arena;
     bool id_reused;
     bool is_silent;
@@ -23,9 +25,13 @@ struct judge {
 /* When the event happened, as features count it. */
 int64_t judge_event_time(const struct event *event);
 
-/* Where a feature counts for a subject; false: nowhere. */
-bool judge_window_key(const struct feature *feature, const struct event *event,
+/* Where a feature counts for a subject: the pupil, or the class, grade or school it is in; false: nowhere. */
+bool judge_window_key(const struct judge *judge, const struct feature *feature,
                       const struct signal_subject *subject, struct window_key *ret_key);
+
+/* The group of that kind that the group is or lies in; empty: none that is known. A group of which nothing is known counts
+ * as a class. */
+struct str judge_group_of(const struct judge *judge, struct str group, enum org_group_kind kind);
 
 /* Adds the signals of one subject, one for each family of kinds that anything held for: the highest level, with all
  * reasons. ERR_MEMORY. */

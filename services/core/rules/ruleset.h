@@ -25,12 +25,14 @@ enum {
 };
 
 #define RULESET_WINDOW_MAX_MS (100 * INT64_C(86400000))
+#define RULESET_LATENESS_MAX_MS (14 * INT64_C(86400000))
+#define RULESET_LATENESS_MS (2 * INT64_C(86400000))
 #define RULESET_LIVE_WITHIN_MS (48 * INT64_C(3600000))
 
 /* Whose events are counted together. */
-enum feature_scope { FEATURE_STUDENT, FEATURE_CLASS };
+enum feature_scope { FEATURE_STUDENT, FEATURE_CLASS, FEATURE_GRADE, FEATURE_SCHOOL };
 
-enum feature_op_kind { FEATURE_COUNT, FEATURE_DISTINCT };
+enum feature_op_kind { FEATURE_COUNT, FEATURE_DISTINCT, FEATURE_STREAK };
 
 struct feature_op {
     const char *name;
@@ -39,13 +41,15 @@ struct feature_op {
 };
 
 /* A named aggregate over the events of a sliding window, in event time: those at most `window_ms` before the event that is
- * judged, and that event itself. */
+ * judged, and that event itself. An event may come late by `lateness_ms` and still count, as if it had come in time: it is
+ * also judged at the later events whose windows it falls into. Later than that it is not counted. */
 struct feature {
     const char *id;
     enum event_family from;
     const struct expr *where; /* sees `event` only */
     enum feature_scope scope;
     int64_t window_ms;
+    int64_t lateness_ms;
     struct feature_op ops[RULESET_OPS_MAX];
     size_t op_count;
 };

@@ -172,7 +172,8 @@ static int purge_seen(struct step *step)
     return 0;
 }
 
-/* Until when a bucket can matter: its day's end and the feature's window; the longest one for a feature that is gone. */
+/* Until when a bucket can matter: its day's end, the feature's window, and how late an event may come that looks back on it;
+ * the longest ones for a feature that is gone. */
 static int64_t bucket_end(const struct ruleset *rules, struct str key)
 {
     const int64_t day_ms = INT64_C(86400000);
@@ -181,8 +182,10 @@ static int64_t bucket_end(const struct ruleset *rules, struct str key)
     bool is_key = windows_parse_key(key, &feature, &day);
     sw_assert(is_key);
     int index = rules == NULL ? -1 : ruleset_find_feature(rules, feature);
-    int64_t window_ms = index < 0 ? RULESET_WINDOW_MAX_MS : rules->features[index].window_ms;
-    return (day + 1) * day_ms + window_ms;
+    int64_t keep_ms = index < 0
+                          ? RULESET_WINDOW_MAX_MS + RULESET_LATENESS_MAX_MS
+                          : rules->features[index].window_ms + rules->features[index].lateness_ms;
+    return (day + 1) * day_ms + keep_ms;
 }
 
 static int purge_windows(struct step *step)
@@ -316,15 +319,19 @@ static int count_once(struct step *step, const struct window_key *key,
 }
 
 /* Whether an earlier subject counts in the same place: an event counts once for a class, however many of it are named. */
-static bool is_counted(const struct feature *feature, const struct signal_subject *subjects,
-                       size_t index)
+static bool is_counted(const struct judge *judge, const struct feature *feature,
+                       const struct signal_subject *subjects, size_t index)
 {
-    for (size_t i = 0; i < index && feature->scope == FEATURE_CLASS; i++) {
-        if (str_equal(subjects[i].group, subjects[index].group)) {
+    struct window_key own;
+    struct window_key other;
+    bool has_place = judge_window_key(judge, feature, &subjects[index], &own);
+    for (size_t i = 0; i < index && has_place; i++) {
+        if (judge_window_key(judge, feature, &subjects[i], &other) &&
+            str_equal(own.scope_id, other.scope_id)) {
             return true;
         }
     }
-    return false;
+    return !has_place;
 }
 
 static int feed_features(struct step *step, const struct signal_subject *subjects, size_t count,
@@ -335,11 +342,12 @@ static int feed_features(struct step *step, const struct signal_subject *subject
         const struct feature *feature = &rules->features[f];
         struct window_entry entry;
         struct window_key key;
-        bool is_taken = takes(step, feature, judge, &entry) &&
-                        entry.at_ms + feature->window_ms > step->input->time_ms;
+        bool is_taken =
+            takes(step, feature, judge, &entry) &&
+            entry.at_ms + feature->window_ms + feature->lateness_ms > step->input->time_ms;
         for (size_t i = 0; i < count && is_taken; i++) {
-            if (is_counted(feature, subjects, i) ||
-                !judge_window_key(feature, step->input->event, &subjects[i], &key)) {
+            if (is_counted(judge, feature, subjects, i) ||
+                !judge_window_key(judge, feature, &subjects[i], &key)) {
                 continue;
             }
             int error = count_once(step, &key, &entry);
@@ -421,6 +429,7 @@ static int judge_event(struct step *step)
         .hash = step->triage->hash,
         .input = step->input,
         .windows = &step->triage->windows,
+        .org = step->triage->org,
         .arena = step->arena,
         .id_reused = step->result->id_reused,
         .is_silent = is_silent(step->input),

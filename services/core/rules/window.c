@@ -11,19 +11,43 @@ enum { UNDO_ROOM = 64 * 1024 };
 
 static const int64_t day_ms = INT64_C(86400000);
 
+/* The buckets of one scope and feature, ascending by day. */
+struct row {
+    struct str key; /* that of its buckets, up to the day; its bytes follow the struct */
+    struct bucket **buckets;
+    size_t count;
+    size_t capacity;
+};
+
+/* An entry of a row, from behind: those before `entry` in the bucket, and all of the buckets before it, lie ahead. */
+struct place {
+    size_t bucket;
+    size_t entry;
+};
+
 /* One allocation: the key's bytes lie behind the entries. */
 struct bucket {
     struct list order;
+    struct row *row;
+    int64_t day;
+    int64_t before; /* entries of the row in earlier days */
     struct str key;
     size_t count;
     size_t capacity;
     struct window_entry entries[];
 };
 
+static void free_row(struct row *row)
+{
+    heap_free(row->buckets);
+    heap_free(row);
+}
+
 void windows_init(struct windows *windows, size_t max, uint64_t seed)
 {
     windows->max = max == 0 ? WINDOW_BUCKETS_MAX : max;
     map_init(&windows->buckets, windows->max + UNDO_ROOM, seed);
+    map_init(&windows->rows, windows->max + UNDO_ROOM, seed);
     list_init(&windows->order);
 }
 
@@ -32,7 +56,11 @@ void windows_fini(struct windows *windows)
     for (size_t i = 0; i < windows->buckets.count; i++) {
         heap_free(windows->buckets.entries[i].value);
     }
+    for (size_t i = 0; i < windows->rows.count; i++) {
+        free_row(windows->rows.entries[i].value);
+    }
     map_fini(&windows->buckets);
+    map_fini(&windows->rows);
     list_init(&windows->order);
 }
 
@@ -106,51 +134,171 @@ struct window_state windows_get(const struct windows *windows, struct str key)
                           : (struct window_state){bucket->entries, bucket->count};
 }
 
+/* --- Rows ------------------------------------------------------------------------------------------------------------ */
+
+/* The index of the first bucket of that day or a later one. */
+static size_t find_day(const struct row *row, int64_t day)
+{
+    size_t low = 0;
+    size_t high = row->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (row->buckets[middle]->day < day) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+static struct row *make_row(struct windows *windows, struct str key)
+{
+    struct row *row = heap_alloc(sizeof(*row) + key.len);
+    if (row == NULL) {
+        return NULL;
+    }
+    memcpy(row + 1, key.at, key.len);
+    *row = (struct row){.key = {(const char *)(row + 1), key.len}};
+    if (map_add(&windows->rows, row->key, row) != 0) {
+        heap_free(row);
+        return NULL;
+    }
+    return row;
+}
+
+static void drop_if_empty(struct windows *windows, struct row *row)
+{
+    if (row->count == 0) {
+        (void)map_remove(&windows->rows, row->key);
+        free_row(row);
+    }
+}
+
+/* The row of a bucket's key, with room for one bucket more; NULL when memory is out. */
+static struct row *open_row(struct windows *windows, struct str key)
+{
+    size_t len = key.len;
+    while (key.at[len - 1] != '/') {
+        len--;
+    }
+    struct str name = {key.at, len};
+    struct row *row = map_get(&windows->rows, name);
+    row = row != NULL ? row : make_row(windows, name);
+    if (row != NULL && row->count == row->capacity) {
+        size_t capacity = row->capacity == 0 ? 2 : 2 * row->capacity;
+        struct bucket **buckets = heap_alloc_array(capacity, sizeof(struct bucket *));
+        if (buckets == NULL) {
+            drop_if_empty(windows, row);
+            return NULL;
+        }
+        if (row->count > 0) {
+            memcpy(buckets, row->buckets, row->count * sizeof(struct bucket *));
+        }
+        heap_free(row->buckets);
+        row->buckets = buckets;
+        row->capacity = capacity;
+    }
+    return row;
+}
+
+static void hang_in(struct row *row, struct bucket *bucket)
+{
+    size_t at = find_day(row, bucket->day);
+    const struct bucket *earlier = at == 0 ? NULL : row->buckets[at - 1];
+    const struct bucket *later = at == row->count ? NULL : row->buckets[at];
+    bucket->row = row;
+    bucket->before = earlier != NULL ? earlier->before + (int64_t)earlier->count
+                     : later != NULL ? later->before
+                                     : 0;
+    memmove(&row->buckets[at + 1], &row->buckets[at], (row->count - at) * sizeof(struct bucket *));
+    row->buckets[at] = bucket;
+    row->count++;
+}
+
+static void hang_out(struct windows *windows, struct bucket *bucket)
+{
+    struct row *row = bucket->row;
+    size_t at = find_day(row, bucket->day);
+    sw_assert(row->buckets[at] == bucket);
+    row->count--;
+    memmove(&row->buckets[at], &row->buckets[at + 1], (row->count - at) * sizeof(struct bucket *));
+    drop_if_empty(windows, row);
+}
+
+static void set_count(struct bucket *bucket, size_t count)
+{
+    struct row *row = bucket->row;
+    int64_t more = (int64_t)count - (int64_t)bucket->count;
+    for (size_t i = find_day(row, bucket->day) + 1; i < row->count && more != 0; i++) {
+        row->buckets[i]->before += more;
+    }
+    bucket->count = count;
+}
+
+/* --- Buckets --------------------------------------------------------------------------------------------------------- */
+
 static void take_out(struct windows *windows, struct bucket *bucket)
 {
+    set_count(bucket, 0);
+    hang_out(windows, bucket);
     (void)map_remove(&windows->buckets, bucket->key);
     list_remove(&bucket->order);
     heap_free(bucket);
 }
 
-static struct bucket *make(struct str key, size_t capacity)
+/* A new bucket of that key at the end of the order. */
+static int add_bucket(struct windows *windows, struct str key, size_t capacity,
+                      struct bucket **ret_bucket)
 {
     size_t bytes = sizeof(struct bucket) + capacity * sizeof(struct window_entry) + key.len;
     struct bucket *bucket = heap_alloc(bytes);
-    if (bucket != NULL) {
-        char *text = (char *)&bucket->entries[capacity];
-        memcpy(text, key.at, key.len);
-        bucket->key = (struct str){text, key.len};
-        bucket->capacity = capacity;
-        list_init(&bucket->order);
-    }
-    return bucket;
-}
-
-/* A bucket of that key with room for `count` entries, in the place of `old` if there is one. */
-static int replace(struct windows *windows, struct bucket *old, struct str key, size_t count,
-                   struct bucket **ret_bucket)
-{
-    size_t capacity = old == NULL ? 1 : old->capacity;
-    while (capacity < count) {
-        capacity *= 2;
-    }
-    struct bucket *bucket = make(key, capacity);
-    if (bucket == NULL) {
+    struct row *row = bucket == NULL ? NULL : open_row(windows, key);
+    struct str feature;
+    if (row == NULL) {
+        heap_free(bucket);
         return ERR_MEMORY;
     }
-    if (old != NULL) {
-        list_push_front(&old->order, &bucket->order);
-        take_out(windows, old);
-    } else {
-        list_push_back(&windows->order, &bucket->order);
-    }
+    *bucket = (struct bucket){.capacity = capacity};
+    char *text = (char *)&bucket->entries[capacity];
+    memcpy(text, key.at, key.len);
+    bucket->key = (struct str){text, key.len};
+    bool is_key = windows_parse_key(key, &feature, &bucket->day);
+    sw_assert(is_key);
     int error = map_add(&windows->buckets, bucket->key, bucket);
     if (error != 0) {
-        list_remove(&bucket->order);
+        drop_if_empty(windows, row);
         heap_free(bucket);
         return error;
     }
+    list_push_back(&windows->order, &bucket->order);
+    hang_in(row, bucket);
+    *ret_bucket = bucket;
+    return 0;
+}
+
+/* One with more room in the place of `old`. */
+static int grow(struct windows *windows, struct bucket *old, size_t capacity,
+                struct bucket **ret_bucket)
+{
+    size_t bytes = sizeof(struct bucket) + capacity * sizeof(struct window_entry) + old->key.len;
+    struct bucket *bucket = heap_alloc(bytes);
+    if (bucket == NULL) {
+        return ERR_MEMORY;
+    }
+    *bucket = *old;
+    bucket->capacity = capacity;
+    memcpy(bucket->entries, old->entries, old->count * sizeof(bucket->entries[0]));
+    char *text = (char *)&bucket->entries[capacity];
+    memcpy(text, old->key.at, old->key.len);
+    bucket->key.at = text;
+    list_push_front(&old->order, &bucket->order);
+    list_remove(&old->order);
+    bucket->row->buckets[find_day(bucket->row, bucket->day)] = bucket;
+    (void)map_remove(&windows->buckets, old->key);
+    heap_free(old);
+    int error = map_add(&windows->buckets, bucket->key, bucket);
+    sw_assert(error == 0); /* into the place that was just given up */
     *ret_bucket = bucket;
     return 0;
 }
@@ -165,14 +313,18 @@ int windows_put(struct windows *windows, struct str key, const struct window_sta
         }
         return 0;
     }
-    if (bucket == NULL || bucket->capacity < state->count) {
-        int error = replace(windows, bucket, key, state->count, &bucket);
-        if (error != 0) {
-            return error;
-        }
+    size_t capacity = bucket == NULL ? 1 : bucket->capacity;
+    while (capacity < state->count) {
+        capacity *= 2;
+    }
+    int error = bucket == NULL                ? add_bucket(windows, key, capacity, &bucket)
+                : bucket->capacity < capacity ? grow(windows, bucket, capacity, &bucket)
+                                              : 0;
+    if (error != 0) {
+        return error;
     }
     memmove(bucket->entries, state->entries, state->count * sizeof(bucket->entries[0]));
-    bucket->count = state->count;
+    set_count(bucket, state->count);
     return 0;
 }
 
@@ -213,42 +365,127 @@ int windows_add_entry(const struct window_state *state, const struct window_entr
     return 0;
 }
 
-static int count_bucket(const struct window_state *state, int64_t from_ms, int64_t to_ms,
-                        struct map *distinct, int64_t *count)
+/* --- Counting -------------------------------------------------------------------------------------------------------- */
+
+static const struct row *find_row(const struct windows *windows, const struct window_key *key)
 {
-    for (size_t i = 0; i < state->count; i++) {
-        const struct window_entry *entry = &state->entries[i];
-        if (entry->at_ms <= from_ms || entry->at_ms > to_ms) {
-            continue;
-        }
-        int error = map_add(distinct, ident_part(&entry->value), (void *)(uintptr_t)entry);
-        if (error != 0 && error != ERR_EXISTS) {
-            return error;
-        }
-        ++*count;
-    }
-    return 0;
+    char text[WINDOW_KEY_MAX_BYTES];
+    size_t len = format_row(key, text);
+    return map_get(&windows->rows, (struct str){text, len});
 }
 
-int windows_count(const struct windows *windows, const struct window_key *key,
-                  const struct window_span *span, struct window_counts *ret_counts)
+/* How many entries of the bucket lie at or before the instant. */
+static size_t count_until(const struct bucket *bucket, int64_t at_ms)
 {
+    size_t low = 0;
+    size_t high = bucket->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (bucket->entries[middle].at_ms <= at_ms) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+/* How many entries of the row lie at or before the instant, counted as `before` is. */
+static int64_t rank_of(const struct row *row, int64_t at_ms)
+{
+    size_t at = find_day(row, day_of(at_ms));
+    if (at == row->count) {
+        const struct bucket *last = row->buckets[at - 1];
+        return last->before + (int64_t)last->count;
+    }
+    const struct bucket *bucket = row->buckets[at];
+    return bucket->before + (int64_t)count_until(bucket, at_ms);
+}
+
+int64_t windows_count(const struct windows *windows, const struct window_key *key,
+                      const struct window_span *span)
+{
+    const struct row *row = find_row(windows, key);
+    return row == NULL ? 0
+                       : rank_of(row, span->to_ms) - rank_of(row, span->to_ms - span->length_ms);
+}
+
+int windows_count_distinct(const struct windows *windows, const struct window_key *key,
+                           const struct window_span *span, int64_t *ret_count)
+{
+    const struct row *row = find_row(windows, key);
     int64_t from_ms = span->to_ms - span->length_ms; /* not itself inside */
-    int64_t last_day = day_of(span->to_ms);
-    struct window_counts counts = {0, 0};
     struct map distinct;
-    char text[WINDOW_KEY_MAX_BYTES];
-    size_t row_len = format_row(key, text);
     int error = 0;
     map_init(&distinct, WINDOW_BUCKETS_MAX, windows->buckets.seed);
-    for (int64_t day = day_of(from_ms); day <= last_day && error == 0; day++) {
-        struct window_state state = windows_get(windows, append_day(text, row_len, day));
-        error = count_bucket(&state, from_ms, span->to_ms, &distinct, &counts.entries);
+    for (size_t i = row == NULL ? 0 : find_day(row, day_of(from_ms));
+         row != NULL && i < row->count && error == 0; i++) {
+        const struct bucket *bucket = row->buckets[i];
+        size_t end = count_until(bucket, span->to_ms);
+        for (size_t e = count_until(bucket, from_ms); e < end && error == 0; e++) {
+            error =
+                map_add(&distinct, ident_part(&bucket->entries[e].value), (void *)(uintptr_t)row);
+            error = error == ERR_EXISTS ? 0 : error;
+        }
     }
-    counts.distinct = (int64_t)distinct.count;
+    *ret_count = error == 0 ? (int64_t)distinct.count : *ret_count;
     map_fini(&distinct);
-    if (error == 0) {
-        *ret_counts = counts;
-    }
     return error;
+}
+
+/* The local day of the newest entry of the row that lies before `at`, from there back; false: there is none in the span. */
+static bool step_back(const struct row *row, const struct window_days *days, struct place *at,
+                      int64_t *ret_day)
+{
+    while (at->entry == 0 && at->bucket > 0) {
+        at->bucket--;
+        at->entry = count_until(row->buckets[at->bucket], days->span.to_ms);
+    }
+    if (at->entry == 0) {
+        return false;
+    }
+    at->entry--;
+    int64_t at_ms = row->buckets[at->bucket]->entries[at->entry].at_ms;
+    *ret_day = zone_to_local(days->zone, at_ms).day;
+    return at_ms > days->span.to_ms - days->span.length_ms;
+}
+
+int64_t windows_count_streak(const struct windows *windows, const struct window_key *key,
+                             const struct window_days *days)
+{
+    const struct row *row = find_row(windows, key);
+    int64_t today = zone_to_local(days->zone, days->span.to_ms).day;
+    int64_t wanted = calendar_is_school_day(days->calendar, today)
+                         ? today
+                         : calendar_step(days->calendar, today, -1);
+    int64_t streak = 0;
+    int64_t day = 0;
+    struct place at = {.bucket = row == NULL ? 0 : row->count};
+    while (row != NULL && step_back(row, days, &at, &day)) {
+        if (streak == 0 && day < wanted && wanted == today) {
+            wanted = calendar_step(days->calendar, wanted, -1);
+        }
+        if (day == wanted) {
+            streak++;
+            wanted = calendar_step(days->calendar, wanted, -1);
+        } else if (day < wanted) {
+            break;
+        }
+    }
+    return streak;
+}
+
+int64_t windows_next_ms(const struct windows *windows, const struct window_key *key,
+                        int64_t after_ms)
+{
+    const struct row *row = find_row(windows, key);
+    for (size_t i = row == NULL ? 0 : find_day(row, day_of(after_ms));
+         row != NULL && i < row->count; i++) {
+        const struct bucket *bucket = row->buckets[i];
+        size_t at = count_until(bucket, after_ms);
+        if (at < bucket->count) {
+            return bucket->entries[at].at_ms;
+        }
+    }
+    return INT64_MAX;
 }

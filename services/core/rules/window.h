@@ -1,8 +1,9 @@
 /* What features count: the entries of sliding windows, per unit, scope, feature and day. Bounded: a day keeps its newest
  * WINDOW_ENTRIES_MAX entries, the whole its newest buckets; what falls out is counted by the caller.
  *
- * Each bucket is an entity of triage's changelog, under the key `<unit>/window/<scope>/<feature>/<day>`; a scope is
- * "s:<person>" or "c:<class>". */
+ * Each bucket is an entity of triage's changelog, under the key `<unit>/window/<scope>/<feature>/<day>` (a day of UTC); a
+ * scope is "s:<person>", "c:<class>", "g:<grade>" or "u:<unit>". In memory the buckets of one scope and feature hang in a row
+ * that knows how many entries lie before each: counting costs the same for a day and for a hundred. */
 #ifndef CORE_RULES_WINDOW_H
 #define CORE_RULES_WINDOW_H
 
@@ -16,6 +17,8 @@
 #include "base/list.h"
 #include "base/map.h"
 #include "base/str.h"
+#include "core/roster/calendar.h"
+#include "core/roster/zone.h"
 
 enum {
     WINDOW_ENTRIES_MAX = 256,         /* of one bucket: a scope, a feature, a day */
@@ -37,7 +40,7 @@ struct window_state {
 /* Which bucket, or which row of buckets. */
 struct window_key {
     struct str unit;
-    char scope; /* 's' or 'c' */
+    char scope; /* 's', 'c', 'g' or 'u' */
     struct str scope_id;
     struct str feature;
 };
@@ -48,13 +51,16 @@ struct window_span {
     int64_t length_ms;
 };
 
-struct window_counts {
-    int64_t entries;
-    int64_t distinct; /* different values among them */
+/* What a streak is counted by. */
+struct window_days {
+    const struct zone *zone;
+    const struct calendar *calendar;
+    struct window_span span;
 };
 
 struct windows {
     struct map buckets;
+    struct map rows;
     struct list order; /* oldest first, by when the bucket was made */
     size_t max;
 };
@@ -85,8 +91,21 @@ SW_NODISCARD int windows_add_entry(const struct window_state *state,
                                    const struct window_entry *entry, struct arena *arena,
                                    struct window_state *ret_state, bool *ret_is_cut);
 
-/* What lies in the span. ERR_MEMORY. */
-SW_NODISCARD int windows_count(const struct windows *windows, const struct window_key *key,
-                               const struct window_span *span, struct window_counts *ret_counts);
+/* How many entries lie in the span. */
+int64_t windows_count(const struct windows *windows, const struct window_key *key,
+                      const struct window_span *span);
+
+/* How many different values they have; looks at each of them. ERR_MEMORY. */
+SW_NODISCARD int windows_count_distinct(const struct windows *windows, const struct window_key *key,
+                                        const struct window_span *span, int64_t *ret_count);
+
+/* On how many school days in a row, up to the one that the span ends on, there was an entry in the span. The last day is
+ * not over: without an entry on it, those before it count. Entries on other days neither count nor break a streak. */
+int64_t windows_count_streak(const struct windows *windows, const struct window_key *key,
+                             const struct window_days *days);
+
+/* The instant of the first entry behind `after_ms`; INT64_MAX: none. */
+int64_t windows_next_ms(const struct windows *windows, const struct window_key *key,
+                        int64_t after_ms);
 
 #endif
