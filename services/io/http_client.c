@@ -8,12 +8,11 @@
 #include <curl/curl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "base/assert.h"
 #include "base/list.h"
 #include "io/buffer.h"
+#include "io/http_client_sockets.h"
 
 enum {
     DEFAULT_IN_FLIGHT_MAX = 64,
@@ -27,8 +26,7 @@ enum call_state { CALL_QUEUED, CALL_RUNNING, CALL_FINISHED };
 struct http_client {
     struct loop *loop;
     CURLM *multi;
-    struct socket_watch **kept; /* by descriptor: those of connections, which outlive a request */
-    size_t kept_size;
+    struct http_client_sockets sockets;
     struct loop_timer *timer; /* libcurl's */
     int64_t timer_wanted_ms;
     int64_t timer_armed_ms;
@@ -52,6 +50,9 @@ struct http_call {
     enum call_state state;
     struct curl_slist *headers;
     struct buffer body;
+    struct str request; /* for give_body, behind the struct; at == NULL: libcurl has a copy */
+    size_t given_bytes; /* of it, to libcurl */
+    bool is_given;      /* all of it was, once: a server may have the whole request */
     int64_t due_ms;
     int error; /* once finished */
     http_call_done_fn done;
@@ -60,141 +61,6 @@ struct http_call {
 };
 
 static void collect(struct http_client *client);
-
-/* One watch per socket that libcurl waits for. A connection's own lives as long as the connection and stays armed for
- * reading between two requests: arming it anew for each would cost more system calls than the request itself. Others
- * (of the resolver) go as soon as libcurl is through with them, since it does not tell when it closes them. */
-struct socket_watch {
-    struct http_client *client;
-    curl_socket_t socket;
-    struct loop_fd *fd;
-    unsigned armed;
-    unsigned wanted; /* 0: idle */
-    bool is_kept;
-};
-
-static void arm(struct socket_watch *watch, unsigned events)
-{
-    if (events != watch->armed) {
-        watch->armed = events;
-        (void)!loop_fd_want(watch->fd, events); /* if not, the call meets its deadline */
-    }
-}
-
-static void socket_ready(void *ctx, unsigned events)
-{
-    struct socket_watch *watch = ctx;
-    struct http_client *client = watch->client;
-    if ((events & LOOP_BROKEN) != 0) {
-        watch->armed = 0; /* libuv has stopped it */
-    }
-    if (watch->wanted == 0) {
-        arm(watch,
-            0); /* the server closes an idle connection: libcurl finds out when it needs it */
-        return;
-    }
-    int action = 0;
-    action |= (events & LOOP_READABLE) != 0 ? CURL_CSELECT_IN : 0;
-    action |= (events & LOOP_WRITABLE) != 0 ? CURL_CSELECT_OUT : 0;
-    action |= (events & LOOP_BROKEN) != 0 ? CURL_CSELECT_ERR : 0;
-    int running;
-    (void)curl_multi_socket_action(client->multi, watch->socket, action,
-                                   &running); /* `watch` may be gone now */
-    collect(client);
-}
-
-static void watch_free(struct socket_watch *watch)
-{
-    if (watch != NULL) {
-        loop_fd_free(watch->fd);
-        free(watch);
-    }
-}
-
-/* NULL when memory is out: the call then meets its deadline. */
-static struct socket_watch *watch_new(struct http_client *client, curl_socket_t socket)
-{
-    struct socket_watch *watch = calloc(1, sizeof(*watch));
-    if (watch == NULL) {
-        return NULL;
-    }
-    *watch = (struct socket_watch){.client = client, .socket = socket};
-    if (loop_fd_new(client->loop, socket, socket_ready, watch, &watch->fd) != 0) {
-        free(watch);
-        return NULL;
-    }
-    return watch;
-}
-
-static struct socket_watch *kept_watch(const struct http_client *client, curl_socket_t socket)
-{
-    return (size_t)socket < client->kept_size ? client->kept[socket] : NULL;
-}
-
-/* Files the watch of a new connection; without room it is one that is not kept. */
-static void keep_watch(struct http_client *client, curl_socket_t socket)
-{
-    size_t size = (size_t)socket + 1;
-    if (size > client->kept_size) {
-        struct socket_watch **kept = realloc(client->kept, size * sizeof(struct socket_watch *));
-        if (kept == NULL) {
-            return;
-        }
-        memset(kept + client->kept_size, 0, (size - client->kept_size) * sizeof(*kept));
-        client->kept = kept;
-        client->kept_size = size;
-    }
-    sw_assert(client->kept[socket] == NULL);
-    client->kept[socket] = watch_new(client, socket);
-    if (client->kept[socket] != NULL) {
-        client->kept[socket]->is_kept = true;
-    }
-}
-
-static curl_socket_t open_connection(void *ctx, curlsocktype purpose, struct curl_sockaddr *where)
-{
-    struct http_client *client = ctx;
-    (void)purpose;
-    int fd = socket(where->family, where->socktype | SOCK_CLOEXEC, where->protocol);
-    if (fd >= 0) {
-        keep_watch(client, fd);
-    }
-    return fd < 0 ? CURL_SOCKET_BAD : fd;
-}
-
-static int close_connection(void *ctx, curl_socket_t socket)
-{
-    struct http_client *client = ctx;
-    if ((size_t)socket < client->kept_size) {
-        watch_free(client->kept[socket]);
-        client->kept[socket] = NULL;
-    }
-    return close(socket);
-}
-
-static int socket_wanted(CURL *easy, curl_socket_t socket, int what, void *ctx, void *socket_ctx)
-{
-    struct http_client *client = ctx;
-    struct socket_watch *watch = kept_watch(client, socket);
-    (void)easy;
-    if (watch == NULL) {
-        watch =
-            socket_ctx != NULL || what == CURL_POLL_REMOVE ? socket_ctx : watch_new(client, socket);
-        (void)curl_multi_assign(client->multi, socket, what == CURL_POLL_REMOVE ? NULL : watch);
-    }
-    if (watch == NULL) {
-        return 0; /* an error here would end every call of the multi handle */
-    }
-    if (what == CURL_POLL_REMOVE && !watch->is_kept) {
-        watch_free(watch);
-        return 0;
-    }
-    watch->wanted = 0;
-    watch->wanted |= what == CURL_POLL_IN || what == CURL_POLL_INOUT ? LOOP_READABLE : 0U;
-    watch->wanted |= what == CURL_POLL_OUT || what == CURL_POLL_INOUT ? LOOP_WRITABLE : 0U;
-    arm(watch, watch->wanted != 0 ? watch->wanted : watch->armed & LOOP_READABLE);
-    return 0;
-}
 
 /* libcurl moves its time-out with each request, mostly to later: the timer is moved only to earlier, and looks again when
  * it fires too soon. */
@@ -275,7 +141,7 @@ static void deliver(struct http_call *call)
     struct http_call_result result = {.error = call->error, .retry_after_ms = -1};
     long request_bytes = 0;
     (void)curl_easy_getinfo(call->easy, CURLINFO_REQUEST_SIZE, &request_bytes);
-    result.maybe_sent = request_bytes > 0;
+    result.maybe_sent = call->request.at != NULL ? call->is_given : request_bytes > 0;
     if (call->error == 0) {
         long status = 0;
         curl_off_t retry_after_s = 0;
@@ -359,6 +225,12 @@ static void collect(struct http_client *client)
     }
 }
 
+/* libcurl has done something for a socket. */
+static void acted(void *ctx)
+{
+    collect(ctx);
+}
+
 static void queue_timer_fired(void *ctx)
 {
     struct http_client *client = ctx;
@@ -396,6 +268,31 @@ static int about_to_send(void *ctx, char *peer, char *local, int peer_port, int 
     return call->may_send(call->ctx) ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT;
 }
 
+/* The head of a request is out when libcurl asks for its body, and writes what it gets at once: nothing lies between the last
+ * word and the bytes, and without its body a request is none. */
+static size_t give_body(char *to, size_t size, size_t count, void *ctx)
+{
+    struct http_call *call = ctx;
+    size_t bytes = call->request.len - call->given_bytes;
+    bytes = bytes < size * count ? bytes : size * count;
+    memcpy(to, call->request.at + call->given_bytes, bytes);
+    call->given_bytes += bytes;
+    if (!call->may_send(call->ctx)) {
+        return CURL_READFUNC_ABORT;
+    }
+    call->is_given |= call->given_bytes == call->request.len;
+    return bytes;
+}
+
+/* A kept connection was dead: all of it once more. */
+static int give_body_again(void *ctx, curl_off_t offset, int origin)
+{
+    struct http_call *call = ctx;
+    sw_assert(offset == 0 && origin == SEEK_SET);
+    call->given_bytes = 0;
+    return CURL_SEEKFUNC_OK;
+}
+
 static int set_headers(struct http_call *call, const char *const *headers)
 {
     static const char *const none[] = {NULL};
@@ -410,6 +307,15 @@ static int set_headers(struct http_call *call, const char *const *headers)
     }
     call->headers = list;
     return list == NULL ? ERR_MEMORY : 0;
+}
+
+static CURLcode set_body(struct http_call *call)
+{
+    (void)curl_easy_setopt(call->easy, CURLOPT_POST, 1L);
+    (void)curl_easy_setopt(call->easy, CURLOPT_READFUNCTION, give_body);
+    (void)curl_easy_setopt(call->easy, CURLOPT_READDATA, call);
+    (void)curl_easy_setopt(call->easy, CURLOPT_SEEKFUNCTION, give_body_again);
+    return curl_easy_setopt(call->easy, CURLOPT_SEEKDATA, call);
 }
 
 static int set_options(struct http_call *call, const struct http_call_options *options)
@@ -427,10 +333,7 @@ static int set_options(struct http_call *call, const struct http_call_options *o
         (void)curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, about_to_send);
         (void)curl_easy_setopt(easy, CURLOPT_PREREQDATA, call);
     }
-    (void)curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_connection);
-    (void)curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, call->client);
-    (void)curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, close_connection);
-    (void)curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, call->client);
+    http_client_sockets_use(&call->client->sockets, easy);
     if (strcmp(options->method, "HEAD") == 0) {
         (void)curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
     } else if (code == CURLE_OK) {
@@ -438,7 +341,9 @@ static int set_options(struct http_call *call, const struct http_call_options *o
     }
     if (code == CURLE_OK && options->body.at != NULL) {
         (void)curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)options->body.len);
-        code = curl_easy_setopt(easy, CURLOPT_COPYPOSTFIELDS, options->body.at);
+        code = call->request.at == NULL
+                   ? curl_easy_setopt(easy, CURLOPT_COPYPOSTFIELDS, options->body.at)
+                   : set_body(call);
     }
     return code == CURLE_OK ? 0 : ERR_MEMORY;
 }
@@ -453,7 +358,8 @@ int http_client_call(struct http_client *client, const struct http_call_options 
     if (client->queued_count >= client->queued_max) {
         return ERR_FULL;
     }
-    struct http_call *call = calloc(1, sizeof(*call));
+    size_t guarded_bytes = options->may_send != NULL ? options->body.len : 0;
+    struct http_call *call = calloc(1, sizeof(*call) + guarded_bytes);
     if (call == NULL) {
         return ERR_MEMORY;
     }
@@ -464,6 +370,10 @@ int http_client_call(struct http_client *client, const struct http_call_options 
                                .done = done,
                                .may_send = options->may_send,
                                .ctx = ctx};
+    if (guarded_bytes > 0) {
+        memcpy(call + 1, options->body.at, guarded_bytes);
+        call->request = (struct str){(const char *)(call + 1), guarded_bytes};
+    }
     list_init(&call->node);
     buffer_init(&call->body, options->response_max_bytes > 0 ? options->response_max_bytes
                                                              : DEFAULT_RESPONSE_MAX_BYTES);
@@ -529,8 +439,7 @@ int http_client_new(struct loop *loop, const struct http_client_options *options
         http_client_free(client);
         return error;
     }
-    (void)curl_multi_setopt(client->multi, CURLMOPT_SOCKETFUNCTION, socket_wanted);
-    (void)curl_multi_setopt(client->multi, CURLMOPT_SOCKETDATA, client);
+    http_client_sockets_init(&client->sockets, loop, client->multi, acted, client);
     (void)curl_multi_setopt(client->multi, CURLMOPT_TIMERFUNCTION, timer_wanted);
     (void)curl_multi_setopt(client->multi, CURLMOPT_TIMERDATA, client);
     (void)curl_multi_setopt(client->multi, CURLMOPT_MAXCONNECTS, (long)client->in_flight_max);
@@ -556,10 +465,9 @@ void http_client_free(struct http_client *client)
     cancel_all(&client->running);
     cancel_all(&client->finished);
     if (client->multi != NULL) {
-        (void)curl_multi_cleanup(
-            client->multi); /* closes every connection, through close_connection */
+        (void)curl_multi_cleanup(client->multi); /* closes every connection, through the sockets */
     }
-    free(client->kept);
+    http_client_sockets_fini(&client->sockets);
     loop_timer_free(client->timer);
     loop_timer_free(client->queue_timer);
     free(client);

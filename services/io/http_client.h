@@ -35,8 +35,9 @@ struct http_call_options {
     struct str body;            /* copied; at == NULL: none */
     int64_t timeout_ms;         /* from now, queueing included; > 0 */
     size_t response_max_bytes;  /* 0: 64 KiB */
-    /* The last word, with the call's ctx: asked when the connection stands and the request's bytes are about to go out,
-     * each time they are. False ends the call with ERR_DENIED. It must not touch the client. May be NULL. */
+    /* The last word, with the call's ctx: asked when the connection stands and before the request's head goes out, and again
+     * when its body is handed to the socket, each time it is. False ends the call with ERR_DENIED; a server that has the
+     * head only has no request. It must not touch the client. May be NULL. */
     bool (*may_send)(void *ctx);
 };
 

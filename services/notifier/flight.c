@@ -179,8 +179,8 @@ static void send_done(const struct http_call_result *result, void *ctx)
     }
 }
 
-/* Asked when the bytes are about to go out, which may be long after the call was made: a process that was stopped in between
- * is no owner any more. */
+/* Asked when the bytes go out, which may be long after the call was made: a process that was stopped in between is no owner any
+ * more. */
 static bool may_send(void *ctx)
 {
     const struct flight *flight = ctx;

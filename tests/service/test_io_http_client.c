@@ -1,8 +1,11 @@
 /* The HTTP client against our own server, and against ports where nobody answers. */
 #include "support/runner.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "io/http_client.h"
@@ -19,6 +22,7 @@ struct world {
     unsigned kept_count;
     unsigned done;
     unsigned good;
+    unsigned greeted;             /* by the server */
     struct http_call_result last; /* without its body */
     char body[256];
     char base[64];
@@ -29,6 +33,7 @@ static struct world world;
 static void hello(struct http_request *request, void *ctx)
 {
     (void)ctx;
+    world.greeted++;
     const struct http_header_pair headers[] = {{"Retry-After", "3"}};
     http_reply(request, &(const struct http_answer){.status = 429,
                                                     .content_type = "text/plain",
@@ -245,18 +250,17 @@ static void test_http_client_free_answers_all(void **state)
 }
 
 static unsigned asked;
-static bool answer_to_asking;
+static unsigned asked_max; /* the last question that is answered yes */
 
 static bool may_send(void *ctx)
 {
     assert_ptr_equal(ctx, &world);
-    asked++;
-    return answer_to_asking;
+    return ++asked <= asked_max;
 }
 
-static void test_http_client_asks_before_the_bytes_go_out(void **state)
+/* Posts a guarded request and waits for its end; `yes_max` questions are answered yes. */
+static void call_guarded(unsigned yes_max)
 {
-    (void)state;
     char url[128];
     (void)snprintf(url, sizeof(url), "%s/hello", world.base);
     const struct http_call_options options = {.method = "POST",
@@ -264,19 +268,92 @@ static void test_http_client_asks_before_the_bytes_go_out(void **state)
                                               .body = STR_LITERAL("x"),
                                               .timeout_ms = BOUND_MS,
                                               .may_send = may_send};
+    unsigned before = world.done;
     asked = 0;
-    answer_to_asking = true;
+    asked_max = yes_max;
     assert_int_equal(http_client_call(world.client, &options, call_done, &world, NULL), 0);
-    assert_true(loop_wait_count(world.loop, &world.done, 1, BOUND_MS));
-    assert_int_equal(world.last.status, 429);
-    assert_int_equal(asked, 1);
-    answer_to_asking = false; /* on the connection that stands already, too */
-    assert_int_equal(http_client_call(world.client, &options, call_done, &world, NULL), 0);
-    assert_true(loop_wait_count(world.loop, &world.done, 2, BOUND_MS));
+    assert_true(loop_wait_count(world.loop, &world.done, before + 1, BOUND_MS));
+}
+
+static void assert_denied(unsigned asked_count)
+{
     assert_int_equal(world.last.error, ERR_DENIED);
     assert_false(world.last.maybe_sent);
+    assert_int_equal(asked, asked_count);
+}
+
+/* Before the head, and before the body: a server that has only the head has no request. */
+static void test_http_client_asks_before_the_bytes_go_out(void **state)
+{
+    (void)state;
+    call_guarded(0);
+    assert_denied(1);
+    call_guarded(1);
+    assert_denied(2);
+    call_guarded(2);
+    assert_int_equal(world.last.status, 429);
+    assert_true(world.last.maybe_sent);
     assert_int_equal(asked, 2);
-    assert_int_equal(http_server_counts(world.server).requests, 1);
+    for (unsigned yes_max = 0; yes_max < 2;
+         yes_max++) { /* on the connection that stands already, too */
+        call_guarded(yes_max);
+        assert_denied(yes_max + 1);
+    }
+    call_guarded(2);
+    assert_int_equal(world.greeted, 2);
+}
+
+/* A server that answers one request, reads another on the same connection and dies of it, then answers one on the next. */
+static void serve_and_break(int listening)
+{
+    static const char answer[] = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+    (void)fcntl(listening, F_SETFL, 0); /* one thing after the other */
+    int fd = accept(listening, NULL, NULL);
+    for (int requests = 1; requests <= 3; requests++) {
+        char text[1024];
+        size_t bytes = 0;
+        while (memmem(text, bytes, "\r\n\r\nx", 5) == NULL) {
+            ssize_t more = read(fd, text + bytes, sizeof(text) - bytes);
+            if (more <= 0) {
+                _exit(1);
+            }
+            bytes += (size_t)more;
+        }
+        if (requests == 2) {
+            (void)close(fd);
+            fd = accept(listening, NULL, NULL);
+        } else if (write(fd, answer, sizeof(answer) - 1) < 0) {
+            _exit(1);
+        }
+    }
+    _exit(0);
+}
+
+/* libcurl begins again on a new connection: it has to ask again, and a no does not mean that nobody has the request. */
+static void test_http_client_asks_again_after_a_broken_connection(void **state)
+{
+    (void)state;
+    for (unsigned is_denied = 0; is_denied <= 1; is_denied++) {
+        struct address any = {.host = "127.0.0.1"};
+        int fd, status;
+        assert_int_equal(address_listen(&any, 1, &fd), 0);
+        assert_int_equal(address_of_socket(fd, &any), 0);
+        pid_t server = fork();
+        assert_true(server >= 0);
+        if (server == 0) {
+            serve_and_break(fd);
+        }
+        (void)close(fd);
+        (void)snprintf(world.base, sizeof(world.base), "http://127.0.0.1:%u", any.port);
+        call_guarded(2);
+        assert_int_equal(world.last.status, 200);
+        call_guarded(is_denied ? 3 : 4);
+        assert_int_equal(asked, 4);
+        assert_int_equal(world.last.error, is_denied ? ERR_DENIED : 0);
+        assert_true(world.last.maybe_sent);
+        assert_int_equal(waitpid(server, &status, 0), server);
+        assert_int_equal(WEXITSTATUS(status), is_denied);
+    }
 }
 
 int main(int argc, char **argv)
@@ -294,6 +371,8 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup_teardown(test_http_client_free_answers_all, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_http_client_asks_before_the_bytes_go_out, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(test_http_client_asks_again_after_a_broken_connection,
+                                        set_up, tear_down),
     };
     return RUN_TESTS(argc, argv, tests);
 }

@@ -261,7 +261,7 @@ void world_spawn(struct world *world, unsigned slot)
         (void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* a failed assertion leaves nothing behind */
         int fd = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
         (void)dup2(fd, STDERR_FILENO);
-        execl(SW_NOTIFIER, SW_NOTIFIER, "--set", settings[0], "--set", settings[1], "--set",
+        execl(world->program, world->program, "--set", settings[0], "--set", settings[1], "--set",
               settings[2], "--set", settings[3], "--set", settings[4], "--set", settings[5],
               "--set", settings[6], "--set", settings[7], "--set",
               "console.url=https://console.example", "--set", "profile=fast", "--set",
@@ -372,6 +372,7 @@ int world_new(void **state)
     struct world *world = calloc(1, sizeof(*world));
     char keys[80];
     assert_non_null(getenv("SW_TEST_BOOTSTRAP"));
+    world->program = SW_NOTIFIER;
     snprintf(world->folder, sizeof(world->folder), "/tmp/sw-notifier-XXXXXX");
     assert_non_null(mkdtemp(world->folder));
     snprintf(world->prefix, sizeof(world->prefix), "notifier%d-%d", (int)getpid(), number++);

@@ -51,6 +51,7 @@ struct world {
     char folder[64];
     char prefix[32];
     struct process processes[2]; /* by slot; the second only where a case wants a twin */
+    const char *program;         /* what world_spawn runs */
     unsigned status_to_give;     /* 0: accept */
     bool kills_sender;           /* accepts, and kills the notifier before it hears of it */
     bool does_not_tell;          /* answers 500 when asked whether it has a message */
