@@ -150,6 +150,9 @@ static void take_message(struct stream *stream, const rd_kafka_message_t *messag
         load_record(partition, message);
     } else if (message->offset >= partition->restore_to) {
         finish(partition, message->offset);
+    } else { /* a transaction is open here, and behind it may be commits */
+        log_info("stream_restore_waits", log_count("partition", partition->index),
+                 log_count("at", message->offset), log_count("until", partition->restore_to));
     }
 }
 
