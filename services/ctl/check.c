@@ -5,10 +5,9 @@
 
 #include "core/org/check.h"
 #include "ctl/commands.h"
-#include "ctl/log_reader.h"
+#include "ctl/directory_open.h"
 #include "ctl/pack_open.h"
 #include "io/loop.h"
-#include "wire/directory.h"
 #include "wire/json.h"
 
 enum {
@@ -17,18 +16,11 @@ enum {
     DAYS_MAX = 366,
     MINUTE_MS = 60000,
     DAY_MS = 86400000,
-    RECORD_MAX_BYTES = 16 << 20
 };
 
 struct called_roles {
     enum org_role items[ORG_ROLE_COUNT];
     size_t count;
-};
-
-struct directory {
-    struct org *org;
-    struct arena scratch;
-    size_t refused;
 };
 
 /* ---- whom the policies call */
@@ -65,38 +57,6 @@ static void add_policy(struct called_roles *roles, const struct policy *policy)
         add_role(roles, obligation->owner);
         add_roles(roles, obligation->breach_roles);
     }
-}
-
-/* ---- the directory of the topic */
-
-static void take_record(void *ctx, const struct kafka_record *record)
-{
-    struct directory *directory = ctx;
-    struct fault fault;
-    if (!org_owns_key(record->key)) {
-        return;
-    }
-    int error = directory_apply(directory->org, &directory->scratch, record->key,
-                                record->value.at == NULL ? NULL : &record->value, &fault);
-    if (error != 0) {
-        directory->refused++;
-        (void)ctl_fail(CTL_REFUSED, "%.*s: %s", (int)record->key.len, record->key.at,
-                       error == ERR_INVALID ? reject_reason_text(fault.reason) : error_text(error));
-    }
-}
-
-static enum ctl_exit read_directory(struct ctl *ctl, struct directory *directory)
-{
-    const struct org_setup setup = {.seed = 1};
-    directory->org = org_new(&setup);
-    if (directory->org == NULL) {
-        return ctl_fail(CTL_UNAVAILABLE, "out of memory");
-    }
-    enum ctl_exit code = log_read_all(ctl, TOPIC_DIRECTORY, take_record, directory);
-    if (code == CTL_OK && org_count(directory->org) == 0) {
-        code = ctl_fail(CTL_REFUSED, "the directory is empty (swctl import directory)");
-    }
-    return code;
 }
 
 /* ---- what was found */
@@ -184,20 +144,18 @@ static enum ctl_exit check_directory(struct ctl *ctl, const struct org *org,
 static enum ctl_exit check_with_directory(struct ctl *ctl, const struct pack *pack, int64_t days)
 {
     struct called_roles roles = {.count = 0};
-    struct directory directory = {NULL};
+    struct directory directory;
     for (size_t i = 0; i < pack->policies.count; i++) {
         add_policy(&roles, &pack->policies.policies[i]);
     }
-    arena_init(&directory.scratch, RECORD_MAX_BYTES);
-    enum ctl_exit code = read_directory(ctl, &directory);
+    enum ctl_exit code = directory_open(ctl, false, &directory);
     if (code == CTL_OK) {
         code = check_directory(ctl, directory.org, &roles, days);
     }
     if (code == CTL_OK && directory.refused > 0) {
         code = CTL_REFUSED;
     }
-    arena_fini(&directory.scratch);
-    org_free(directory.org);
+    directory_close(&directory);
     return code;
 }
 

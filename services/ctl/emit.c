@@ -14,7 +14,7 @@
 
 #include "base/ident.h"
 #include "ctl/commands.h"
-#include "io/http_client.h"
+#include "ctl/intake_post.h"
 #include "io/loop.h"
 #include "io/seal.h"
 
@@ -23,24 +23,7 @@ enum {
     ANSWER_MAX_BYTES = 4 << 20,
     TIMEOUT_MS = 15000,
     PATH_BYTES = 4096,
-    TURN_MS = 50
 };
-
-struct answer {
-    bool done;
-    int error;
-    unsigned status;
-    struct buffer body;
-};
-
-static void answered(const struct http_call_result *result, void *ctx)
-{
-    struct answer *answer = ctx;
-    answer->done = true;
-    answer->error = result->error;
-    answer->status = result->status;
-    buffer_add(&answer->body, result->body);
-}
 
 static bool is_batch(struct str body)
 {
@@ -51,43 +34,7 @@ static bool is_batch(struct str body)
     return at < body.len && body.at[at] == '[';
 }
 
-/* Posts and waits. Answers ERR_* where there is no status. */
-static int post(struct ctl *ctl, struct str body, struct answer *answer)
-{
-    char url[PATH_BYTES];
-    char authorization[1024];
-    const char *token = config_text(ctl->config, "intake.token");
-    const char *type = is_batch(body) ? "Content-Type: application/cloudevents-batch+json"
-                                      : "Content-Type: application/cloudevents+json";
-    (void)snprintf(url, sizeof(url), "%s/v1/events", config_text(ctl->config, "intake.url"));
-    (void)snprintf(authorization, sizeof(authorization), "Authorization: Bearer %s",
-                   token == NULL ? "" : token);
-    const char *const headers[] = {type, token == NULL ? NULL : authorization, NULL};
-    const struct http_call_options options = {.method = "POST",
-                                              .url = url,
-                                              .headers = headers,
-                                              .body = body,
-                                              .timeout_ms = TIMEOUT_MS,
-                                              .response_max_bytes = ANSWER_MAX_BYTES};
-    const struct http_client_options one = {.in_flight_max = 1};
-    struct loop *loop = NULL;
-    struct http_client *client = NULL;
-    int error = loop_new(&loop);
-    if (error == 0) {
-        error = http_client_new(loop, &one, &client);
-    }
-    if (error == 0) {
-        error = http_client_call(client, &options, answered, answer, NULL);
-    }
-    while (error == 0 && !answer->done) {
-        loop_turn(loop, TURN_MS);
-    }
-    http_client_free(client);
-    loop_free(loop);
-    return error == 0 ? answer->error : error;
-}
-
-static void say_answer(const struct ctl *ctl, const char *name, const struct answer *answer)
+static void say_answer(const struct ctl *ctl, const char *name, const struct intake_answer *answer)
 {
     struct str body = buffer_str(&answer->body);
     if (!ctl->json) {
@@ -108,9 +55,14 @@ static void say_answer(const struct ctl *ctl, const char *name, const struct ans
 /* CTL_OK taken, CTL_REFUSED refused, CTL_UNAVAILABLE to be tried later (nothing was said then). */
 static enum ctl_exit send(struct ctl *ctl, const char *name, struct str body, unsigned *ret_status)
 {
-    struct answer answer = {.done = false};
-    buffer_init(&answer.body, ANSWER_MAX_BYTES);
-    int error = post(ctl, body, &answer);
+    struct intake_answer answer;
+    const struct intake_request request = {.path = "/v1/events",
+                                           .content_type =
+                                               is_batch(body) ? "application/cloudevents-batch+json"
+                                                              : "application/cloudevents+json",
+                                           .body = body,
+                                           .timeout_ms = TIMEOUT_MS};
+    int error = intake_post(ctl, &request, &answer);
     *ret_status = answer.status;
     enum ctl_exit code = CTL_UNAVAILABLE;
     if (error == 0 && answer.status / 100 == 2) {
@@ -120,7 +72,7 @@ static enum ctl_exit send(struct ctl *ctl, const char *name, struct str body, un
         say_answer(ctl, name, &answer);
         code = CTL_REFUSED;
     }
-    buffer_fini(&answer.body);
+    intake_answer_fini(&answer);
     return code;
 }
 

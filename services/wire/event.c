@@ -272,3 +272,29 @@ int event_to_core(const Shouwang__V1__Event *record, enum event_family family, i
     }
     return error;
 }
+
+int event_open_answers(struct str plain, struct arena *arena, struct event_screening *screening)
+{
+    ProtobufCMessage *message = NULL;
+    struct fault fault;
+    int error = decode_message(&shouwang__v1__screening_answers__descriptor, plain, arena, &fault,
+                               &message);
+    if (error != 0) {
+        return error;
+    }
+    const Shouwang__V1__ScreeningAnswers *answers = (const Shouwang__V1__ScreeningAnswers *)message;
+    struct event_item *items = arena_alloc_array(arena, answers->n_items, sizeof(*items));
+    if (items == NULL) {
+        return ERR_MEMORY;
+    }
+    for (size_t i = 0; i < answers->n_items; i++) {
+        items[i] = (struct event_item){str_of(answers->items[i]->item), answers->items[i]->value};
+    }
+    screening->items = items;
+    screening->opened_count = answers->n_items;
+    screening->has_score = answers->has_score;
+    screening->score = answers->score;
+    screening->valid = answers->valid;
+    screening->answers_are_open = true;
+    return 0;
+}

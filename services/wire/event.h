@@ -108,4 +108,9 @@ SW_NODISCARD int event_attributes(const Shouwang__V1__Event *event, enum event_f
 SW_NODISCARD int event_to_core(const Shouwang__V1__Event *record, enum event_family family,
                                int64_t broker_ms, struct arena *arena, struct event *ret_event);
 
+/* Puts opened answers, the bytes of a ScreeningAnswers, into the screening; they lie in `arena`. ERR_INVALID: not such bytes;
+ * ERR_MEMORY. */
+SW_NODISCARD int event_open_answers(struct str plain, struct arena *arena,
+                                    struct event_screening *screening);
+
 #endif

@@ -11,9 +11,6 @@
 #include "wire/json.h"
 
 enum {
-    ARENA_BYTES = 256 << 20, /* of two million different rows */
-    ROWS_MAX = 1 << 21,
-    SCRATCH_BYTES = CSV_ROW_MAX_BYTES + 4 * CSV_COLUMNS_MAX,
     KIND_BYTES = EVENT_TYPE_MAX_BYTES + EVENT_CODE_MAX_BYTES + 1,
 };
 
@@ -29,12 +26,6 @@ struct place_of_row {
     struct arena *arena;
     struct ident digest; /* of its cells */
     size_t equal;        /* rows before it in the file */
-};
-
-/* A row that was seen, by its digest. */
-struct seen_row {
-    struct ident digest;
-    size_t count;
 };
 
 static int refuse(struct import_fault *ret_fault, enum reject_reason reason, size_t column)
@@ -160,13 +151,9 @@ int import_begin(const struct import_setup *setup, const struct csv_row *header,
         return ERR_MEMORY;
     }
     sw_assert(setup->family == EVENT_FAMILY_SCREENING || setup->family == EVENT_FAMILY_ATTENDANCE);
-    arena_init(&import->arena, ARENA_BYTES);
-    map_init(&import->rows, ROWS_MAX, (uint64_t)(uintptr_t)import);
     import->setup = *setup;
-    import->setup.unit = arena_copy_str(&import->arena, setup->unit);
-    import->scratch = arena_alloc(&import->arena, SCRATCH_BYTES);
     import->column_count = header->count;
-    int error = import->setup.unit.at == NULL || import->scratch == NULL ? ERR_MEMORY : 0;
+    int error = import_rows_new(setup->digest, setup->ctx, &import->rows);
     for (size_t i = 0; error == 0 && i < header->count; i++) {
         error = take_column(import, header->fields[i], i + 1, ret_fault);
     }
@@ -182,8 +169,7 @@ int import_begin(const struct import_setup *setup, const struct csv_row *header,
 void import_free(struct import *import)
 {
     if (import != NULL) {
-        map_fini(&import->rows);
-        arena_fini(&import->arena);
+        import_rows_free(import->rows);
         heap_free(import);
     }
 }
@@ -195,64 +181,15 @@ size_t import_item_count(const struct import *import)
 
 /* --- Equal rows ------------------------------------------------------------------------------------------------------ */
 
-static size_t add_bytes(char *bytes, size_t len, struct str part)
-{
-    uint32_t part_len = (uint32_t)part.len;
-    for (size_t i = 0; i < sizeof(part_len); i++) {
-        bytes[len++] = (char)(part_len >> (8 * i));
-    }
-    if (part.len > 0) {
-        memcpy(bytes + len, part.at, part.len);
-    }
-    return len + part.len;
-}
-
-/* The digest of all cells, but for those that say where the row stood. */
-static struct ident digest_row(const struct import *import, const struct csv_row *row)
-{
-    struct ident digest;
-    size_t len = 0;
-    for (size_t i = 0; i < row->count; i++) {
-        bool is_place =
-            import->at[IMPORT_COLUMN_ROW] == i + 1 || import->at[IMPORT_COLUMN_EQUAL] == i + 1;
-        len = is_place ? len : add_bytes(import->scratch, len, row->fields[i]);
-    }
-    import->setup.digest(import->setup.ctx, (struct str){import->scratch, len}, digest.bytes);
-    return digest;
-}
-
-/* Counts the row; `ret_equal`: how often it came before. */
-static int count_row(struct import *import, struct ident digest, size_t *ret_equal)
-{
-    struct seen_row *seen = map_get(&import->rows, ident_part(&digest));
-    if (seen == NULL) {
-        seen = arena_alloc(&import->arena, sizeof(*seen));
-        if (seen == NULL) {
-            return ERR_FULL;
-        }
-        seen->digest = digest;
-        int error = map_add(&import->rows, ident_part(&seen->digest), seen);
-        if (error != 0) {
-            return error;
-        }
-    }
-    *ret_equal = seen->count++;
-    return 0;
-}
-
-int import_count_equal(struct import *import, const struct csv_row *row, size_t *ret_equal)
-{
-    return count_row(import, digest_row(import, row), ret_equal);
-}
-
 static int identify_row(struct import *import, const struct csv_row *row,
                         struct place_of_row *where, struct import_fault *ret_fault)
 {
     struct str equal = import_cell(import, row, IMPORT_COLUMN_EQUAL);
     int64_t number;
-    where->digest = digest_row(import, row);
+    where->digest = import_rows_digest(import->rows, row, import->at[IMPORT_COLUMN_ROW],
+                                       import->at[IMPORT_COLUMN_EQUAL]);
     if (import->at[IMPORT_COLUMN_EQUAL] == 0) {
-        return count_row(import, where->digest, &where->equal);
+        return import_rows_count(import->rows, where->digest, &where->equal);
     }
     if (!str_to_int64(equal, 0, INT32_MAX, &number)) {
         return refuse(ret_fault, REJECT_BAD_NUMBER, import->at[IMPORT_COLUMN_EQUAL]);
@@ -311,7 +248,7 @@ static int make_id(const struct import *import, const struct name *name,
                                 ident_part(&where->digest), str_of(number)};
     for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
         sw_assert(len + sizeof(uint32_t) + parts[i].len <= sizeof(bytes));
-        len = add_bytes(bytes, len, parts[i]);
+        len = import_rows_add_part(bytes, len, parts[i]);
     }
     import->setup.digest(import->setup.ctx, (struct str){bytes, len}, id.bytes);
     ident_format(id, digits);

@@ -23,6 +23,7 @@
 #include "core/rules/event.h"
 #include "wire/cloudevents.h"
 #include "wire/csv.h"
+#include "wire/import_rows.h"
 #include "wire/instrument.h"
 
 struct import;
@@ -39,8 +40,7 @@ struct import_setup {
     bool is_made_up; /* rows name nobody: they are made-up students, by their number in the file */
     const struct instrument_set *instruments; /* of the unit's pack; NULL: none is known */
     const struct org *org;                    /* for the units' local time; NULL: China's */
-    /* A keyed hash, so that ids tell nothing. */
-    void (*digest)(void *ctx, struct str bytes, uint8_t ret_digest[IDENT_BYTES]);
+    import_digest_fn digest;                  /* keyed, so that ids tell nothing */
     void *ctx;
 };
 
@@ -58,7 +58,7 @@ struct import_item {
     struct json_t *json;     /* the caller's: json_drop; NULL with a fault */
 };
 
-/* Begins a file by its header row. Keeps what `setup` points at, copies the rest. ERR_INVALID: see `ret_fault` (an unknown
+/* Begins a file by its header row. `setup` is copied; what it points at outlives the import. ERR_INVALID: see `ret_fault` (an unknown
  * column, one twice, one missing, an instrument that the pack has not so); ERR_MEMORY. */
 SW_NODISCARD int import_begin(const struct import_setup *setup, const struct csv_row *header,
                               struct import_fault *ret_fault, struct import **ret_import);
@@ -69,16 +69,12 @@ void import_free(struct import *import);
 size_t import_item_count(const struct import *import);
 
 /* The events of a row, in `arena`; `*ret_count` of `ret_items` are filled, at least one. What is wrong with the row as a whole
- * is one item with its fault. ERR_MEMORY; ERR_FULL: more different rows than are counted (IMPORT_ROWS_BYTES), send the file
+ * is one item with its fault. ERR_MEMORY; ERR_FULL: more different rows than are counted (IMPORT_ROWS_MAX), send the file
  * in pieces with the columns `row` and `equal`. */
 SW_NODISCARD int import_row(struct import *import, const struct csv_row *row, struct arena *arena,
                             struct import_item ret_items[IMPORT_ITEMS_MAX], size_t *ret_count);
 
 /* The column that a fault of event_read is about; 0: none. */
 size_t import_column_of(const struct import *import, const struct fault *fault);
-
-/* How many equal rows came before this one in the file, and the row's number there. For a sender that cuts a file. */
-SW_NODISCARD int import_count_equal(struct import *import, const struct csv_row *row,
-                                    size_t *ret_equal);
 
 #endif

@@ -2,7 +2,6 @@
 #ifndef WIRE_IMPORT_INSIDE_H
 #define WIRE_IMPORT_INSIDE_H
 
-#include "base/map.h"
 #include "wire/import.h"
 
 /* The columns by our names, in the order of import_columns.def. */
@@ -41,13 +40,11 @@ struct import_answers {
 
 struct import {
     struct import_setup setup;
-    struct arena arena; /* as long as the file: the header, the rows that were seen */
     size_t column_count;
     size_t at[IMPORT_COLUMN_COUNT];
     struct import_answers answers[IMPORT_ITEMS_MAX];
     size_t answers_count;
-    struct map rows; /* digest of a row -> how often it came */
-    char *scratch;   /* of one row's bytes */
+    struct import_rows *rows;
 };
 
 /* A cell by its place; empty where the file has no such column. */

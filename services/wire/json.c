@@ -85,6 +85,20 @@ const struct json_t *json_element(const struct json_t *array, size_t index)
     return json_array_get(array, index);
 }
 
+const struct json_t *json_member(const struct json_t *object, const char *name)
+{
+    return json_object_get(object, name);
+}
+
+bool json_integer_of(const struct json_t *json, int64_t *ret_number)
+{
+    if (!json_is_integer(json)) {
+        return false;
+    }
+    *ret_number = json_integer_value(json);
+    return true;
+}
+
 size_t json_compact_bytes(const struct json_t *json)
 {
     return json_dumpb(json, NULL, 0, JSON_COMPACT | JSON_ENCODE_ANY);

@@ -33,6 +33,12 @@ struct str json_text_of(const struct json_t *json);
 bool json_array_of(const struct json_t *json, size_t *ret_count);
 const struct json_t *json_element(const struct json_t *array, size_t index);
 
+/* A member of an object, borrowed; NULL: none, or no object. */
+const struct json_t *json_member(const struct json_t *object, const char *name);
+
+/* A whole number; false for anything else. */
+bool json_integer_of(const struct json_t *json, int64_t *ret_number);
+
 /* The bytes of a value written without spaces. */
 size_t json_compact_bytes(const struct json_t *json);
 
