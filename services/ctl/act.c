@@ -57,9 +57,9 @@ static bool add_evidence(struct acting *acting, struct buffer *json)
             return false;
         }
         buffer_add_text(json, i == 0 ? "{\"key\": " : ", {\"key\": ");
-        ctl_add_json(json, (struct str){pair, (size_t)(equals - pair)});
+        buffer_add_json(json, (struct str){pair, (size_t)(equals - pair)});
         buffer_add_text(json, ", \"text\": ");
-        ctl_add_json(json, str_of(equals + 1));
+        buffer_add_json(json, str_of(equals + 1));
         buffer_add_text(json, "}");
     }
     buffer_add_text(json, "]");
@@ -99,7 +99,7 @@ static bool add_value(struct acting *acting, const struct act_field *field, cons
     int64_t number;
     switch (field->kind) {
     case ACT_TEXT:
-        ctl_add_json(json, str_of(text));
+        buffer_add_json(json, str_of(text));
         return true;
     case ACT_NUMBER:
         if (!str_to_int64(str_of(text), 0, UINT32_MAX, &number)) {

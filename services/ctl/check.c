@@ -65,7 +65,7 @@ static void add_member(struct buffer *text, const char *name, struct str value)
 {
     if (value.len > 0) {
         buffer_format(text, ", \"%s\": ", name);
-        ctl_add_json(text, value);
+        buffer_add_json(text, value);
     }
 }
 

@@ -53,31 +53,6 @@ void ctl_say(const char *format, ...)
     va_end(arguments);
 }
 
-void ctl_add_json(struct buffer *buffer, struct str text)
-{
-    buffer_add_text(buffer, "\"");
-    while (text.len > 0) {
-        size_t good = text.len;
-        if (!str_is_utf8(text, &good) && good == 0) {
-            buffer_add_text(buffer, "\\ufffd");
-            text = (struct str){text.at + 1, text.len - 1};
-            continue;
-        }
-        for (size_t i = 0; i < good; i++) {
-            unsigned char c = (unsigned char)text.at[i];
-            if (c == '"' || c == '\\') {
-                buffer_format(buffer, "\\%c", c);
-            } else if (c < ' ') {
-                buffer_format(buffer, "\\u%04x", c);
-            } else {
-                buffer_add(buffer, (struct str){text.at + i, 1});
-            }
-        }
-        text = (struct str){text.at + good, text.len - good};
-    }
-    buffer_add_text(buffer, "\"");
-}
-
 void ctl_say_lines(const struct ctl *ctl, const char *name, struct str lines)
 {
     if (!ctl->json) {
@@ -91,7 +66,7 @@ void ctl_say_lines(const struct ctl *ctl, const char *name, struct str lines)
         const char *end = memchr(lines.at, '\n', lines.len);
         size_t len = end == NULL ? lines.len : (size_t)(end - lines.at);
         buffer_add_text(&text, first ? "" : ", ");
-        ctl_add_json(&text, (struct str){lines.at, len});
+        buffer_add_json(&text, (struct str){lines.at, len});
         len += end == NULL ? 0 : 1;
         lines = (struct str){lines.at + len, lines.len - len};
     }

@@ -86,9 +86,6 @@ __attribute__((format(printf, 1, 2))) void ctl_say(const char *format, ...);
 /* Several lines on stdout: as they are, or with --json as {"name": ["line", …]}. */
 void ctl_say_lines(const struct ctl *ctl, const char *name, struct str lines);
 
-/* The text as a JSON string with its quotes; a byte that is not UTF-8 becomes U+FFFD. */
-void ctl_add_json(struct buffer *buffer, struct str text);
-
 /* A whole file in the arena, "-" is stdin; ERR_NOT_FOUND, ERR_TOO_LARGE, ERR_IO, ERR_MEMORY. */
 SW_NODISCARD int ctl_read_file(struct ctl *ctl, const char *path, size_t max_bytes,
                                struct str *ret_text);

@@ -44,9 +44,9 @@ static void say_answer(const struct ctl *ctl, const char *name, const struct int
     struct buffer text;
     buffer_init(&text, 2 * ANSWER_MAX_BYTES);
     buffer_add_text(&text, "{\"file\": ");
-    ctl_add_json(&text, str_of(name));
+    buffer_add_json(&text, str_of(name));
     buffer_format(&text, ", \"status\": %u, \"answer\": ", answer->status);
-    ctl_add_json(&text, body);
+    buffer_add_json(&text, body);
     buffer_add_text(&text, "}");
     ctl_say("%.*s", (int)text.len, text.bytes);
     buffer_fini(&text);

@@ -66,7 +66,7 @@ static void add_value(struct tail *tail, const struct kafka_record *record)
         char why[FAULT_PATH_MAX_BYTES + 64];
         (void)fault_format(&fault, why, sizeof(why));
         buffer_add_text(&tail->text, "{\"undecoded\": ");
-        ctl_add_json(&tail->text, str_of(error == ERR_INVALID ? why : error_text(error)));
+        buffer_add_json(&tail->text, str_of(error == ERR_INVALID ? why : error_text(error)));
         buffer_format(&tail->text, ", \"bytes\": %zu}", record->value.len);
     }
 }
@@ -76,12 +76,12 @@ static void add_headers(struct buffer *text, const struct kafka_record *record)
     buffer_add_text(text, "{");
     for (size_t i = 0; i < record->header_count; i++) {
         buffer_add_text(text, i == 0 ? "" : ", ");
-        ctl_add_json(text, record->headers[i].name);
+        buffer_add_json(text, record->headers[i].name);
         buffer_add_text(text, ": ");
         if (record->headers[i].value.at == NULL) {
             buffer_add_text(text, "null");
         } else {
-            ctl_add_json(text, record->headers[i].value);
+            buffer_add_json(text, record->headers[i].value);
         }
     }
     buffer_add_text(text, "}");
@@ -98,7 +98,7 @@ static void add_json(struct tail *tail, const struct kafka_record *record)
     if (record->key.at == NULL) {
         buffer_add_text(text, "null");
     } else {
-        ctl_add_json(text, record->key);
+        buffer_add_json(text, record->key);
     }
     buffer_add_text(text, ", \"headers\": ");
     add_headers(text, record);
@@ -113,7 +113,7 @@ static void add_line(struct tail *tail, const struct kafka_record *record)
     struct buffer *text = &tail->text;
     json_format_time(record->time_ms < 0 ? 0 : record->time_ms, when);
     buffer_format(text, "%s %" PRId32 ":%" PRId64 " ", when, record->partition, record->offset);
-    ctl_add_json(text, record->key);
+    buffer_add_json(text, record->key);
     buffer_add_text(text, " ");
     if (record->header_count > 0) {
         add_headers(text, record);

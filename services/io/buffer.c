@@ -82,6 +82,31 @@ void buffer_format(struct buffer *buffer, const char *format, ...)
     buffer->len += (size_t)length;
 }
 
+void buffer_add_json(struct buffer *buffer, struct str text)
+{
+    buffer_add_text(buffer, "\"");
+    while (text.len > 0) {
+        size_t good = text.len;
+        if (!str_is_utf8(text, &good) && good == 0) {
+            buffer_add_text(buffer, "\\ufffd");
+            text = (struct str){text.at + 1, text.len - 1};
+            continue;
+        }
+        for (size_t i = 0; i < good; i++) {
+            unsigned char c = (unsigned char)text.at[i];
+            if (c == '"' || c == '\\') {
+                buffer_format(buffer, "\\%c", c);
+            } else if (c < ' ') {
+                buffer_format(buffer, "\\u%04x", c);
+            } else {
+                buffer_add(buffer, (struct str){text.at + i, 1});
+            }
+        }
+        text = (struct str){text.at + good, text.len - good};
+    }
+    buffer_add_text(buffer, "\"");
+}
+
 struct str buffer_str(const struct buffer *buffer)
 {
     return (struct str){buffer->bytes, buffer->len};

@@ -30,6 +30,9 @@ void buffer_add_text(struct buffer *buffer, const char *text);
 __attribute__((format(printf, 2, 3))) void buffer_format(struct buffer *buffer, const char *format,
                                                          ...);
 
+/* The text as a JSON string with its quotes; a byte that is not UTF-8 becomes U+FFFD. */
+void buffer_add_json(struct buffer *buffer, struct str text);
+
 /* The content; borrowed until the next change. */
 struct str buffer_str(const struct buffer *buffer);
 

@@ -94,6 +94,7 @@ enum kafka_from { KAFKA_FROM_BEGINNING, KAFKA_FROM_END, KAFKA_FROM_OFFSETS };
 
 struct kafka_source {
     enum topic topic;
+    struct str partner; /* not empty: the partner's feed instead of `topic` */
     enum kafka_from from;
     const int64_t
         *offsets; /* KAFKA_FROM_OFFSETS: the next one per partition, -1: its beginning; copied */
@@ -126,6 +127,11 @@ void kafka_reader_pause(struct kafka_reader *reader, bool is_paused);
 
 /* False until all sources have been found and read to the end seen then. */
 bool kafka_reader_is_caught_up(const struct kafka_reader *reader);
+
+/* What comes next of a source (by its index in `sources`): one offset per partition into `ret_offsets`, at most `max`;
+ * the count of partitions, 0 before it is known. The offset of a partition whose beginning is sought is 0. */
+size_t kafka_reader_positions(const struct kafka_reader *reader, size_t source, size_t max,
+                              int64_t *ret_offsets);
 
 /* Records that the topics hold beyond what was given to `record`, as last seen; for lag metrics. */
 int64_t kafka_reader_lag(const struct kafka_reader *reader);

@@ -162,6 +162,10 @@ static void begin(struct kafka_reader *reader)
             struct place *place = &source->places[k];
             place->position = first_offset(source, k);
             place->gap_from = -1;
+            if (place->position > place->end) { /* the log was made anew */
+                place->gap_from = place->position;
+                place->position = RD_KAFKA_OFFSET_BEGINNING;
+            }
             place->is_ended = place->end == 0 || place->position >= place->end;
         }
     }
@@ -361,9 +365,11 @@ static int copy_sources(struct kafka_reader *reader, const struct kafka_source *
     sw_assert(source_count > 0 && source_count <= SOURCES_MAX);
     for (size_t i = 0; i < source_count; i++) {
         struct source *source = &reader->sources[reader->source_count++];
-        source->topic = sources[i].topic;
+        bool is_feed = sources[i].partner.len > 0;
+        source->topic = is_feed ? TOPIC_COUNT : sources[i].topic;
         source->from = sources[i].from;
-        source->name = topic_name_of(prefix, sources[i].topic);
+        source->name = is_feed ? topic_name_of_feed(prefix, sources[i].partner)
+                               : topic_name_of(prefix, sources[i].topic);
         if (sources[i].offset_count > 0) {
             source->offsets = calloc(sources[i].offset_count, sizeof *source->offsets);
             if (source->offsets == NULL) {
@@ -449,6 +455,18 @@ void kafka_reader_pause(struct kafka_reader *reader, bool is_paused)
 bool kafka_reader_is_caught_up(const struct kafka_reader *reader)
 {
     return reader->is_caught_up;
+}
+
+size_t kafka_reader_positions(const struct kafka_reader *reader, size_t source, size_t max,
+                              int64_t *ret_offsets)
+{
+    sw_assert(source < reader->source_count);
+    const struct source *of = &reader->sources[source];
+    size_t count = reader->is_reading ? (size_t)of->partition_count : 0;
+    for (size_t i = 0; i < count && i < max; i++) {
+        ret_offsets[i] = of->places[i].position < 0 ? 0 : of->places[i].position;
+    }
+    return count < max ? count : max;
 }
 
 int64_t kafka_reader_lag(const struct kafka_reader *reader)

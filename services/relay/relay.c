@@ -1,4 +1,5 @@
-/* sw-relay: carries what Kafka says to the console: live changes over ZeroMQ, the read model into Redis.
+/* sw-relay: carries what Kafka says to the console: live changes over ZeroMQ, the read model into Redis. (What
+ * integrators get is relay/wire.)
  *
  * Two readers without a group. The live one starts at the end and publishes every case and journal line as it comes. The
  * other fills the read model from where the model says it stands; when the model is lost (Redis gone or emptied) it is
@@ -15,6 +16,7 @@
 #include "io/log.h"
 #include "io/zmq.h"
 #include "relay/read_model.h"
+#include "relay/wire.h"
 #include "shouwang/v1/case.pb-c.h"
 #include "shouwang/v1/journal.pb-c.h"
 
@@ -59,6 +61,7 @@ struct relay {
     struct kafka_reader *model_reader;
     struct read_model *model;
     struct loop_timer *room;
+    struct wire *public_wire;
     int64_t next_case[PARTITIONS_MAX]; /* offsets from which the read model is to be filled */
     int64_t next_line[PARTITIONS_MAX];
     struct metric *metrics[ROWS];
@@ -329,6 +332,7 @@ static int start(struct service *service, void **ret_state)
     int error = metrics_register(service_metrics(service), metric_rows, ROWS, relay->metrics);
     error = error != 0 ? error : open_model(relay);
     error = error != 0 ? error : open_live(relay);
+    error = error != 0 ? error : wire_new(service, &relay->public_wire);
     return error != 0 ? error : metrics_on_collect(service_metrics(service), collect, relay);
 }
 
@@ -340,18 +344,44 @@ static void stop(void *state)
     read_model_free(relay->model);
     loop_timer_free(relay->room);
     zmq_pub_free(relay->wire);
+    wire_free(relay->public_wire);
     free(relay);
+}
+
+static void reload(void *state)
+{
+    struct relay *relay = state;
+    relay->config = service_config(relay->service); /* the one before is gone */
+    if (relay->public_wire != NULL) {
+        wire_reload(relay->public_wire);
+    }
 }
 
 static const struct config_key keys[] = {
     {"relay.endpoint", CONFIG_TEXT, "ipc:///tmp/shouwang-relay", 1, 256, NULL, false,
      "where changes are published for the console"},
+    {"wire.publish", CONFIG_TEXT, NULL, 1, 200, NULL, false,
+     "where integrators subscribe, \"tcp://0.0.0.0:7790\"; not set: no public wire"},
+    {"wire.ask", CONFIG_TEXT, NULL, 1, 200, NULL, false,
+     "where they ask for what they missed, by custom the next port"},
+    {"wire.key", CONFIG_TEXT, NULL, 1, 1000, NULL, false, "file of the wire's own key pair"},
+    {"wire.clients", CONFIG_TEXT, NULL, 1, 1000, NULL, false,
+     "file of the clients: name, public key, prefixes; read again on SIGHUP"},
+    {"wire.queue", CONFIG_INT, "10000", 100, 1000000, "messages", false,
+     "how many wait for a slow subscriber before it loses some"},
+    {"wire.keep", CONFIG_SIZE, "16MiB", 0, INT64_C(1) << 30, NULL, false,
+     "messages kept in memory for those who missed them"},
+    {"wire.patience", CONFIG_DURATION, "60s", 100, 600000, NULL, false,
+     "how long a client may let its answers wait"},
 };
 
 static const struct config_table table = {
     .program = "sw-relay",
-    .summary = "Carries cases and journal lines to the read model and the console.",
+    .summary =
+        "Carries cases and journal lines to the read model and the console, and alerts and feeds "
+        "to integrators.",
     .keys = keys,
     .key_count = sizeof(keys) / sizeof(keys[0])};
 
-const struct service_definition relay_definition = {.table = &table, .start = start, .stop = stop};
+const struct service_definition relay_definition = {
+    .table = &table, .start = start, .stop = stop, .reload = reload};
