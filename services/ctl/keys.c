@@ -1,6 +1,7 @@
 /* swctl keys: the key files of an installation and their two-person recovery copy. */
 #include "ctl/commands.h"
 #include "io/keyring.h"
+#include "io/zmq_key.h"
 
 static enum ctl_exit end(int error, const char *what)
 {
@@ -76,4 +77,27 @@ const struct ctl_command ctl_command_keys_recover = {
     .arguments = "DIR SHARE-A SHARE-B",
     .help = "Make the key files again from both shares.",
     .run = run_recover,
+};
+
+/* The public key alone on stdout: it is what the other side is given. */
+static enum ctl_exit run_curve(struct ctl *ctl)
+{
+    struct zmq_key key;
+    int error = zmq_key_make(&key);
+    error = error != 0 ? error : zmq_key_write(ctl->words[0], &key);
+    if (error == 0 && ctl->json) {
+        ctl_say("{\"public_key\": \"%s\"}", key.public_key);
+    } else if (error == 0) {
+        ctl_say("%s", key.public_key);
+    }
+    seal_wipe(&key, sizeof(key));
+    return end(error, ctl->words[0]);
+}
+
+const struct ctl_command ctl_command_keys_curve = {
+    .name = "keys curve",
+    .arguments = "FILE",
+    .help =
+        "Make a key pair for the live wire, the relay's or a partner's; its public key is printed.",
+    .run = run_curve,
 };
