@@ -16,6 +16,7 @@ enum {
     ZAP_KEY_BYTES = 32,
     PREFIX_MAX_BYTES = 256,
     QUESTION_MAX_BYTES = 64 * 1024, /* of one frame */
+    COMMAND_MAX_BYTES = 2048, /* of a subscriber: the steps of its handshake are the longest */
 };
 
 struct zmq_server {
@@ -208,7 +209,7 @@ static int open_publish(struct loop *loop, const struct zmq_server_options *opti
     int error = zmq_base_open(loop, ZMQ_XPUB, options->queue_max, publish_drain, base);
     error = error != 0 ? error : zmq_base_set(base, ZMQ_XPUB_MANUAL, 1);
     error = error != 0 ? error : zmq_base_set(base, ZMQ_XPUB_VERBOSER, 1);
-    error = error != 0 ? error : set_max_bytes(base, 1 + PREFIX_MAX_BYTES);
+    error = error != 0 ? error : set_max_bytes(base, COMMAND_MAX_BYTES);
     return error != 0 ? error
                       : bind_curve(base, options->key, options->publish, server->publish_endpoint);
 }
