@@ -258,7 +258,7 @@ static void add_roles(const struct role_list *roles, bool as_json, struct buffer
     for (size_t i = 0; i < roles->count; i++) {
         buffer_add_text(text, i == 0 ? "" : ", ");
         if (as_json) {
-            ctl_add_json(text, roles->items[i]);
+            buffer_add_json(text, roles->items[i]);
         } else {
             buffer_add(text, roles->items[i]);
         }
@@ -269,9 +269,9 @@ static void add_roles(const struct role_list *roles, bool as_json, struct buffer
 static void write_json(const struct line *line, struct buffer *text)
 {
     buffer_format(text, "{\"count\": %zu, \"rule\": ", line->count);
-    ctl_add_json(text, line->rule);
+    buffer_add_json(text, line->rule);
     buffer_format(text, ", \"level\": \"%s\", \"interview\": ", case_level_name(line->level));
-    ctl_add_json(text, line->interview);
+    buffer_add_json(text, line->interview);
     buffer_format(text, ", \"queued\": %s, \"roles\": ", line->is_queued ? "true" : "false");
     add_roles(&line->now, true, text);
     buffer_add_text(text, ", \"later\": ");

@@ -120,12 +120,12 @@ static void add_problem_json(struct import_send *send, const struct import_probl
     }
     if (problem->name.len > 0) {
         buffer_add_text(text, ", \"name\": ");
-        ctl_add_json(text, problem->name);
+        buffer_add_json(text, problem->name);
     }
     buffer_add_text(text, ", \"reason\": ");
-    ctl_add_json(text, problem->code);
+    buffer_add_json(text, problem->code);
     buffer_add_text(text, ", \"text\": ");
-    ctl_add_json(text, problem->text);
+    buffer_add_json(text, problem->text);
     buffer_add_text(text, "}");
 }
 
@@ -356,7 +356,7 @@ static void say_outcome(const struct import_send *send, struct str contacts)
     }
     buffer_init(&text, 2 * PROBLEMS_BYTES);
     buffer_add_text(&text, "{\"file\": ");
-    ctl_add_json(&text, str_of(send->path));
+    buffer_add_json(&text, str_of(send->path));
     buffer_format(&text,
                   ", \"live\": %s, \"rows\": %zu, \"rows_refused\": %zu, \"accepted\": %zu, "
                   "\"refused\": %zu, \"contacts\": ",
