@@ -61,6 +61,7 @@ static void write_why(struct writer *writer, const struct signal *signal,
     WRITER_MESSAGES(writer, signal->why_count, Shouwang__V1__Why, shouwang__v1__why__init)
     for (size_t i = 0; writer->error == 0 && i < signal->why_count; i++) {
         bodies[i].text = writer_text(writer, signal->why[i].text);
+        bodies[i].rule = writer_text(writer, signal->why[i].rule);
         write_values(writer, &signal->why[i], &bodies[i]);
     }
     record->why = messages;

@@ -1,0 +1,193 @@
+"""Published files as a school and a city would send them (SHOUWANG_DATA): what Python counts in the file is what comes out.
+
+The answers are of real students of a survey who are named nowhere; here they become made-up pupils of a made-up school."""
+import csv
+import datetime
+import json
+import os
+import pathlib
+
+import pytest
+
+import shouwang as whole
+from shouwang import COUNTY_TOKEN, wait_until
+
+DATA = pathlib.Path(os.environ["SHOUWANG_DATA"])
+ANSWERS = DATA / "screening-ukm-phq9-gad7-pss10.csv"
+ROLLS = DATA / "attendance-nyc-2016-10.csv"
+MAPS = whole.ROOT / "config/imports"
+UNIT = "ukm"
+REFUSED = 1
+
+
+def read(path):
+    with open(path, encoding="utf-8", newline="") as file:
+        header, *rows = [row for row in csv.reader(file) if row]
+    return [dict(zip(header, row)) for row in rows]
+
+
+def students(count):
+    """A made-up school with as many made-up pupils, whom the importer's numbers name."""
+    people = [
+        {"unit": UNIT, "ref": "W1", "kind": "staff", "name": "虚构校长", "addresses": [{"wecom": "w1"}],
+         "roles": [{"role": "principal", "substitute": "W2"}]},
+        {"unit": UNIT, "ref": "W2", "kind": "staff", "name": "虚构值班", "addresses": [{"phone": "10000019002"}, {"wecom": "w2"}],
+         "roles": [{"role": "duty_leader", "substitute": "W1"}]},
+        {"unit": UNIT, "ref": "W3", "kind": "staff", "name": "虚构心理", "addresses": [{"phone": "10000019003"}, {"wecom": "w3"}],
+         "roles": [{"role": "psych_teacher", "substitute": "W4"}]},
+        {"unit": UNIT, "ref": "W4", "kind": "staff", "name": "虚构班主任", "addresses": [{"phone": "10000019004"}, {"wecom": "w4"}],
+         "roles": [{"role": "class_teacher", "group": "c1", "substitute": "W3"}]}]
+    people += [{"unit": UNIT, "ref": f"M{n}", "kind": "student", "name": f"虚构{n}", "group": "c1", "numbers": [f"made-up-{n}"]}
+               for n in range(1, count + 1)]
+    return {"units": [{"id": UNIT, "kind": "school", "parent": "qinghe", "jurisdiction": "fenyang", "label": "虚构大学"}],
+            "groups": [{"unit": UNIT, "id": "c1", "kind": "class", "label": "虚构班"}], "people": people}
+
+
+def city(schools):
+    return {"units": [{"id": "nyc", "kind": "city", "parent": "qinghe", "jurisdiction": "fenyang", "label": "New York",
+                       "time_zone": "America/New_York"}] +
+                     [{"id": f"nyc-{school.lower()}", "kind": "school", "parent": "nyc", "label": school}
+                      for school in schools]}
+
+
+@pytest.fixture(scope="module")
+def rolls():
+    return read(ROLLS)
+
+
+@pytest.fixture(scope="module")
+def answers():
+    return [{name: int(value) for name, value in row.items()} for row in read(ANSWERS)]
+
+
+@pytest.fixture(scope="module")
+def shouwang(folder, rolls, answers):
+    sample = folder / "sample"
+    sample.mkdir()
+    for path in whole.local.Local.sample.glob("*.yaml"):
+        (sample / path.name).write_bytes(path.read_bytes())
+    schools = sorted({row["school_dbn"] for row in rolls} - {"TOTAL"})
+    (sample / "ukm.yaml").write_text(json.dumps(students(len(answers)), ensure_ascii=False))
+    (sample / "nyc.yaml").write_text(json.dumps(city(schools)))
+    parts = [part for part in whole.local.EVERYTHING if part not in ("relay", "console")]
+    running = whole.start(folder, parts, sample, intake_token=COUNTY_TOKEN, rate_per_second=20000, rate_burst=40000)
+    yield running
+    killed = running.stop()
+    assert not killed, f"did not end by themselves: {killed}"
+
+
+def import_file(shouwang, kind, path, *options, code=0):
+    done = shouwang.swctl("--json", "import", kind, path, *options, check=False, timeout=300)
+    assert done.returncode == code, done.stderr
+    return json.loads(done.stdout)
+
+
+def judged(shouwang):
+    """Events that triage has taken in, repeats among them."""
+    return shouwang.metric("triage", "sw_triage_events_total")
+
+
+def wait_judged(shouwang, count, seconds=120):
+    wait_until(lambda: judged(shouwang) >= count, f"{count} events judged", seconds)
+
+
+def reasons(shouwang):
+    """How often each rule was a reason, in all signals of the school; and how many signals there are."""
+    counts = {}
+    signals = [record["value"] for record in shouwang.read_topic("signals") if record["key"] == UNIT]
+    for signal in signals:
+        for why in signal["why"]:
+            counts[why["rule"]] = counts.get(why["rule"], 0) + 1
+    return counts, len(signals)
+
+
+def score(row, letter, count):
+    return sum(row[f"{letter}{item}"] for item in range(1, count + 1))
+
+
+def expected(answers):
+    phq = [score(row, "D", 9) for row in answers]
+    return {"phq9_item9_3": sum(row["D9"] == 3 for row in answers),
+            "phq9_item9": sum(row["D9"] in (1, 2) for row in answers),
+            "phq9_10": sum(one >= 10 for one in phq),
+            "phq9_15": sum(one >= 15 for one in phq),
+            "phq9_20": sum(one >= 20 for one in phq),
+            "gad7_10": sum(score(row, "A", 7) >= 10 for row in answers)}
+
+
+SCREENING = ("--unit", UNIT, "--subjects", "made-up", "--map", MAPS / "ukm-phq9-gad7-pss10.yaml", "--live", "--yes")
+
+
+def test_screening_gives_the_signals_that_python_counts(shouwang, answers):
+    done = import_file(shouwang, "screening", ANSWERS, *SCREENING)
+    assert (done["rows"], done["rows_refused"], done["accepted"], done["refused"]) == (223, 0, 3 * 223, 0)
+    wait_judged(shouwang, 3 * 223)
+    counts, _ = reasons(shouwang)
+    print(counts)
+    assert counts == expected(answers)
+    # Who would be contacted was told before, and came out so.
+    told = {line["rule"]: line for line in done["contacts"]}
+    same_day = told["phq9_item9_3"]
+    assert (same_day["level"], same_day["interview"], same_day["count"]) == ("high", "same_day", counts["phq9_item9_3"])
+    assert "psych_teacher" in same_day["roles"]
+    assert told["phq9_item9"]["queued"] and told["phq9_item9"]["roles"] == ["psych_teacher"]
+
+
+def test_nobody_is_lost_for_answering_like_another(shouwang, answers):
+    events = [record["value"] for record in shouwang.read_topic("events.screening")]
+    phq = [event for event in events if event["screening"]["instrument"] == "PHQ-9"]
+    assert len({event["id"] for event in events}) == len(events) == 3 * 223
+    assert len({event["parties"][0]["ref"] for event in phq}) == 223
+    assert not any(event.get("unresolved") for event in events)
+    assert len({tuple(row.values()) for row in answers}) < 223, "the file has equal rows"
+
+
+def test_the_same_file_again_changes_nothing(shouwang):
+    before = reasons(shouwang)
+    seen = judged(shouwang)
+    done = import_file(shouwang, "screening", ANSWERS, *SCREENING)
+    assert (done["accepted"], done["refused"]) == (3 * 223, 0)
+    wait_judged(shouwang, seen + 3 * 223)
+    assert reasons(shouwang) == before
+    assert shouwang.read_topic("rejects") == []
+
+
+def test_a_wrong_instrument_is_refused_with_its_row(shouwang, folder):
+    text = ANSWERS.read_text().splitlines()
+    short = folder / "short.csv"
+    short.write_text("\n".join(line.rsplit(",", 1)[0] for line in text[:4]) + "\n")
+    done = shouwang.swctl("import", "screening", short, *SCREENING, check=False)
+    assert done.returncode == REFUSED and "S10" in done.stderr  # an item fewer
+    other = folder / "other.yaml"
+    other.write_text((MAPS / "ukm-phq9-gad7-pss10.yaml").read_text().replace('"1999"', '"2015"'))
+    whole_file = folder / "whole.csv"
+    whole_file.write_text("\n".join(text[:4]) + "\n")
+    done = import_file(shouwang, "screening", whole_file, "--unit", UNIT, "--subjects", "made-up", "--map", other, code=REFUSED)
+    assert done["accepted"] == 2 * 3 and done["refused"] == done["rows_refused"] == 3
+    assert [(error["row"], error["name"], error["reason"]) for error in done["errors"]] == \
+        [(row, "PHQ-9/version", "wrong_instrument") for row in (2, 3, 4)]
+
+
+def test_every_row_of_attendance_is_accounted_for(shouwang, rolls):
+    sends = len(shouwang.sends())
+    cases = len(shouwang.cases())
+    seen = judged(shouwang)
+    done = import_file(shouwang, "attendance", ROLLS, "--unit", "nyc", "--map", MAPS / "nyc-attendance.yaml", code=REFUSED)
+    totals = [number for number, row in enumerate(rolls, 2) if row["school_dbn"] == "TOTAL"]
+    assert done["rows"] == len(rolls) and done["accepted"] == len(rolls) - len(totals)
+    assert [(error["row"], error["column"], error["reason"]) for error in done["errors"]] == \
+        [(row, 2, "unit_unknown") for row in totals]
+    assert done["rows_refused"] == done["refused"] == len(totals) == 17
+    wait_judged(shouwang, seen + done["accepted"])
+    events = [record["value"] for record in shouwang.read_topic("events.attendance")]
+    assert len(events) == len({event["id"] for event in events}) == done["accepted"]
+    assert all(event["history"] and event["kind"] == "roll" for event in events)
+    not_taken = [event for event in events if event["attendance"].get("state") == "not_taken"]
+    assert len(not_taken) == sum(row["attendance_pct"] == "NS" for row in rolls)
+    # 8 o'clock in New York, and what is missing of the share that the file tells.
+    one = next(event for event in events if event["unit"] == "nyc-01m015")
+    eight = datetime.datetime(2016, 10, 5, 12, tzinfo=datetime.timezone.utc).timestamp()
+    assert one["occurred_at_ms"] == 1000 * eight and one["attendance"]["absent_share"] == 656
+    print(f"{len(events)} rolls, {len(not_taken)} of them missing, {len(totals)} rows refused")
+    # History: nobody is told, and no case stands open.
+    assert len(shouwang.sends()) == sends and len(shouwang.cases()) == cases
