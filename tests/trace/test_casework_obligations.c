@@ -49,9 +49,8 @@ static void test_casework_phone_report_performed_at_22_recorded_at_41(void **sta
                         "0:30:00 alert breached\n");
     world_run(world, 41 * MINUTE);
     assert_string_equal(world_met(world, "phone_report", 22 * MINUTE), "applied");
-    world_expect(world,
-                 "0:41:00 obligation_met obligation=phone_report recorded_late=true\n"
-                 "0:41:00 command command=met via=console applied\n");
+    world_expect(world, "0:41:00 obligation_met obligation=phone_report recorded_late=true\n"
+                        "0:41:00 command command=met via=console applied\n");
     assert_int_equal(world_obligation(world, "phone_report")->state, OBLIGATION_MET);
     assert_true(world_obligation(world, "phone_report")->recorded_late);
     world_free(world);
