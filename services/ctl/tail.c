@@ -152,6 +152,9 @@ static enum ctl_exit run(struct ctl *ctl)
     bool to_end = ctl_option(ctl, "--to-end") != NULL;
     const struct kafka_source source = {.topic = tail.topic,
                                         .from = from_start ? KAFKA_FROM_BEGINNING : KAFKA_FROM_END};
+    if (!to_end) { /* whoever reads along reads each record when it comes */
+        (void)setvbuf(stdout, NULL, _IOLBF, 0);
+    }
     arena_init(&tail.arena, RECORD_MAX_BYTES);
     buffer_init(&tail.text, TEXT_MAX_BYTES);
     enum ctl_exit code = log_read(ctl, &source, 1, !to_end, show, &tail);

@@ -123,6 +123,10 @@ class Shouwang(local.Local):
         done = self.swctl("--json", "tail", topic, "--from-start", "--to-end")
         return [json.loads(line) for line in done.stdout.splitlines()]
 
+    def follow(self, topic):
+        """A Follower of a topic, for those that are too long to be read again and again."""
+        return Follower(self, topic)
+
     def kcat(self, topic, *options):
         """The text that kcat prints of a topic, from its start to its end, as a stranger's consumer sees it."""
         done = subprocess.run(["kcat", "-C", "-e", "-q", "-b", self.settings["bootstrap_servers"],
@@ -145,6 +149,28 @@ class Shouwang(local.Local):
     def wait_case(self, what, condition, seconds=15):
         """The first case for which `condition` holds."""
         return wait_until(lambda: next((case for case in self.cases() if condition(case)), None), what, seconds)
+
+
+class Follower:
+    """The records of a topic as they come, read once, through a file: `new` answers those since the last call."""
+
+    def __init__(self, running, topic):
+        self.path = running.folder / f"follow-{topic}.jsonl"
+        with open(self.path, "wb") as out:
+            self.child = subprocess.Popen([running.binaries / "swctl", "--json", "tail", topic, "--from-start"], stdout=out,
+                                          env={**os.environ, **running.environment()})
+        self.file = open(self.path, encoding="utf-8")
+        self.rest = ""
+
+    def new(self):
+        while chunk := self.file.read(1 << 22):
+            *lines, self.rest = (self.rest + chunk).split("\n")
+            yield from map(json.loads, lines)
+
+    def end(self):
+        self.child.terminate()
+        self.child.wait(10)
+        self.file.close()
 
 
 def start(folder, parts=local.EVERYTHING, sample=Shouwang.sample, pack=Shouwang.pack, **settings):
