@@ -207,6 +207,91 @@ static void test_casework_unresolved_person_is_linked_later(void **state)
     world_free(world);
 }
 
+/* A report of a pupil whom nobody knew, beside the pupil's own case; the one in hand is the unknown one's. */
+static struct ident unknown_beside_known(struct world *world)
+{
+    struct case_signal signal = world_signal(world);
+    world_send(world, signal);
+    struct ident known = world_case(world)->id;
+    assert_string_equal(world_ack(world, "boss", "principal"), "applied");
+    signal = world_signal(world);
+    signal.subject = STR_LITERAL("u-1");
+    signal.subject_kind = CASE_SUBJECT_UNRESOLVED;
+    signal.unresolved = true;
+    world_send(world, signal);
+    return known;
+}
+
+static struct case_command link_to(struct world *world, const char *person)
+{
+    struct case_command link = world_command(world, CASE_COMMAND_LINK, "duty", "duty_leader");
+    link.unresolved = STR_LITERAL("u-1");
+    link.person = str_of(person);
+    return link;
+}
+
+static void test_casework_linked_person_has_one_case(void **state)
+{
+    struct world *world = world_new();
+    (void)state;
+    struct ident known = unknown_beside_known(world);
+    struct ident unknown = world_case(world)->id;
+    size_t signals = casework_get(world_casework(world), known)->signal_count;
+    world_show(world, SHOW_NOTICES);
+    assert_string_equal(world_do(world, link_to(world, "lan")), "applied");
+    const struct casefile *given = casework_get(world_casework(world), unknown);
+    const struct casefile *taken = casework_get(world_casework(world), known);
+    assert_int_equal(given->state, CASE_CLOSED);
+    assert_true(str_is(given->outcome, "joined"));
+    assert_true(str_is(given->subject, "lan"));
+    assert_int_equal(taken->signal_count, signals + 1);
+    assert_int_equal(taken->state, CASE_ACKNOWLEDGED);
+    assert_int_equal(world_count(world, "boss", ""), 1); /* who has the case hears of it */
+    world_free(world);
+}
+
+static void test_casework_link_is_refused_with_its_reason(void **state)
+{
+    struct world *world = world_new();
+    (void)state;
+    (void)unknown_beside_known(world);
+    assert_string_equal(world_do(world, link_to(world, "nobody")), "unknown_person");
+    assert_string_equal(world_do(world, link_to(world, "mum")), "no_pupil_or_staff");
+    struct case_command other = link_to(world, "lan");
+    other.unresolved = STR_LITERAL("u-2");
+    assert_string_equal(world_do(world, other), "other_subject");
+    struct case_command guardian = link_to(world, "lan");
+    guardian.actor = STR_LITERAL("mum");
+    guardian.actor_role = STR_LITERAL("guardians");
+    assert_string_equal(world_do(world, guardian), "denied");
+    assert_true(str_is(world_case(world)->subject, "u-1"));
+    assert_string_equal(world_do(world, link_to(world, "lan")), "applied");
+    assert_string_equal(world_do(world, link_to(world, "lan")), "already_resolved");
+    world_free(world);
+}
+
+/* Nobody who is kept out of the pupil's record learns of the case, or decides in it, because a link came late. */
+static void test_casework_link_keeps_out_who_is_kept_out(void **state)
+{
+    struct world *world = world_new();
+    (void)state;
+    struct ident known = unknown_beside_known(world);
+    struct ident unknown = world_case(world)->id;
+    struct case_command conflict =
+        world_command(world, CASE_COMMAND_SET_CONFLICT, "boss", "principal");
+    conflict.case_id = known;
+    conflict.person = STR_LITERAL("duty");
+    conflict.conflict = CASE_CONFLICT_PUPIL_FEARS;
+    assert_string_equal(world_do(world, conflict), "applied");
+    assert_string_equal(world_do(world, link_to(world, "lan")), "denied");
+    struct case_command link = link_to(world, "lan");
+    link.actor = STR_LITERAL("boss");
+    link.actor_role = STR_LITERAL("principal");
+    link.case_id = unknown;
+    assert_string_equal(world_do(world, link), "applied");
+    world_free(world);
+}
+
 static void test_casework_command_without_a_case_is_refused(void **state)
 {
     struct world *world = world_new();
@@ -235,6 +320,9 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_casework_settle_stops_the_steps),
         cmocka_unit_test(test_casework_help_is_a_persons_decision),
         cmocka_unit_test(test_casework_unresolved_person_is_linked_later),
+        cmocka_unit_test(test_casework_linked_person_has_one_case),
+        cmocka_unit_test(test_casework_link_is_refused_with_its_reason),
+        cmocka_unit_test(test_casework_link_keeps_out_who_is_kept_out),
         cmocka_unit_test(test_casework_command_without_a_case_is_refused),
     };
     return RUN_TESTS(argc, argv, tests);

@@ -185,7 +185,7 @@ static int set_key(struct casework *casework, struct slot *slot, const struct ca
     int error = wanted ? map_add(&casework->by_key, ident_part(&slot->key), slot) : 0;
     slot->keyed = wanted && error == 0;
     if (error == 0 || error == ERR_EXISTS) {
-        return 0; /* one linked to a pupil who has an open case stays beside it, until a person joins them */
+        return 0; /* one linked to a pupil whose other case no longer runs stays beside that */
     }
     slot->key = old;
     if (was_keyed) {

@@ -87,31 +87,34 @@ static int commit(struct casework *casework)
     return 0;
 }
 
-static void inherit(struct casework *casework, struct work *work, const struct case_signal *signal,
-                    struct str person)
+typedef void (*keep_out_fn)(struct work *work, struct str person, enum case_conflict_reason reason);
+
+/* Once the case is there, each is said at once. */
+static void keep_out_now(struct work *work, struct str person, enum case_conflict_reason reason)
 {
-    enum case_conflict_reason reason = casework_conflict_of(casework, signal->unit, person);
-    if (reason != CASE_CONFLICT_NONE) {
-        conflict_inherit(work, person, reason);
-    }
+    (void)conflict_set(work, person, reason, STR_LITERAL(""));
 }
 
 /* Guardians who are kept out of the record of this pupil or of a sibling, and whoever is kept out of the pupil's other
- * open cases, are kept out of the new one. */
-static void inherit_conflicts(struct casework *casework, struct work *work,
-                              const struct case_signal *signal)
+ * open cases, are kept out of this one. */
+static void inherit_conflicts(struct casework *casework, struct work *work, struct str unit,
+                              struct str subject, keep_out_fn keep_out)
 {
-    const struct org_person *subject = org_find_person(work->org, signal->unit, signal->subject);
-    for (size_t i = 0; subject != NULL && i < subject->guardian_count; i++) {
-        inherit(casework, work, signal, subject->guardians[i].person);
+    const struct org_person *record = org_find_person(work->org, unit, subject);
+    for (size_t i = 0; record != NULL && i < record->guardian_count; i++) {
+        struct str guardian = record->guardians[i].person;
+        enum case_conflict_reason reason = casework_conflict_of(casework, unit, guardian);
+        if (reason != CASE_CONFLICT_NONE) {
+            keep_out(work, guardian, reason);
+        }
     }
     for (int family = CASE_FAMILY_SELF_HARM; family <= CASE_FAMILY_WELLBEING; family++) {
         const struct slot *other =
-            casework_find_open(casework, signal->unit, signal->subject, (enum case_family)family);
+            casework_find_open(casework, unit, subject, (enum case_family)family);
         for (size_t i = 0; other != NULL && i < other->file->conflict_count; i++) {
             const struct conflict *conflict = &other->file->conflicts[i];
             if (conflict->state != CONFLICT_CLEARED) {
-                conflict_inherit(work, conflict->person, conflict->reason);
+                keep_out(work, conflict->person, conflict->reason);
             }
         }
     }
@@ -175,7 +178,7 @@ static int step_signal(struct casework *casework, const struct case_input *input
         }
     }
     if (slot == NULL) {
-        inherit_conflicts(casework, &work, signal);
+        inherit_conflicts(casework, &work, signal->unit, subject, conflict_inherit);
     }
     signal_step(&work, signal);
     int error = end(casework, &work, slot);
@@ -260,15 +263,45 @@ static int spread_conflict(struct casework *casework, const struct case_input *i
     return error;
 }
 
-/* The second case of a command that joins two. */
-static struct slot *find_other(const struct casework *casework, const struct case_command *command)
+/* The case of the same kind that the person who is linked has already, where it takes this one in: both run, and what was
+ * history does not become an alarm. Any other stays beside this one. */
+static struct slot *find_own(const struct casework *casework, const struct slot *slot,
+                             const struct case_command *command)
+{
+    struct slot *own =
+        casework_find_open(casework, command->unit, command->person, slot->file->family);
+    bool joins = own != NULL && own != slot && casefile_is_running(own->file) &&
+                 casefile_is_running(slot->file) && (!own->file->silent || slot->file->silent);
+    return joins ? own : NULL;
+}
+
+/* The second case of a command that makes one of two. */
+static struct slot *find_other(const struct casework *casework, const struct slot *slot,
+                               const struct case_command *command)
 {
     struct slot *other = NULL;
+    if (command->kind == CASE_COMMAND_LINK) {
+        return find_own(casework, slot, command);
+    }
     if (command->kind == CASE_COMMAND_JOIN_EPISODES &&
         !ident_equal(command->other_case, command->case_id)) {
         other = map_get(&casework->by_id, ident_part(&command->other_case));
     }
     return other != NULL && str_equal(other->file->unit, command->unit) ? other : NULL;
+}
+
+/* What the second case has to do with it: it gives itself away to the first, or takes the linked one in. */
+static int step_other(struct casework *casework, const struct case_input *input,
+                      struct effects *effects, const struct slot *slot, struct slot *other)
+{
+    struct work work = begin(casework, other, input, effects);
+    if (input->command.kind == CASE_COMMAND_LINK) {
+        const char *refusal = episode_take_in(&work, slot->file);
+        sw_assert(refusal == NULL); /* both run */
+    } else {
+        episode_give_away(&work, slot->id, input->command.actor);
+    }
+    return end(casework, &work, other);
 }
 
 static int step_command(struct casework *casework, const struct case_input *input,
@@ -281,20 +314,23 @@ static int step_command(struct casework *casework, const struct case_input *inpu
         return 0;
     }
     struct str subject = slot->file->subject;
-    struct slot *other = find_other(casework, command);
+    struct slot *other = find_other(casework, slot, command);
     struct work work = begin(casework, slot, input, effects);
     work.other = other != NULL ? other->file : NULL;
     bool applied = command_step(&work, command);
+    bool is_linked = applied && command->kind == CASE_COMMAND_LINK;
+    if (is_linked && other != NULL) {
+        episode_give_away(&work, other->id, command->actor);
+    } else if (is_linked) {
+        inherit_conflicts(casework, &work, command->unit, work.file->subject, keep_out_now);
+    }
     int error = end(casework, &work, slot);
     if (error == 0 && applied && command->kind == CASE_COMMAND_SET_CONFLICT) {
         return spread_conflict(casework, input, effects, subject);
     }
-    if (error == 0 && applied && other != NULL) {
-        struct work given = begin(casework, other, input, effects);
-        episode_give_away(&given, command);
-        error = end(casework, &given, other);
-    }
-    return error;
+    return error == 0 && applied && other != NULL
+               ? step_other(casework, input, effects, slot, other)
+               : error;
 }
 
 static int step_receipt(struct casework *casework, const struct case_input *input,

@@ -43,15 +43,33 @@ static const char *set_conflict(struct work *work, const struct case_command *co
                : "too_many_conflicts";
 }
 
+/* Why the unresolved person of the case cannot be that one; NULL: it can. */
+static const char *link_refusal(const struct work *work, const struct case_command *command,
+                                const struct org_person *person)
+{
+    if (!work->file->unresolved) {
+        return "already_resolved";
+    }
+    if (command->unresolved.len > 0 && !str_equal(command->unresolved, work->file->subject)) {
+        return "other_subject";
+    }
+    if (person == NULL) {
+        return "unknown_person";
+    }
+    if (person->kind != ORG_PERSON_STUDENT && person->kind != ORG_PERSON_STAFF) {
+        return "no_pupil_or_staff";
+    }
+    return resolve_is_excluded(work, person->id) ? "in_conflict" : NULL;
+}
+
+/* Where the person has a case of this kind that runs (work->other), this one is then taken in there: it tells nobody more. */
 static const char *link(struct work *work, const struct case_command *command)
 {
     struct casefile *file = work->file;
     const struct org_person *person = org_find_person(work->org, file->unit, command->person);
-    if (!file->unresolved) {
-        return "already_resolved";
-    }
-    if (person == NULL) {
-        return "unknown_person";
+    const char *refusal = link_refusal(work, command, person);
+    if (refusal != NULL) {
+        return refusal;
     }
     bool staff = person->kind == ORG_PERSON_STAFF;
     file->subject = work_copy(work, person->id);
@@ -59,6 +77,12 @@ static const char *link(struct work *work, const struct case_command *command)
     file->group = work_copy(work, person->group);
     file->unresolved = false;
     work_fact(work, work_journal(work, "linked"), "person", person->id);
+    if (work->other != NULL) {
+        return NULL;
+    }
+    if (staff) {
+        (void)conflict_set(work, file->subject, CASE_CONFLICT_UNFIT_NOW, STR_LITERAL(""));
+    }
     conflict_hold_all(work);
     step_refresh(work);
     return NULL;
@@ -119,14 +143,22 @@ const char *command_name(enum case_command_kind kind)
     return names[kind];
 }
 
+/* Whoever is kept out of either case of the command decides nothing in it. */
+static bool is_kept_out(const struct work *work, struct str actor)
+{
+    struct work there = *work;
+    there.file = (struct casefile *)(uintptr_t)work->other; /* only read */
+    return resolve_is_excluded(work, actor) ||
+           (work->other != NULL && resolve_is_excluded(&there, actor));
+}
+
 bool command_step(struct work *work, const struct case_command *command)
 {
     const char *refusal = NULL;
     due_judge_obligations(work);
     if (command->actor.len == 0) {
         refusal = "no_actor";
-    } else if (resolve_is_excluded(work, command->actor) ||
-               str_is(command->actor_role, "guardians")) {
+    } else if (is_kept_out(work, command->actor) || str_is(command->actor_role, "guardians")) {
         refusal = "denied";
     } else {
         refusal = dispatch(work, command);

@@ -139,8 +139,18 @@ static struct episode *join_target(const struct casefile *file, uint32_t asked)
     return NULL;
 }
 
-/* Another case is taken in: what it was told of, and what its reporter said, goes on here. */
-static const char *join_other(struct work *work, const struct casefile *other)
+/* Whoever is kept out of the one is kept out of both. */
+static void take_conflicts(struct work *work, const struct casefile *other)
+{
+    for (size_t i = 0; i < other->conflict_count; i++) {
+        const struct conflict *conflict = &other->conflicts[i];
+        if (conflict->state != CONFLICT_CLEARED) {
+            (void)conflict_set(work, conflict->person, conflict->reason, conflict->set_by);
+        }
+    }
+}
+
+const char *episode_take_in(struct work *work, const struct casefile *other)
 {
     const struct episode *from = casefile_episode(other, other->episode);
     struct episode *episode = work_episode(work);
@@ -154,8 +164,16 @@ static const char *join_other(struct work *work, const struct casefile *other)
     fill(&episode->callback, from->callback);
     fill(&episode->with_pupil, from->with_pupil);
     fill(&episode->place_detail, from->place_detail);
+    if (episode->mandatory_code == 0) {
+        episode->mandatory_code = from->mandatory_code;
+    }
     ident_format(other->id, digits);
     work_fact(work, work_journal(work, "case_joined"), "other_case", str_of(digits));
+    take_conflicts(work, other);
+    conflict_hold_all(work);
+    if (other->silent) {
+        return NULL; /* history: nobody is told of it here either */
+    }
     if (other->level > work->file->level) {
         life_raise(work, other->level);
     }
@@ -164,17 +182,17 @@ static const char *join_other(struct work *work, const struct casefile *other)
     return NULL;
 }
 
-void episode_give_away(struct work *work, const struct case_command *command)
+void episode_give_away(struct work *work, struct ident to, struct str actor)
 {
     struct casefile *file = work->file;
     char digits[IDENT_TEXT_BYTES];
     plan_stop(work, "joined");
     for (size_t i = 0; i < file->episode_count; i++) {
-        obligation_waive_all(work, file->episodes[i].number, command->actor, "joined");
+        obligation_waive_all(work, file->episodes[i].number, actor, "joined");
     }
     file->outcome = STR_LITERAL("joined");
     case_transition(file, CASE_CLOSED);
-    ident_format(command->case_id, digits);
+    ident_format(to, digits);
     work_fact(work, work_journal(work, "closed"), "joined_to", str_of(digits));
     (void)work_alert(work, "closed");
 }
@@ -183,7 +201,7 @@ const char *episode_join(struct work *work, const struct case_command *command)
 {
     struct casefile *file = work->file;
     if (!ident_equal(command->other_case, command->case_id)) {
-        return work->other != NULL ? join_other(work, work->other) : "unknown_case";
+        return work->other != NULL ? episode_take_in(work, work->other) : "unknown_case";
     }
     struct episode *current = work_episode(work);
     struct episode *target = join_target(file, command->episode);

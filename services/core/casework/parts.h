@@ -70,8 +70,11 @@ const char *conflict_release(struct work *work, const struct case_command *comma
 void episode_open(struct work *work, const struct case_signal *signal);
 void episode_join_signal(struct work *work, const struct case_signal *signal);
 const char *episode_join(struct work *work, const struct case_command *command);
-/* The other side of a join of two cases: this one ends, its duties with it. */
-void episode_give_away(struct work *work, const struct case_command *command);
+/* Another case of the same pupil is taken in: what it was told of, what its reporter said, and whoever is kept out of it, go
+ * on here. Answers a refusal's reason, or NULL. */
+const char *episode_take_in(struct work *work, const struct casefile *other);
+/* The other side: this one ends, its duties with it; `to` is the case that goes on. */
+void episode_give_away(struct work *work, struct ident to, struct str actor);
 void episode_tell_owners(struct work *work, struct str cause);
 
 /* signal.c: a signal on the case in hand; a new one has state NONE. */
