@@ -376,8 +376,39 @@ static int fill_respond(struct filling *filling)
     }
     filling->command->action_case = SHOUWANG__V1__COMMAND__ACTION_RESPOND;
     filling->command->respond = action;
+    int64_t episode = 0;
     int error = take_text(filling, "obligation", &action->obligation);
+    error = error != 0 ? error : take_number(filling, "episode", UINT32_MAX, &episode);
+    action->episode = (uint32_t)episode;
     error = error != 0 ? error : take_text(filling, "answer", &action->answer);
+    return error != 0 ? error : take_sealed(filling, "reason", &action->note);
+}
+
+static int fill_urge(struct filling *filling)
+{
+    Shouwang__V1__Urge *action = NEW(filling, Shouwang__V1__Urge, SHOUWANG__V1__URGE__INIT);
+    if (action == NULL) {
+        return ERR_MEMORY;
+    }
+    filling->command->action_case = SHOUWANG__V1__COMMAND__ACTION_URGE;
+    filling->command->urge = action;
+    int64_t episode = 0;
+    int error = take_text(filling, "obligation", &action->obligation);
+    error = error != 0 ? error : take_number(filling, "episode", UINT32_MAX, &episode);
+    action->episode = (uint32_t)episode;
+    return error != 0 ? error : take_sealed(filling, "reason", &action->note);
+}
+
+static int fill_hand_over(struct filling *filling)
+{
+    Shouwang__V1__HandOver *action =
+        NEW(filling, Shouwang__V1__HandOver, SHOUWANG__V1__HAND_OVER__INIT);
+    if (action == NULL) {
+        return ERR_MEMORY;
+    }
+    filling->command->action_case = SHOUWANG__V1__COMMAND__ACTION_HAND_OVER;
+    filling->command->hand_over = action;
+    int error = take_text(filling, "person", &action->person);
     return error != 0 ? error : take_sealed(filling, "reason", &action->note);
 }
 
@@ -400,6 +431,8 @@ static const struct {
     {"close", fill_close},
     {"note", fill_note},
     {"respond", fill_respond},
+    {"urge", fill_urge},
+    {"hand_over", fill_hand_over},
 };
 
 int actions_fill(struct console *console, const char *name, struct http_request *form,

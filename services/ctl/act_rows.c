@@ -198,13 +198,38 @@ const struct ctl_command ctl_command_help = {
 };
 
 static const struct ctl_option respond_options[] = {
-    {"--note", "TEXT", "sealed"}, ACT_UNIT, ACT_AS, ACT_ROLE, ACT_WAIT, ACT_LAST,
+    {"--note", "TEXT", "sealed"},
+    {"--episode", "N", "of the case (the current one)"},
+    ACT_UNIT,
+    ACT_AS,
+    ACT_ROLE,
+    ACT_WAIT,
+    ACT_LAST,
 };
 const struct ctl_command ctl_command_respond = {
     .name = "respond",
     .arguments = "CASE OBLIGATION ANSWER",
-    .help = "As the recipient: confirmed, disputed or returned.",
+    .help = "As the recipient of a report: confirmed, disputed or returned.",
     .options = respond_options,
+    .run = act_run,
+};
+
+const struct ctl_command ctl_command_urge = {
+    .name = "urge",
+    .arguments = "CASE OBLIGATION",
+    .help = "Have the owner of an obligation told once more.",
+    .options = respond_options,
+    .run = act_run,
+};
+
+static const struct ctl_option hand_over_options[] = {
+    {"--note", "TEXT", "sealed"}, ACT_UNIT, ACT_AS, ACT_ROLE, ACT_WAIT, ACT_LAST,
+};
+const struct ctl_command ctl_command_hand_over = {
+    .name = "hand-over",
+    .arguments = "CASE PERSON",
+    .help = "Give a case to the next person, who is told and acknowledges.",
+    .options = hand_over_options,
     .run = act_run,
 };
 
@@ -288,7 +313,18 @@ const struct act act_rows[] = {
      "respond",
      {{ACT_TEXT, "obligation", NULL, 1, false},
       {ACT_TEXT, "answer", NULL, 2, false},
-      {ACT_TEXT, "note", "--note", 0, false}}},
+      {ACT_TEXT, "note", "--note", 0, false},
+      {ACT_NUMBER, "episode", "--episode", 0, false}}},
+    {&ctl_command_urge,
+     NULL,
+     "urge",
+     {{ACT_TEXT, "obligation", NULL, 1, false},
+      {ACT_TEXT, "note", "--note", 0, false},
+      {ACT_NUMBER, "episode", "--episode", 0, false}}},
+    {&ctl_command_hand_over,
+     NULL,
+     "hand_over",
+     {{ACT_TEXT, "person", NULL, 1, false}, {ACT_TEXT, "note", "--note", 0, false}}},
     {&ctl_command_link,
      NULL,
      "link",

@@ -118,6 +118,8 @@ static void read_obligation(struct reading *reading, const Shouwang__V1__Obligat
         .by_role = str_of(from->by_role),
         .reason = str_of(from->reason),
         .answer = str_of(from->answer),
+        .urged = from->urged,
+        .urged_ms = from->urged_at_ms,
     };
     read_evidence(reading, from, to);
 }

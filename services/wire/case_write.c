@@ -90,6 +90,8 @@ static void write_obligation(struct writer *writer, const struct obligation *fro
     to->breached_at_ms = from->breached_ms;
     to->by_role = writer_text(writer, from->by_role);
     to->reason = writer_text(writer, from->reason);
+    to->urged = from->urged;
+    to->urged_at_ms = from->urged_ms;
     write_evidence(writer, from, to);
 }
 

@@ -126,7 +126,17 @@ static void read_words(struct reading *reading, const Shouwang__V1__Command *rec
         command->kind = CASE_COMMAND_RESPOND;
         command->obligation = str_of(record->respond->obligation);
         command->code = str_of(record->respond->answer);
+        command->episode = record->respond->episode;
         read_sealed(reading, record->respond->note);
+    } else if (record->action_case == SHOUWANG__V1__COMMAND__ACTION_URGE) {
+        command->kind = CASE_COMMAND_URGE;
+        command->obligation = str_of(record->urge->obligation);
+        command->episode = record->urge->episode;
+        read_sealed(reading, record->urge->note);
+    } else if (record->action_case == SHOUWANG__V1__COMMAND__ACTION_HAND_OVER) {
+        command->kind = CASE_COMMAND_HAND_OVER;
+        command->person = str_of(record->hand_over->person);
+        read_sealed(reading, record->hand_over->note);
     } else {
         command->kind = CASE_COMMAND_REQUEST_HELP;
         command->role = str_of(record->request_help->role);
@@ -165,6 +175,8 @@ static bool read_action(struct reading *reading, const Shouwang__V1__Command *re
     case SHOUWANG__V1__COMMAND__ACTION_NOTE:
     case SHOUWANG__V1__COMMAND__ACTION_READ:
     case SHOUWANG__V1__COMMAND__ACTION_RESPOND:
+    case SHOUWANG__V1__COMMAND__ACTION_URGE:
+    case SHOUWANG__V1__COMMAND__ACTION_HAND_OVER:
     case SHOUWANG__V1__COMMAND__ACTION_REQUEST_HELP:
         read_words(reading, record);
         return true;

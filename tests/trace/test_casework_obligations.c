@@ -222,6 +222,116 @@ static void test_casework_recipient_confirms_or_returns(void **state)
     world_free(world);
 }
 
+static struct case_command desk_says(struct world *world, enum case_command_kind kind,
+                                     const char *obligation, const char *answer)
+{
+    struct case_command command = world_command(world, kind, "desk", "bureau_duty");
+    command.obligation = str_of(obligation);
+    command.code = str_of(answer);
+    return command;
+}
+
+/* What is owed "after the confirmation" has no clock before the recipient confirms a report. */
+static void test_casework_a_confirmed_report_starts_its_clock(void **state)
+{
+    struct world *world = world_new();
+    struct case_signal signal = world_signal(world);
+    (void)state;
+    signal.kind = STR_LITERAL("dorm_missing");
+    world_send(world, signal);
+    world_run(world, 10 * MINUTE);
+    assert_int_equal(world_obligation(world, "detailed_report")->anchor_ms, 0);
+    assert_string_equal(
+        world_do(world, desk_says(world, CASE_COMMAND_RESPOND, "first_report", "confirmed")),
+        "not_reported");
+    assert_string_equal(world_met(world, "first_report", 10 * MINUTE), "applied");
+    assert_string_equal(
+        world_do(world, desk_says(world, CASE_COMMAND_RESPOND, "first_report", "disputed")),
+        "applied");
+    assert_int_equal(world_obligation(world, "detailed_report")->anchor_ms, 0);
+    world_run(world, 20 * MINUTE);
+    assert_string_equal(
+        world_do(world, desk_says(world, CASE_COMMAND_RESPOND, "first_report", "confirmed")),
+        "applied");
+    assert_int_equal(world_obligation(world, "detailed_report")->due_ms,
+                     WORLD_START_MS + 80 * MINUTE);
+    assert_int_equal(world_count(world, "boss", "detailed_report/due"), 1);
+    world_run(world, 30 * MINUTE);
+    assert_string_equal(
+        world_do(world, desk_says(world, CASE_COMMAND_RESPOND, "first_report", "confirmed")),
+        "applied");
+    assert_int_equal(world_obligation(world, "detailed_report")->due_ms,
+                     WORLD_START_MS + 80 * MINUTE); /* only the first one counts */
+    world_free(world);
+}
+
+static void test_casework_a_returned_report_is_told_to_its_owner(void **state)
+{
+    struct world *world = crisis();
+    (void)state;
+    world_run(world, 20 * MINUTE);
+    assert_string_equal(world_met(world, "phone_report", 20 * MINUTE), "applied");
+    assert_string_equal(
+        world_do(world, desk_says(world, CASE_COMMAND_RESPOND, "phone_report", "returned")),
+        "applied");
+    assert_int_equal(world_count(world, "duty", "phone_report/returned/1"), 1);
+    assert_string_equal(world_met(world, "phone_report", 20 * MINUTE), "applied");
+    assert_string_equal(
+        world_do(world, desk_says(world, CASE_COMMAND_RESPOND, "phone_report", "returned")),
+        "applied");
+    assert_int_equal(world_count(world, "duty", "phone_report/returned/2"), 1);
+    world_free(world);
+}
+
+static void test_casework_urging_tells_the_owner_once_in_five_minutes(void **state)
+{
+    struct world *world = crisis();
+    struct case_command urge;
+    (void)state;
+    world_run(world, 6 * MINUTE);
+    urge = desk_says(world, CASE_COMMAND_URGE, "phone_report", "");
+    assert_string_equal(world_do(world, urge), "applied");
+    assert_int_equal(world_count(world, "duty", "phone_report/urge/1"), 1);
+    world_run(world, 10 * MINUTE);
+    urge = desk_says(world, CASE_COMMAND_URGE, "phone_report", "");
+    assert_string_equal(world_do(world, urge), "too_soon");
+    world_run(world, 11 * MINUTE);
+    urge = desk_says(world, CASE_COMMAND_URGE, "phone_report", "");
+    assert_string_equal(world_do(world, urge), "applied");
+    assert_int_equal(world_count(world, "duty", "phone_report/urge/2"), 1);
+    urge = desk_says(world, CASE_COMMAND_URGE, "final_report", "");
+    assert_string_equal(world_do(world, urge), "not_started");
+    urge = world_command(world, CASE_COMMAND_URGE, "psych", "psych_teacher");
+    urge.obligation = STR_LITERAL("phone_report");
+    assert_string_equal(world_do(world, urge), "not_in_charge");
+    assert_string_equal(world_met(world, "phone_report", 11 * MINUTE), "applied");
+    urge = desk_says(world, CASE_COMMAND_URGE, "phone_report", "");
+    assert_string_equal(world_do(world, urge), "not_owed");
+    world_free(world);
+}
+
+static void test_casework_a_case_handed_over_is_acknowledged_by_the_next(void **state)
+{
+    struct world *world = crisis();
+    struct case_command hand_over;
+    (void)state;
+    world_run(world, 1 * MINUTE);
+    assert_string_equal(world_ack(world, "duty", "duty_leader"), "applied");
+    hand_over = world_command(world, CASE_COMMAND_HAND_OVER, "duty", "duty_leader");
+    hand_over.person = STR_LITERAL("nobody");
+    assert_string_equal(world_do(world, hand_over), "unknown_person");
+    hand_over.person = STR_LITERAL("duty");
+    hand_over.id.bytes[0] ^= 1;
+    assert_string_equal(world_do(world, hand_over), "not_to_this_person");
+    hand_over = world_command(world, CASE_COMMAND_HAND_OVER, "duty", "duty_leader");
+    hand_over.person = STR_LITERAL("psych");
+    unsigned before = (unsigned)world_count(world, "psych", "");
+    assert_string_equal(world_do(world, hand_over), "applied");
+    assert_int_equal(world_count(world, "psych", ""), before + 1);
+    assert_string_equal(world_ack(world, "psych", "duty_leader"), "applied");
+    world_free(world);
+}
+
 static void close_all(struct world *world)
 {
     static const char *const ids[] = {"emergency_call", "on_scene",       "guardian_contact",
@@ -289,6 +399,10 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_casework_follow_up_comes_due_until_settled),
         cmocka_unit_test(test_casework_waiver_needs_a_reason),
         cmocka_unit_test(test_casework_recipient_confirms_or_returns),
+        cmocka_unit_test(test_casework_a_confirmed_report_starts_its_clock),
+        cmocka_unit_test(test_casework_a_returned_report_is_told_to_its_owner),
+        cmocka_unit_test(test_casework_urging_tells_the_owner_once_in_five_minutes),
+        cmocka_unit_test(test_casework_a_case_handed_over_is_acknowledged_by_the_next),
         cmocka_unit_test(test_casework_closes_only_when_all_is_met_or_waived),
         cmocka_unit_test(test_casework_life_goes_from_open_to_responding),
     };

@@ -22,6 +22,7 @@ static const struct str grade_head[] = {S("grade_head")};
 static const struct str designee[] = {S("county_designee")};
 static const struct str crisis_kinds[] = {S("self_harm"), S("threat"), S("accident"), S("missing"),
                                           S("panic")};
+static const struct str confirmed_kinds[] = {S("dorm_missing")};
 static const struct str abuse_kinds[] = {S("abuse_suspected")};
 static const struct str calls[] = {S("120"), S("110"), S("not_needed")};
 
@@ -139,6 +140,17 @@ static const struct policy_step high_steps[] = {
 static const struct policy_obligation high_obligations[] = {
     {.id = S("interview_done"), .within_ms = 24 * HOUR, .owner = S("psych_teacher")},
 };
+static const struct policy_obligation confirmed_obligations[] = {
+    {.id = S("first_report"),
+     .within_ms = 30 * MINUTE,
+     .owner = S("duty_leader"),
+     .to = S("bureau_duty")},
+    {.id = S("detailed_report"),
+     .anchor = POLICY_ANCHOR_CONFIRMED,
+     .within_ms = 60 * MINUTE,
+     .owner = S("principal"),
+     .to = S("bureau_duty")},
+};
 static const struct policy_step warning_steps[] = {
     {.at_ms = 0, .roles = TEXTS(class_and_psych), .via = WECOM_SMS, .quorum = POLICY_QUORUM_ANY},
     {.at_ms = 60 * MINUTE,
@@ -181,6 +193,10 @@ static const struct policy policies[] = {
     {.id = S("test/general_crisis"),
      .match = {.level = CASE_LEVEL_CRISIS},
      STEPS(general_crisis_steps)},
+    {.id = S("test/confirmed"),
+     .match = {.level = CASE_LEVEL_CRISIS, .kinds = TEXTS(confirmed_kinds)},
+     STEPS(general_crisis_steps),
+     OBLIGATIONS(confirmed_obligations)},
     {.id = S("test/high"),
      .match = {.level = CASE_LEVEL_HIGH},
      STEPS(high_steps),

@@ -88,6 +88,38 @@ static const char *link(struct work *work, const struct case_command *command)
     return NULL;
 }
 
+/* The next person is told and acknowledges as anybody does; an acknowledgement that is there goes on until then. */
+static const char *hand_over(struct work *work, const struct case_command *command)
+{
+    enum { LIFE_MS = 2 * 60 * 60 * 1000 };
+    const struct org_person *next = org_find_person(work->org, work->file->unit, command->person);
+    char digits[IDENT_TEXT_BYTES];
+    ident_format(command->id, digits);
+    struct str parts[] = {STR_LITERAL("handover/"), str_of(digits)};
+    const struct work_message message = {
+        .cause = work_join(work, parts, 2),
+        .purpose = STR_LITERAL("handover"),
+        .lane = work->file->level >= CASE_LEVEL_WARNING ? EFFECT_LANE_URGENT : EFFECT_LANE_BULK,
+        .expires_ms = work->wall_ms + LIFE_MS,
+        .wants_key_press = true,
+    };
+    if (work->file->state == CASE_CLOSED || work->file->state == CASE_STOOD_DOWN) {
+        return "not_open";
+    }
+    if (next == NULL || next->kind != ORG_PERSON_STAFF || str_equal(next->id, command->actor)) {
+        return next == NULL ? "unknown_person" : "not_to_this_person";
+    }
+    if (resolve_is_excluded(work, next->id)) {
+        return "not_to_this_person";
+    }
+    const struct work_person to = {next->id, command->actor_role, next};
+    if (!notice_send_one(work, &to, notice_quiet_channels(), &message)) {
+        return "not_reachable";
+    }
+    work_fact(work, work_journal(work, "handed_over"), "person", next->id);
+    return NULL;
+}
+
 static const char *dispatch(struct work *work, const struct case_command *command)
 {
     switch (command->kind) {
@@ -121,6 +153,10 @@ static const char *dispatch(struct work *work, const struct case_command *comman
         return obligation_respond(work, command);
     case CASE_COMMAND_LINK:
         return link(work, command);
+    case CASE_COMMAND_URGE:
+        return obligation_urge(work, command);
+    case CASE_COMMAND_HAND_OVER:
+        return hand_over(work, command);
     case CASE_COMMAND_NOTE:
     case CASE_COMMAND_READ:
         return NULL;
@@ -138,7 +174,8 @@ const char *command_name(enum case_command_kind kind)
         "release_hold", "change_level", "join_episodes",
         "settle",       "stand_down",   "confirm_stand_down",
         "close",        "note",         "read",
-        "respond",      "link"};
+        "respond",      "link",         "urge",
+        "hand_over"};
     sw_assert((unsigned)kind < CASE_COMMAND_COUNT);
     return names[kind];
 }

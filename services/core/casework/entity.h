@@ -145,6 +145,8 @@ struct obligation {
     struct str by_role;
     struct str reason; /* of a waiver */
     struct str answer; /* confirmed, disputed, returned by the recipient */
+    uint32_t urged;    /* times the owner was urged */
+    int64_t urged_ms;  /* the last time; 0: never */
     const struct case_evidence *evidence;
     size_t evidence_count;
 };

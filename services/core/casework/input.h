@@ -74,6 +74,8 @@ enum case_command_kind {
     CASE_COMMAND_READ,
     CASE_COMMAND_RESPOND,
     CASE_COMMAND_LINK,
+    CASE_COMMAND_URGE,
+    CASE_COMMAND_HAND_OVER,
     CASE_COMMAND_COUNT,
 };
 
@@ -87,15 +89,15 @@ struct case_command {
     struct str actor_role;
     struct str via;
     struct ident notice_id; /* acknowledge */
-    struct str obligation;  /* met, waive, respond */
+    struct str obligation;  /* met, waive, respond, urge */
     uint32_t occurrence;
-    uint32_t episode;     /* met, waive, join */
+    uint32_t episode;     /* met, waive, join, respond, urge */
     int64_t performed_ms; /* met; 0: at the command's time */
     const struct case_evidence *evidence;
     size_t evidence_count;
     struct str reason_code; /* waive, change level */
     struct str sealed;      /* whatever was typed, encoded Sealed */
-    struct str person;      /* conflict, release ("class"), link (the directory person) */
+    struct str person; /* conflict, release ("class"), link (the directory person), hand over */
     enum case_conflict_reason conflict;
     struct str role; /* request help */
     enum case_level level;

@@ -330,11 +330,24 @@ bool obligation_all_settled_done(const struct work *work)
 }
 
 /* Gives a report back: it is owed again, and breached at once when its deadline has passed. */
-static void give_back(struct obligation *obligation)
+static void give_back(struct work *work, struct obligation *obligation)
 {
     obligation_transition(obligation, OBLIGATION_PENDING);
     obligation->returned++;
     obligation->recorded_late = false;
+    obligation_tell_owner(work, obligation,
+                          obligation_cause(work, obligation, "returned", obligation->returned),
+                          "returned");
+}
+
+/* The first report that its recipient confirms makes the happening a confirmed one. */
+static void confirm(struct work *work, const struct obligation *obligation)
+{
+    struct episode *episode = casefile_episode(work->file, obligation->episode);
+    if (episode->confirmed_ms == 0) {
+        episode->confirmed_ms = work->now_ms;
+        obligation_anchor(work, POLICY_ANCHOR_CONFIRMED, work->now_ms);
+    }
 }
 
 const char *obligation_respond(struct work *work, const struct case_command *command)
@@ -354,10 +367,53 @@ const char *obligation_respond(struct work *work, const struct case_command *com
         return "not_reported";
     }
     obligation->answer = command->code;
-    if (str_is(command->code, "returned") && done) {
-        give_back(obligation);
-    }
     work_fact(work, obligation_journal(work, obligation, "obligation_answered"), "answer",
               command->code);
+    if (str_is(command->code, "returned") && done) {
+        give_back(work, obligation);
+    } else if (str_is(command->code, "confirmed")) {
+        confirm(work, obligation);
+    }
+    return NULL;
+}
+
+/* The recipient, or one of those above the school. */
+static bool may_urge(const struct policy_obligation *definition, struct str role)
+{
+    static const char *const above[] = {"principal", "bureau_duty", "county_designee",
+                                        "county_centre"};
+    for (size_t i = 0; i < sizeof(above) / sizeof(above[0]); i++) {
+        if (str_is(role, above[i]) && !str_is(definition->owner, above[i])) {
+            return true;
+        }
+    }
+    return definition->to.len > 0 && str_equal(definition->to, role);
+}
+
+const char *obligation_urge(struct work *work, const struct case_command *command)
+{
+    enum { AGAIN_MS = 5 * 60 * 1000 };
+    struct obligation *obligation = find(work, command);
+    if (obligation == NULL) {
+        return "unknown_obligation";
+    }
+    if (!obligation_is_open(work->file, obligation) && obligation->state != OBLIGATION_PENDING) {
+        return "not_owed";
+    }
+    if (obligation->anchor_ms == 0) {
+        return "not_started";
+    }
+    if (!may_urge(obligation_definition(work, obligation), command->actor_role)) {
+        return "not_in_charge";
+    }
+    if (obligation->urged_ms > 0 && work->now_ms - obligation->urged_ms < AGAIN_MS) {
+        return "too_soon";
+    }
+    obligation->urged++;
+    obligation->urged_ms = work->now_ms;
+    work_fact_number(work, obligation_journal(work, obligation, "obligation_urged"), "time",
+                     obligation->urged);
+    obligation_tell_owner(work, obligation,
+                          obligation_cause(work, obligation, "urge", obligation->urged), "urge");
     return NULL;
 }

@@ -243,9 +243,12 @@ void obligation_anchor(struct work *work, enum policy_anchor anchor, int64_t anc
         struct obligation *obligation = &work->file->obligations[i];
         const struct episode *episode = casefile_episode(work->file, obligation->episode);
         bool waits = obligation->state == OBLIGATION_PENDING && obligation->anchor_ms == 0;
-        bool of_episode = anchor == POLICY_ANCHOR_SETTLED
-                              ? episode->state == EPISODE_SETTLED
-                              : obligation->episode == work->file->episode;
+        bool of_episode = obligation->episode == work->file->episode;
+        if (anchor == POLICY_ANCHOR_SETTLED) {
+            of_episode = episode->state == EPISODE_SETTLED;
+        } else if (anchor == POLICY_ANCHOR_CONFIRMED) {
+            of_episode = episode->confirmed_ms == anchor_ms;
+        }
         if (waits && of_episode && obligation->anchor == anchor) {
             obligation_start(work, obligation, anchor_ms);
             obligation_tell_owner(work, obligation, obligation_cause(work, obligation, "due", 0),

@@ -53,6 +53,7 @@ bool obligation_all_settled_done(const struct work *work);
 const char *obligation_meet(struct work *work, const struct case_command *command);
 const char *obligation_waive(struct work *work, const struct case_command *command);
 const char *obligation_respond(struct work *work, const struct case_command *command);
+const char *obligation_urge(struct work *work, const struct case_command *command);
 /* Meets a built-in one. */
 void obligation_meet_built_in(struct work *work, struct str id, struct str by);
 
