@@ -1,6 +1,8 @@
 #include "io/seal.h"
 
+#include <inttypes.h>
 #include <sodium.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -115,6 +117,44 @@ bool seal_mac_check(const uint8_t key[SEAL_KEY_BYTES], struct str text,
     uint8_t right[SEAL_MAC_BYTES];
     seal_mac(key, text, right);
     return seal_equal(right, mac, SEAL_MAC_BYTES);
+}
+
+/* --- Webhooks ---------------------------------------------------------------------------------- */
+
+/* The key of a secret: at most `size` bytes. */
+static size_t webhook_key(struct str secret, uint8_t *ret_key, size_t size)
+{
+    static const struct str mark = {"whsec_", 6};
+    size_t len = 0;
+    if (str_starts(secret, mark) &&
+        sodium_base642bin(ret_key, size, secret.at + mark.len, secret.len - mark.len, NULL, &len,
+                          NULL, sodium_base64_VARIANT_ORIGINAL) == 0) {
+        return len;
+    }
+    len = secret.len < size ? secret.len : size;
+    memcpy(ret_key, secret.at, len);
+    return len;
+}
+
+void seal_webhook_sign(struct str secret, struct str id, int64_t time_s, struct str body,
+                       char ret_text[SEAL_SIGNATURE_BYTES])
+{
+    uint8_t key[256];
+    uint8_t mac[crypto_auth_hmacsha256_BYTES];
+    char time[24];
+    crypto_auth_hmacsha256_state hash;
+    size_t key_len = webhook_key(secret, key, sizeof(key));
+    int time_len = snprintf(time, sizeof(time), ".%" PRId64 ".", time_s);
+    (void)crypto_auth_hmacsha256_init(&hash, key, key_len);
+    (void)crypto_auth_hmacsha256_update(&hash, (const uint8_t *)id.at, id.len);
+    (void)crypto_auth_hmacsha256_update(&hash, (const uint8_t *)time, (unsigned long long)time_len);
+    (void)crypto_auth_hmacsha256_update(&hash, (const uint8_t *)body.at, body.len);
+    (void)crypto_auth_hmacsha256_final(&hash, mac);
+    memcpy(ret_text, "v1,", 3);
+    (void)sodium_bin2base64(ret_text + 3, SEAL_SIGNATURE_BYTES - 3, mac, sizeof(mac),
+                            sodium_base64_VARIANT_ORIGINAL);
+    sodium_memzero(key, sizeof(key));
+    sodium_memzero(&hash, sizeof(hash));
 }
 
 /* --- Passwords --------------------------------------------------------------------------------- */

@@ -78,6 +78,16 @@ void seal_mac(const uint8_t key[SEAL_KEY_BYTES], struct str text, uint8_t ret_ma
 bool seal_mac_check(const uint8_t key[SEAL_KEY_BYTES], struct str text,
                     const uint8_t mac[SEAL_MAC_BYTES]);
 
+/* --- What others check, in the way of Standard Webhooks ---------------------------------------------------------------- */
+
+enum { SEAL_SIGNATURE_BYTES = 3 + 44 + 1 }; /* "v1,", base64 of 32 bytes, NUL */
+
+/* "v1,<base64 of HMAC-SHA256>" of `id`.`time_s`.`body`. The key is the secret's bytes, or what its base64 says when it
+ * begins with "whsec_" (its bytes all
+ * the same where that is no base64). */
+void seal_webhook_sign(struct str secret, struct str id, int64_t time_s, struct str body,
+                       char ret_text[SEAL_SIGNATURE_BYTES]);
+
 /* --- Passwords (argon2id): each call takes some 60 ms and 64 MiB ----------------------------------------------------- */
 
 /* ERR_MEMORY. */

@@ -52,6 +52,9 @@ static const struct metric_row rows[COUNTER_ROWS] = {
                                .kind = METRIC_COUNTER,
                                .help =
                                    "cancels and conflicts forgotten before their time, for room"},
+    [COUNTER_FEED] = {.name = "sw_notifier_feed_entries_total",
+                      .kind = METRIC_COUNTER,
+                      .help = "entries written to partners' topics"},
     [COUNTER_QUEUE_TIME] = {.name = "sw_notifier_queue_seconds",
                             .kind = METRIC_HISTOGRAM,
                             .help = "from a notice's making to its first send",

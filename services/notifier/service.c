@@ -53,6 +53,7 @@ static const struct stream_input inputs[] = {
     {.topic = TOPIC_NOTICES_CONTROL, .before_timers = true},
     {.topic = TOPIC_CALLBACKS, .before_timers = true},
     {.topic = TOPIC_NOTICES_URGENT},
+    {.topic = TOPIC_ALERTS},
     {.topic = TOPIC_NOTICES_BULK},
 };
 

@@ -4,11 +4,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <shouwang/v1/alert.pb-c.h>
 #include <shouwang/v1/callback.pb-c.h>
 
 #include "base/assert.h"
 #include "io/log.h"
 #include "notifier/entity.h"
+#include "notifier/entry.h"
 #include "notifier/flight.h"
 #include "wire/decode.h"
 #include "wire/reader.h"
@@ -193,7 +195,9 @@ static bool is_sendable(const Shouwang__V1__Notice *notice)
     return notice->channel == SHOUWANG__V1__CHANNEL__CHANNEL_VOICE ||
            notice->channel == SHOUWANG__V1__CHANNEL__CHANNEL_SMS ||
            notice->channel == SHOUWANG__V1__CHANNEL__CHANNEL_WECOM ||
-           notice->channel == SHOUWANG__V1__CHANNEL__CHANNEL_MAIL;
+           notice->channel == SHOUWANG__V1__CHANNEL__CHANNEL_MAIL ||
+           notice->channel == SHOUWANG__V1__CHANNEL__CHANNEL_WEBHOOK ||
+           notice->channel == SHOUWANG__V1__CHANNEL__CHANNEL_FEED;
 }
 
 /* A notice that never becomes one of ours: only a receipt. */
@@ -207,12 +211,29 @@ static void refuse(struct part *part, const Shouwang__V1__Notice *notice, enum c
     held_note_ended(part, reader_ident(notice->id));
 }
 
-static void hold(struct part *part, const struct kafka_record *record,
-                 const Shouwang__V1__Notice *notice, struct stream_effects *effects)
+/* A partner's topic needs no flight: what is said there is in this step's transaction. */
+static void end_in_feed(struct part *part, struct held *held, struct stream_effects *effects)
+{
+    struct entry entry;
+    int error = entry_build(part, held, &entry);
+    if (error == ERR_MEMORY) {
+        give_up(part, error);
+    } else if (error == ERR_DENIED) {
+        take_end(part, held, CASE_DELIVERY_CANCELLED, "conflict", effects);
+    } else if (error != 0) {
+        take_end(part, held, CASE_DELIVERY_FAILED,
+                 error == ERR_NOT_FOUND ? "no_partner" : "unreadable", effects);
+    } else {
+        entry_emit(part, &entry, effects);
+        take_end(part, held, CASE_DELIVERY_ACCEPTED, "", effects);
+    }
+}
+
+static void hold(struct part *part, const Shouwang__V1__Notice *notice, struct str bytes,
+                 enum notifier_lane lane, struct stream_effects *effects)
 {
     struct held *held = NULL;
-    enum notifier_lane lane = record->topic == TOPIC_NOTICES_URGENT ? LANE_URGENT : LANE_BULK;
-    int error = held_add(part, notice, record->value, lane, &held);
+    int error = held_add(part, notice, bytes, lane, &held);
     if (error != 0) {
         give_up(part, error);
         return;
@@ -221,6 +242,10 @@ static void hold(struct part *part, const struct kafka_record *record,
     struct stop_question question = held_question(held);
     if (stops_check(part->stops, part->org, &question).len > 0) {
         stop_if_asked(part, held, effects);
+        return;
+    }
+    if (held->channel == CASE_CHANNEL_FEED) {
+        end_in_feed(part, held, effects);
         return;
     }
     held_schedule(part, held, loop_utc_ms());
@@ -241,7 +266,43 @@ static void take_notice(struct part *part, const struct kafka_record *record,
     } else if (notice->expires_at_ms > 0 && loop_utc_ms() >= notice->expires_at_ms) {
         refuse(part, notice, CASE_DELIVERY_EXPIRED, "deadline", effects);
     } else {
-        hold(part, record, notice, effects);
+        hold(part, notice, record->value,
+             record->topic == TOPIC_NOTICES_URGENT ? LANE_URGENT : LANE_BULK, effects);
+    }
+}
+
+/* --- Alerts ------------------------------------------------------------------------------------ */
+
+/* An alert in the shape of a notice: to a topic at once and without a receipt, to a webhook as any other. */
+static void hold_alert(struct part *part, const Shouwang__V1__Notice *notice,
+                       struct stream_effects *effects)
+{
+    struct str bytes;
+    struct held *held = NULL;
+    struct entry entry;
+    if (held_find(part, reader_ident(notice->id)) != NULL) {
+        counters_add(&part->notifier->counters, COUNTER_REPEATED, NULL, NULL);
+        return;
+    }
+    int error = encode_message(&notice->base, &part->arena, &bytes);
+    if (error == 0 && notice->channel == SHOUWANG__V1__CHANNEL__CHANNEL_WEBHOOK) {
+        hold(part, notice, bytes, LANE_BULK, effects);
+        return;
+    }
+    if (error == 0) {
+        error = held_add(part, notice, bytes, LANE_BULK, &held);
+    }
+    if (error == 0) {
+        error = entry_build(part, held, &entry);
+    }
+    if (error == 0) {
+        entry_emit(part, &entry, effects);
+    }
+    if (held != NULL) {
+        held_drop(part, held);
+    }
+    if (error != 0) {
+        give_up(part, error);
     }
 }
 
@@ -309,6 +370,9 @@ static const ProtobufCMessageDescriptor *descriptor_of(enum topic topic)
     if (topic == TOPIC_NOTICES_CONTROL) {
         return &shouwang__v1__control__descriptor;
     }
+    if (topic == TOPIC_ALERTS) {
+        return &shouwang__v1__alert__descriptor;
+    }
     if (topic == TOPIC_CALLBACKS) {
         return &shouwang__v1__callback__descriptor;
     }
@@ -330,6 +394,8 @@ void part_step(void *object, const struct kafka_record *record, struct stream_ef
         give_up(part, error);
     } else if (record->topic == TOPIC_NOTICES_CONTROL) {
         take_control(part, record, (const Shouwang__V1__Control *)message, effects);
+    } else if (record->topic == TOPIC_ALERTS) {
+        entry_tell_partners(part, (const Shouwang__V1__Alert *)message, hold_alert, effects);
     } else if (record->topic == TOPIC_CALLBACKS) {
         take_callback(part, record, (const Shouwang__V1__Callback *)message, effects);
     } else {

@@ -1,23 +1,16 @@
 #include "notifier/text.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/assert.h"
-#include "core/disclose/disclose.h"
-#include "core/roster/zone.h"
 #include "io/log.h"
-#include "io/seal_record.h"
-#include "io/token.h"
 #include "notifier/entity.h"
+#include "notifier/filling.h"
 
 enum {
     PACKS_MAX = 8,
     PACK_ARENA_BYTES = 32 * 1024 * 1024,
-    REF_GRACE_MS = 24 * 60 * 60 * 1000, /* words of a provider after the deadline */
-    LINE_BYTES = 256,
-    CLOCK_BYTES = 16,
 };
 
 struct pack_texts {
@@ -134,274 +127,52 @@ struct text_address text_choose_address(struct part *part, const struct held *he
     return address;
 }
 
-/* --- What it says ------------------------------------------------------------------------------ */
+/* --- The message ------------------------------------------------------------------------------- */
 
-/* One rendering in hand. */
-struct filling {
-    struct part *part;
-    const struct held *held;
-    const Shouwang__V1__Notice *notice;
-    const struct disclose *disclose;
-    struct str lang;
-    enum disclose_audience audience;
-    enum case_channel via;
-    struct disclose_context context;
-};
-
-static void set(struct filling *filling, enum disclose_field field, struct str text)
+int text_begin(struct part *part, const struct held *held, struct filling *filling)
 {
-    filling->context.fields[field] = text;
+    const struct org_unit *unit = org_find_unit(part->org, held->unit);
+    struct str jurisdiction = unit != NULL ? unit->jurisdiction : STR_LITERAL("");
+    filling->part = part;
+    filling->held = held;
+    filling->notice = held_record(part, held);
+    filling->disclose =
+        texts_of(part->notifier->texts, pack_store_active(part->packs, jurisdiction));
+    return filling->notice == NULL ? ERR_MEMORY : 0;
 }
 
-static void set_word(struct filling *filling, enum disclose_field field, const char *group,
-                     const char *id)
+int text_open_address(struct filling *filling, struct str *ret_to)
 {
-    if (id != NULL && id[0] != '\0') {
-        set(filling, field,
-            disclose_word(filling->disclose, filling->lang, str_of(group), str_of(id)));
+    struct part *part = filling->part;
+    const struct held *held = filling->held;
+    const struct org_person *person = org_find_person(part->org, held->unit, held->person);
+    if (person == NULL) {
+        return ERR_NOT_FOUND;
     }
-}
-
-/* Opens a value of the unit; an empty text, counted, when it does not open: the rest of the message is worth sending. */
-static struct str open_sealed(struct filling *filling, struct str unit, const struct sealed *sealed)
-{
-    struct notifier *notifier = filling->part->notifier;
-    struct vault vault = {notifier->keyring, filling->part->erasure};
-    struct str plain = STR_LITERAL("");
-    int error = vault_open(&vault, unit, sealed, &filling->part->arena, &plain);
-    if (error != 0) {
-        counters_add(&notifier->counters, COUNTER_UNREADABLE, error_name(error), NULL);
-        return STR_LITERAL("");
+    struct text_address address = text_choose_address(part, held, filling->via);
+    if (address.digest.len == 0) {
+        return is_kept_out(part, held, held->address_digest) ? ERR_DENIED : ERR_NOT_FOUND;
     }
-    return plain;
-}
-
-/* What the audience may not see over the channel is not even opened. */
-static bool may_see(const struct filling *filling, enum disclose_field field)
-{
-    return disclose_may_see(filling->audience, filling->via, field);
-}
-
-static void set_record(struct filling *filling, enum disclose_field field,
-                       const Shouwang__V1__Sealed *record)
-{
-    struct sealed sealed;
-    if (record != NULL && may_see(filling, field) && sealed_of_record(record, &sealed) == 0) {
-        set(filling, field, open_sealed(filling, filling->held->unit, &sealed));
-    }
-}
-
-static struct str open_encoded(struct filling *filling, struct str unit, struct str bytes)
-{
-    struct sealed sealed;
-    if (bytes.len == 0 || sealed_decode(bytes, &filling->part->arena, &sealed) != 0) {
-        return STR_LITERAL("");
-    }
-    return open_sealed(filling, unit, &sealed);
-}
-
-/* Local wall clock of the unit. */
-static void set_time(struct filling *filling, enum disclose_field field, int64_t at_ms)
-{
-    if (at_ms > 0) {
-        struct zone zone = org_zone(filling->part->org, filling->held->unit);
-        struct zone_local local = zone_to_local(&zone, at_ms);
-        int minute = (int)(local.day_ms / 60000);
-        char *text = arena_alloc(&filling->part->arena, CLOCK_BYTES);
-        if (text != NULL) {
-            (void)snprintf(text, CLOCK_BYTES, "%02d:%02d", minute / 60, minute % 60);
-            set(filling, field, str_of(text));
-        }
-    }
-}
-
-static struct str join_lines(struct filling *filling, const struct str *lines, size_t count)
-{
-    char *text = arena_alloc(&filling->part->arena, LINE_BYTES);
-    size_t len = 0;
-    for (size_t i = 0; text != NULL && i < count && len + lines[i].len + 3 < LINE_BYTES; i++) {
-        if (i > 0) {
-            memcpy(text + len, ", ", 2);
-            len += 2;
-        }
-        memcpy(text + len, lines[i].at, lines[i].len);
-        len += lines[i].len;
-    }
-    return (struct str){text, text != NULL ? len : 0};
-}
-
-static void fill_unit(struct filling *filling)
-{
-    const struct org_unit *unit = org_find_unit(filling->part->org, filling->held->unit);
-    if (unit != NULL) {
-        set(filling, DISCLOSE_FIELD_SCHOOL, unit->label);
-        set(filling, DISCLOSE_FIELD_SWITCHBOARD, unit->switchboard);
-        set(filling, DISCLOSE_FIELD_HELP_LINES,
-            join_lines(filling, unit->help_lines, unit->help_line_count));
-    }
-}
-
-static void fill_subject(struct filling *filling)
-{
-    const Shouwang__V1__Notice *notice = filling->notice;
-    const struct org *org = filling->part->org;
-    const struct org_person *subject =
-        org_find_person(org, filling->held->unit, str_of(notice->subject));
-    struct str group = str_of(notice->group);
-    if (subject != NULL) {
-        if (may_see(filling, DISCLOSE_FIELD_PUPIL_NAME)) {
-            set(filling, DISCLOSE_FIELD_PUPIL_NAME,
-                open_encoded(filling, subject->unit, subject->name));
-        }
-        group = group.len > 0 ? group : subject->group;
-    }
-    const struct org_group *of_group = org_find_group(org, filling->held->unit, group);
-    if (of_group != NULL) {
-        set(filling, DISCLOSE_FIELD_CLASS_LABEL, of_group->label);
-    }
-}
-
-/* Codes that the escalator adds: "danger=imminent", "count=3", "role=psych_teacher", "exercise=1". */
-static void fill_facts(struct filling *filling)
-{
-    const Shouwang__V1__Notice *notice = filling->notice;
-    for (size_t i = 0; i < notice->n_facts; i++) {
-        const char *fact = notice->facts[i];
-        if (strncmp(fact, "danger=", 7) == 0) {
-            set_word(filling, DISCLOSE_FIELD_DANGER, "danger", fact + 7);
-        } else if (strncmp(fact, "injury=", 7) == 0) {
-            set_word(filling, DISCLOSE_FIELD_INJURY, "injury", fact + 7);
-        } else if (strncmp(fact, "role=", 5) == 0) {
-            set_word(filling, DISCLOSE_FIELD_ROLE, "role", fact + 5);
-        } else if (strncmp(fact, "count=", 6) == 0) {
-            set(filling, DISCLOSE_FIELD_HOW_MANY, str_of(fact + 6));
-        } else if (strcmp(fact, "exercise=1") == 0) {
-            set(filling, DISCLOSE_FIELD_EXERCISE, STR_LITERAL("1"));
-        }
-    }
-}
-
-static void fill_case(struct filling *filling)
-{
-    const Shouwang__V1__Notice *notice = filling->notice;
-    set(filling, DISCLOSE_FIELD_CASE_NUMBER, str_of(notice->case_number));
-    set(filling, DISCLOSE_FIELD_LATE, notice->late ? STR_LITERAL("1") : STR_LITERAL(""));
-    set(filling, DISCLOSE_FIELD_KEYS, notice->wants_key_press ? STR_LITERAL("1") : STR_LITERAL(""));
-    set_word(filling, DISCLOSE_FIELD_LEVEL, "level",
-             case_level_name((enum case_level)notice->level));
-    set_word(filling, DISCLOSE_FIELD_KIND, "kind", notice->kind);
-    set_word(filling, DISCLOSE_FIELD_PLACE, "place", notice->place);
-    set_word(filling, DISCLOSE_FIELD_ROLE, "role", notice->role);
-    set_word(filling, DISCLOSE_FIELD_OBLIGATION, "obligation", notice->obligation);
-    set_word(filling, DISCLOSE_FIELD_TAKEN_BY_ROLE, "role", notice->taken_over_role);
-    set_word(filling, DISCLOSE_FIELD_LEGAL_BASIS, "basis", notice->legal_basis);
-    set_time(filling, DISCLOSE_FIELD_DUE_AT, notice->due_at_ms);
-    set_time(filling, DISCLOSE_FIELD_TAKEN_AT, notice->taken_over_at_ms);
-    set_record(filling, DISCLOSE_FIELD_CALLBACK, notice->callback);
-    set_record(filling, DISCLOSE_FIELD_WITH_PUPIL, notice->with_pupil);
-    set_record(filling, DISCLOSE_FIELD_PLACE_DETAIL, notice->place_detail);
-}
-
-static struct token_notice token_of(const struct held *held)
-{
-    return (struct token_notice){
-        .unit = held->unit,
-        .case_id = held->case_id,
-        .notice_id = held->id,
-        .person = held->person,
-        .role = held->role,
-        .channel = (uint8_t)held->channel,
-        .expires_ms = held->life.expires_ms + REF_GRACE_MS,
-    };
-}
-
-/* The link is put in for whom the table allows it; the table keeps it from all others a second time. */
-static int fill_link(struct filling *filling)
-{
-    const struct notifier *notifier = filling->part->notifier;
-    char token[TOKEN_TEXT_BYTES];
-    enum { LINK_BYTES = TOKEN_TEXT_BYTES + 256 };
-    struct token_notice notice = token_of(filling->held);
-    if (notifier->link_url == NULL) {
-        return 0;
-    }
-    int error = token_make_notice(notifier->keyring, TOKEN_ACKNOWLEDGE, &notice, token);
-    char *link = arena_alloc(&filling->part->arena, LINK_BYTES);
-    if (error != 0 || link == NULL) {
-        return error != 0 ? error : ERR_MEMORY;
-    }
-    (void)snprintf(link, LINK_BYTES, "%s/a/%s", notifier->link_url, token);
-    set(filling, DISCLOSE_FIELD_LINK, str_of(link));
-    return 0;
-}
-
-/* No pack, or none with a text for this: who must know is told to look. Nothing of the case is in it. */
-static struct str plain_text(struct filling *filling)
-{
-    counters_add(&filling->part->notifier->counters, COUNTER_PLAIN_TEXTS, NULL, NULL);
-    return str_is(filling->lang, "en") ? STR_LITERAL("Shouwang: please log in and look now.")
-                                       : STR_LITERAL("【守望】请立即登录查看。");
-}
-
-static int render(struct filling *filling, struct str *ret_text)
-{
-    if (!disclose_audience_parse(str_of(filling->notice->audience), &filling->audience) ||
-        filling->disclose == NULL) {
-        *ret_text = plain_text(filling);
-        return 0;
-    }
-    fill_unit(filling);
-    fill_subject(filling);
-    fill_case(filling);
-    fill_facts(filling);
-    int error = may_see(filling, DISCLOSE_FIELD_LINK) ? fill_link(filling) : 0;
-    if (error != 0) {
-        return error;
-    }
-    struct disclose_query query = {
-        .lang = filling->lang,
-        .purpose = str_of(filling->notice->purpose),
-        .obligation = str_of(filling->notice->obligation),
-        .channel = filling->via,
-        .audience = filling->audience,
-    };
-    error = disclose_render(filling->disclose, &query, &filling->context, &filling->part->arena,
-                            ret_text);
-    if (error == ERR_NOT_FOUND || error == ERR_TOO_LARGE) {
-        *ret_text = plain_text(filling);
-        error = 0;
-    }
-    return error;
+    filling->lang = person->lang;
+    *ret_to = filling_open(filling, person->unit, address.sealed);
+    return ret_to->len == 0 ? ERR_CORRUPT : 0;
 }
 
 int text_build(struct part *part, const struct held *held, enum case_channel via,
                struct text_message *ret_message)
 {
-    struct notifier *notifier = part->notifier;
-    const struct org_person *person = org_find_person(part->org, held->unit, held->person);
-    if (person == NULL) {
-        return ERR_NOT_FOUND;
-    }
-    struct filling filling = {.part = part, .held = held, .lang = person->lang, .via = via};
-    filling.notice = held_record(part, held);
-    if (filling.notice == NULL) {
-        return ERR_MEMORY;
-    }
-    struct text_address address = text_choose_address(part, held, via);
-    if (address.digest.len == 0) {
-        return is_kept_out(part, held, held->address_digest) ? ERR_DENIED : ERR_NOT_FOUND;
-    }
-    const struct org_unit *unit = org_find_unit(part->org, held->unit);
-    struct str jurisdiction = unit != NULL ? unit->jurisdiction : STR_LITERAL("");
-    filling.disclose = texts_of(notifier->texts, pack_store_active(part->packs, jurisdiction));
-    struct text_message message = {.to = open_encoded(&filling, person->unit, address.sealed)};
-    if (message.to.len == 0) {
-        return ERR_CORRUPT;
-    }
-    struct token_notice token = token_of(held);
-    int error = token_make_notice(notifier->keyring, TOKEN_NOTICE, &token, message.ref);
+    struct filling filling = {.via = via};
+    struct text_message message;
+    struct token_notice token = filling_token(held);
+    int error = text_begin(part, held, &filling);
     if (error == 0) {
-        error = render(&filling, &message.text);
+        error = text_open_address(&filling, &message.to);
+    }
+    if (error == 0) {
+        error = token_make_notice(part->notifier->keyring, TOKEN_NOTICE, &token, message.ref);
+    }
+    if (error == 0) {
+        error = filling_message(&filling, &message.text);
     }
     if (error == 0) {
         *ret_message = message;

@@ -27,6 +27,14 @@ struct text_address {
 struct text_address text_choose_address(struct part *part, const struct held *held,
                                         enum case_channel via);
 
+/* The notice's record and its pack's texts, for `via` as set. ERR_MEMORY. */
+struct filling;
+SW_NODISCARD int text_begin(struct part *part, const struct held *held, struct filling *filling);
+
+/* The address over `via`, in clear, and the person's language. ERR_NOT_FOUND: no such person, or no address; ERR_DENIED: a
+ * conflict; ERR_CORRUPT: it does not open. */
+SW_NODISCARD int text_open_address(struct filling *filling, struct str *ret_to);
+
 /* Builds the message. ERR_NOT_FOUND: no such person, or no address; ERR_DENIED: a conflict; ERR_CORRUPT: the address does
  * not open; ERR_MEMORY. */
 SW_NODISCARD int text_build(struct part *part, const struct held *held, enum case_channel via,

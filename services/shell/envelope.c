@@ -6,7 +6,7 @@
 static void write_type(const struct envelope *envelope, char ret_type[ENVELOPE_TYPE_MAX_BYTES])
 {
     char topic[ENVELOPE_TYPE_MAX_BYTES / 2];
-    const char *suffix = topic_rows[envelope->topic].suffix;
+    const char *suffix = envelope->partner.len > 0 ? "feed" : topic_rows[envelope->topic].suffix;
     (void)snprintf(topic, sizeof(topic), "%.*s", (int)strcspn(suffix, "."), suffix);
     if (!cloudevent_format_type(topic, envelope->kind, ret_type, ENVELOPE_TYPE_MAX_BYTES)) {
         (void)snprintf(ret_type, ENVELOPE_TYPE_MAX_BYTES, "shouwang.%s", topic);
@@ -39,6 +39,7 @@ void envelope_output(const struct envelope *envelope, struct str value, struct e
         .value = value,
         .headers = room->headers,
         .header_count = count,
+        .partner = envelope->partner,
     };
 }
 

@@ -22,6 +22,7 @@ struct envelope {
     struct str id;
     struct str subject; /* opaque; may be empty */
     int64_t at_ms;
+    struct str partner; /* not empty: to this partner's feed instead of `topic` */
 };
 
 /* Holds what an output borrows. */

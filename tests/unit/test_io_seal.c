@@ -194,9 +194,23 @@ static void test_seal_password_is_checked_and_not_kept(void **state)
     assert_false(seal_password_check(STR_LITERAL("$argon2id$v=19$junk"), STR_LITERAL("x")));
 }
 
+/* The example of the Standard Webhooks specification, and a secret that is no base64. */
+static void test_seal_webhook_signature_is_the_standards(void **state)
+{
+    (void)state;
+    char text[SEAL_SIGNATURE_BYTES];
+    seal_webhook_sign(STR_LITERAL("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"),
+                      STR_LITERAL("msg_p5jXN8AQM9LWM0D4loKWxJek"), 1614265330,
+                      STR_LITERAL("{\"test\": 2432232314}"), text);
+    assert_string_equal(text, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
+    seal_webhook_sign(STR_LITERAL("key"), STR_LITERAL("a"), 1, STR_LITERAL("b"), text);
+    assert_string_equal(text, "v1,x5tOcy8TSmcrIlScag+jdQEcfzV2fwdz8mSFheg7RaQ=");
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_seal_webhook_signature_is_the_standards),
         cmocka_unit_test(test_seal_opens_what_it_closed),
         cmocka_unit_test(test_seal_same_text_gives_other_bytes),
         cmocka_unit_test(test_seal_deleted_erasure_key_ends_every_copy),

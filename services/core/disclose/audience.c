@@ -98,5 +98,8 @@ bool disclose_may_see(enum disclose_audience audience, enum case_channel channel
     if (channel == CASE_CHANNEL_VOICE) {
         fields &= audiences[DISCLOSE_AUDIENCE_VOICE].fields;
     }
+    if (channel == CASE_CHANNEL_FEED) {
+        fields &= audiences[DISCLOSE_AUDIENCE_TOPIC].fields;
+    }
     return (fields >> field & 1) != 0;
 }

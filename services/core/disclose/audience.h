@@ -38,7 +38,7 @@ bool disclose_field_parse(struct str id, enum disclose_field *ret_field);
 enum disclose_audience disclose_audience_of_role(struct str role);
 
 /* Whether the audience may see the field over the channel: its own row, cut by the row of what others may read or hear
- * there (SMS: screen; voice: voice). CASE_CHANNEL_NONE: the row alone. */
+ * there (SMS: screen; voice: voice; feed: topic). CASE_CHANNEL_NONE: the row alone. */
 bool disclose_may_see(enum disclose_audience audience, enum case_channel channel,
                       enum disclose_field field);
 
