@@ -12,6 +12,7 @@
 #include "base/assert.h"
 #include "base/list.h"
 #include "io/buffer.h"
+#include "io/http_client_mail.h"
 #include "io/http_client_sockets.h"
 
 enum {
@@ -48,7 +49,8 @@ struct http_call {
     struct http_client *client;
     CURL *easy;
     enum call_state state;
-    struct curl_slist *headers;
+    struct curl_slist *headers; /* of a mail: its recipient */
+    bool is_mail;
     struct buffer body;
     struct str request; /* for give_body, behind the struct; at == NULL: libcurl has a copy */
     size_t given_bytes; /* of it, to libcurl */
@@ -142,7 +144,7 @@ static void deliver(struct http_call *call)
     long request_bytes = 0;
     (void)curl_easy_getinfo(call->easy, CURLINFO_REQUEST_SIZE, &request_bytes);
     result.maybe_sent = call->request.at != NULL ? call->is_given : request_bytes > 0;
-    if (call->error == 0) {
+    if (call->error == 0 || call->is_mail) {
         long status = 0;
         curl_off_t retry_after_s = 0;
         (void)curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
@@ -277,7 +279,7 @@ static size_t give_body(char *to, size_t size, size_t count, void *ctx)
     bytes = bytes < size * count ? bytes : size * count;
     memcpy(to, call->request.at + call->given_bytes, bytes);
     call->given_bytes += bytes;
-    if (!call->may_send(call->ctx)) {
+    if (call->may_send != NULL && !call->may_send(call->ctx)) {
         return CURL_READFUNC_ABORT;
     }
     call->is_given |= call->given_bytes == call->request.len;
@@ -293,12 +295,14 @@ static int give_body_again(void *ctx, curl_off_t offset, int origin)
     return CURL_SEEKFUNC_OK;
 }
 
-static int set_headers(struct http_call *call, const char *const *headers)
+static int set_headers(struct http_call *call, const struct http_call_options *options)
 {
     static const char *const none[] = {NULL};
-    struct curl_slist *list = curl_slist_append(NULL, "Expect:");
-    for (const char *const *at = headers == NULL ? none : headers; list != NULL && *at != NULL;
-         at++) {
+    const char *const *headers = options->headers;
+    struct curl_slist *list =
+        curl_slist_append(NULL, call->is_mail ? options->mail->to : "Expect:");
+    for (const char *const *at = headers == NULL || call->is_mail ? none : headers;
+         list != NULL && *at != NULL; at++) {
         struct curl_slist *longer = curl_slist_append(list, *at);
         if (longer == NULL) {
             curl_slist_free_all(list);
@@ -311,7 +315,7 @@ static int set_headers(struct http_call *call, const char *const *headers)
 
 static CURLcode set_body(struct http_call *call)
 {
-    (void)curl_easy_setopt(call->easy, CURLOPT_POST, 1L);
+    (void)curl_easy_setopt(call->easy, call->is_mail ? CURLOPT_UPLOAD : CURLOPT_POST, 1L);
     (void)curl_easy_setopt(call->easy, CURLOPT_READFUNCTION, give_body);
     (void)curl_easy_setopt(call->easy, CURLOPT_READDATA, call);
     (void)curl_easy_setopt(call->easy, CURLOPT_SEEKFUNCTION, give_body_again);
@@ -324,16 +328,21 @@ static int set_options(struct http_call *call, const struct http_call_options *o
     CURLcode code = curl_easy_setopt(easy, CURLOPT_URL, options->url);
     (void)curl_easy_setopt(easy, CURLOPT_PRIVATE, call);
     (void)curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-    (void)curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    (void)curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR,
+                           call->is_mail ? "smtp,smtps" : "http,https");
     (void)curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, body_arrived);
     (void)curl_easy_setopt(easy, CURLOPT_WRITEDATA, call);
-    (void)curl_easy_setopt(easy, CURLOPT_HTTPHEADER, call->headers);
-    (void)curl_easy_setopt(easy, CURLOPT_USERAGENT, "shouwang");
     if (options->may_send != NULL) {
         (void)curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, about_to_send);
         (void)curl_easy_setopt(easy, CURLOPT_PREREQDATA, call);
     }
     http_client_sockets_use(&call->client->sockets, easy);
+    if (code == CURLE_OK && call->is_mail) {
+        code = http_client_mail_set(easy, options->mail, call->headers);
+        return code == CURLE_OK && set_body(call) == CURLE_OK ? 0 : ERR_MEMORY;
+    }
+    (void)curl_easy_setopt(easy, CURLOPT_HTTPHEADER, call->headers);
+    (void)curl_easy_setopt(easy, CURLOPT_USERAGENT, "shouwang");
     if (strcmp(options->method, "HEAD") == 0) {
         (void)curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
     } else if (code == CURLE_OK) {
@@ -358,7 +367,8 @@ int http_client_call(struct http_client *client, const struct http_call_options 
     if (client->queued_count >= client->queued_max) {
         return ERR_FULL;
     }
-    size_t guarded_bytes = options->may_send != NULL ? options->body.len : 0;
+    bool is_guarded = options->may_send != NULL || options->mail != NULL;
+    size_t guarded_bytes = is_guarded ? options->body.len : 0;
     struct http_call *call = calloc(1, sizeof(*call) + guarded_bytes);
     if (call == NULL) {
         return ERR_MEMORY;
@@ -366,6 +376,7 @@ int http_client_call(struct http_client *client, const struct http_call_options 
     *call = (struct http_call){.magic = CALL_MAGIC,
                                .client = client,
                                .easy = curl_easy_init(),
+                               .is_mail = options->mail != NULL,
                                .due_ms = loop_monotonic_ms() + options->timeout_ms,
                                .done = done,
                                .may_send = options->may_send,
@@ -377,8 +388,7 @@ int http_client_call(struct http_client *client, const struct http_call_options 
     list_init(&call->node);
     buffer_init(&call->body, options->response_max_bytes > 0 ? options->response_max_bytes
                                                              : DEFAULT_RESPONSE_MAX_BYTES);
-    if (call->easy == NULL || set_headers(call, options->headers) != 0 ||
-        set_options(call, options) != 0) {
+    if (call->easy == NULL || set_headers(call, options) != 0 || set_options(call, options) != 0) {
         call_free(call);
         return ERR_MEMORY;
     }
