@@ -6,6 +6,7 @@
 
 #include "base/assert.h"
 #include "io/log.h"
+#include "io/mail.h"
 #include "notifier/claim.h"
 #include "notifier/entity.h"
 #include "notifier/text.h"
@@ -104,7 +105,10 @@ static void answer(struct flight *flight, const struct notice_answer *result, co
 {
     struct part *part = flight->part;
     flight->answer = *result;
-    flight->answer.is_urgent = flight->lane == LANE_URGENT;
+    /* A webhook drops repeats: rather twice than not at all. */
+    flight->answer.is_urgent =
+        flight->lane == LANE_URGENT ||
+        (flight->way == POST_WEBHOOK && result->kind == NOTICE_ANSWER_SILENT);
     (void)snprintf(flight->reason, sizeof(flight->reason), "%s", reason);
     if (flight->is_claimed) {
         claim_end(flight);
@@ -159,6 +163,27 @@ static void read_status(struct flight *flight, const struct http_call_result *re
     answer(flight, &told, told.kind == NOTICE_ANSWER_TAKEN ? "" : reason);
 }
 
+static void read_mail(struct flight *flight, const struct http_call_result *result)
+{
+    static const enum notice_answer_kind kinds[] = {
+        [MAIL_TAKEN] = NOTICE_ANSWER_TAKEN,
+        [MAIL_LATER] = NOTICE_ANSWER_LATER,
+        [MAIL_NEVER] = NOTICE_ANSWER_NEVER,
+        [MAIL_SILENT] = NOTICE_ANSWER_SILENT,
+    };
+    enum mail_outcome outcome = mail_outcome_of(result);
+    char reason[NOTIFIER_REASON_BYTES] = "";
+    if (outcome == MAIL_CANCELLED) {
+        put_back(flight);
+        return;
+    }
+    if (outcome != MAIL_TAKEN) {
+        (void)snprintf(reason, sizeof(reason), result->status >= 400 ? "smtp_%u" : "unreachable",
+                       result->status);
+    }
+    answer_kind(flight, kinds[outcome], outcome == MAIL_SILENT ? "silent" : reason);
+}
+
 static void send_done(const struct http_call_result *result, void *ctx)
 {
     struct flight *flight = ctx;
@@ -166,13 +191,16 @@ static void send_done(const struct http_call_result *result, void *ctx)
     flight->call = NULL;
     counters_observe(&notifier->counters, COUNTER_SEND_TIME, lane_names[flight->lane],
                      loop_monotonic_ms() - flight->sent_clock_ms);
-    if (result->error == 0) {
+    if (flight->way == POST_MAIL) {
+        read_mail(flight, result);
+    } else if (result->error == 0) {
         read_status(flight, result);
     } else if (result->error == ERR_DENIED && !result->maybe_sent) {
         put_back(flight);
     } else if (!result->maybe_sent) {
         answer_kind(flight, NOTICE_ANSWER_LATER, "unreachable");
-    } else if (flight->lane == LANE_BULK && !flight->is_dropped && result->error != ERR_CLOSED) {
+    } else if (flight->lane == LANE_BULK && flight->way == POST_PROVIDER && !flight->is_dropped &&
+               result->error != ERR_CLOSED) {
         ask(flight);
     } else {
         answer_kind(flight, NOTICE_ANSWER_SILENT, "silent");
@@ -187,38 +215,14 @@ static bool may_send(void *ctx)
     return flight->part != NULL && !flight->is_dropped && is_proven(flight->notifier);
 }
 
-static int call_provider(struct flight *flight, const struct text_message *message)
+static int call_out(struct flight *flight, const struct post *post)
 {
     struct notifier *notifier = flight->notifier;
-    static const char *const headers[] = {"Content-Type: application/json", NULL};
-    char url[512];
-    struct str body;
-    struct held *held = held_find(flight->part, flight->id);
-    struct provider_message out = {
-        .notice_id = str_of(flight->id_text),
-        .ref = str_of(message->ref),
-        .channel = str_of(case_channel_name(flight->via)),
-        .to = message->to,
-        .text = message->text,
-        .keys = flight->via == CASE_CHANNEL_VOICE && held->wants_key_press ? STR_LITERAL("12")
-                                                                           : STR_LITERAL(""),
-        .person = notifier->names_person ? held->person : STR_LITERAL(""),
-        .role = notifier->names_person ? held->role : STR_LITERAL(""),
-    };
-    int error = provider_encode(&out, &flight->part->arena, &body);
-    if (error != 0) {
-        return error;
-    }
-    (void)snprintf(url, sizeof(url), "%s/v1/send", notifier->provider_url);
-    struct http_call_options options = {
-        .method = "POST",
-        .url = url,
-        .headers = headers,
-        .body = body,
-        .timeout_ms = notifier->send_timeout_ms,
-        .response_max_bytes = PROVIDER_BODY_MAX_BYTES,
-        .may_send = may_send,
-    };
+    struct http_call_options options = post->options;
+    flight->way = post->kind;
+    options.timeout_ms = notifier->send_timeout_ms;
+    options.response_max_bytes = PROVIDER_BODY_MAX_BYTES;
+    options.may_send = may_send;
     return http_client_call(notifier->client, &options, send_done, flight, &flight->call);
 }
 
@@ -243,7 +247,7 @@ static void send_now(struct flight *flight)
 {
     struct part *part = flight->part;
     struct held *held = held_find(part, flight->id);
-    struct text_message message;
+    struct post *post = NULL;
     if (held == NULL || held->life.state != CASE_DELIVERY_QUEUED || !is_proven(flight->notifier) ||
         loop_utc_ms() >= held->life.expires_ms) {
         put_back(flight);
@@ -255,17 +259,19 @@ static void send_now(struct flight *flight)
         answer_kind(flight, NOTICE_ANSWER_STOPPED, "conflict");
         return;
     }
-    int error = text_build(part, held, flight->via, &message);
+    int error = post_build(part, held, flight->via, &post);
     if (error == ERR_MEMORY) {
         answer_kind(flight, NOTICE_ANSWER_LATER, "memory");
     } else if (error == ERR_DENIED) {
         answer_kind(flight, NOTICE_ANSWER_STOPPED, "conflict");
     } else if (error != 0) {
         answer_kind(flight, NOTICE_ANSWER_NEVER,
-                    error == ERR_NOT_FOUND ? "no_address" : "unreadable");
+                    error == ERR_NOT_FOUND ? "no_address"
+                    : error == ERR_INVALID ? "bad_address"
+                                           : "unreadable");
     } else {
         note_start(flight, held);
-        if (call_provider(flight, &message) != 0) {
+        if (call_out(flight, post) != 0) {
             answer_kind(flight, NOTICE_ANSWER_LATER, "client_full");
         }
     }
@@ -294,6 +300,16 @@ static void ask(struct flight *flight)
 {
     struct notifier *notifier = flight->notifier;
     char url[512];
+    enum post_kind way = post_kind_of(notifier, flight->via);
+    if (way == POST_MAIL) {
+        answer_kind(flight, NOTICE_ANSWER_SILENT, "not_known");
+        return;
+    }
+    if (way == POST_WEBHOOK) {
+        flight->sent_again = true;
+        send_now(flight); /* under the same id: whoever has it drops it */
+        return;
+    }
     flight->stage = FLIGHT_ASKING;
     (void)snprintf(url, sizeof(url), "%s/v1/messages/%s", notifier->provider_url, flight->id_text);
     struct http_call_options options = {

@@ -10,6 +10,7 @@
 #define NOTIFIER_FLIGHT_H
 
 #include "notifier/notifier.h"
+#include "notifier/post.h"
 
 struct callee;
 struct flight;
@@ -34,6 +35,7 @@ struct flight {
     enum notifier_lane lane;
     enum case_channel channel;
     enum case_channel via;
+    enum post_kind way;    /* of the send underway */
     struct callee *callee; /* of a call: counted against its quota */
     int64_t expires_ms;
     int64_t sent_ms;       /* UTC; 0: nothing was sent */

@@ -65,6 +65,8 @@ struct notifier {
     int64_t send_timeout_ms;
     const char *topic_prefix;
     const char *provider_url;
+    const char *mail_url;             /* NULL: mail goes to the provider, too */
+    struct http_mail mail;            /* without a recipient */
     const char *link_url;             /* NULL: messages carry no acknowledgement link */
     char claim[NOTIFIER_CLAIM_BYTES]; /* ours: "sending <slot> <boot>" */
     bool names_person;                /* to the pretend phones: whose screen it is */

@@ -5,6 +5,7 @@
 
 #include "base/assert.h"
 #include "io/log.h"
+#include "io/mail.h"
 #include "notifier/entity.h"
 #include "notifier/flight.h"
 #include "notifier/hook.h"
@@ -23,6 +24,16 @@ static const struct config_key keys[] = {
      "name the recipient's opaque id and role to the provider; for the pretend phones' screens"},
     {"phone.timeout", CONFIG_DURATION, "10s", 100, 60000, NULL, false,
      "how long an answer of the provider is waited for"},
+    {"mail.smtp", CONFIG_TEXT, NULL, 8, URL_MAX_BYTES, NULL, false,
+     "mail server for channel mail: smtp://host:port, smtps://host; not set: the provider"},
+    {"mail.from", CONFIG_TEXT, "shouwang@localhost", 3, 254, NULL, false,
+     "sender of mails; what is behind its @ is also in their Message-ID"},
+    {"mail.user", CONFIG_TEXT, NULL, 1, 254, NULL, false, "login at the mail server"},
+    {"mail.password", CONFIG_SECRET, NULL, 0, 512, NULL, false, "of mail.user"},
+    {"mail.ca", CONFIG_TEXT, NULL, 1, 1024, NULL, false,
+     "file of the certificates that the mail server must answer to; not set: the system's"},
+    {"mail.tls", CONFIG_BOOL, "true", 0, 0, NULL, false,
+     "no mail without TLS; false only for a server on this machine"},
     {"console.url", CONFIG_TEXT, NULL, 8, URL_MAX_BYTES, NULL, false,
      "public address of the console for acknowledgement links; not set: messages carry none"},
     {"urgent.in_flight", CONFIG_INT, "64", 1, 4096, NULL, false, "urgent sends underway at once"},
@@ -158,6 +169,12 @@ static void read_settings(struct notifier *notifier, const struct config *config
     notifier->topic_prefix = config_text(config, "topic.prefix");
     notifier->provider_url = config_text(config, "phone.url");
     notifier->link_url = config_text(config, "console.url");
+    notifier->mail_url = config_text(config, "mail.smtp");
+    notifier->mail = (struct http_mail){.from = config_text(config, "mail.from"),
+                                        .user = config_text(config, "mail.user"),
+                                        .password = config_text(config, "mail.password"),
+                                        .ca_file = config_text(config, "mail.ca"),
+                                        .needs_tls = config_bool(config, "mail.tls")};
     notifier->send_timeout_ms = config_int(config, "phone.timeout");
     notifier->names_person = config_bool(config, "phone.person");
     notifier->in_flight_max[LANE_URGENT] = (unsigned)config_int(config, "urgent.in_flight");
@@ -190,6 +207,23 @@ static int load_keys(struct notifier *notifier, const struct config *config)
     return 0;
 }
 
+static bool has_mail_settings(const struct notifier *notifier)
+{
+    const struct http_mail *mail = &notifier->mail;
+    if (notifier->mail_url != NULL &&
+        !str_starts(str_of(notifier->mail_url), STR_LITERAL("smtp://")) &&
+        !str_starts(str_of(notifier->mail_url), STR_LITERAL("smtps://"))) {
+        log_error("setting_refused", log_code("key", "mail.smtp"));
+        return false;
+    }
+    if (!mail_is_address(str_of(mail->from)) || (mail->user != NULL) != (mail->password != NULL)) {
+        log_error("setting_refused",
+                  log_code("key", mail_is_address(str_of(mail->from)) ? "mail.user" : "mail.from"));
+        return false;
+    }
+    return true;
+}
+
 static bool has_addresses(const struct config *config)
 {
     static const char *const wanted[] = {"redis.address", "http.listen"};
@@ -204,7 +238,7 @@ static bool has_addresses(const struct config *config)
 
 static int connect_parts(struct notifier *notifier, const struct config *config)
 {
-    if (!has_addresses(config)) {
+    if (!has_addresses(config) || !has_mail_settings(notifier)) {
         return ERR_INVALID;
     }
     const struct redis_options redis = {.address = *config_address(config, "redis.address"),

@@ -341,3 +341,29 @@ bool cloudevent_format_type(const char *topic, struct str kind, char *ret_text, 
                        kind.len == 0 ? "" : kind.at);
     return len > 0 && (size_t)len < size;
 }
+
+int cloudevent_write_object(const struct cloudevent *event, const struct ProtobufCMessage *data,
+                            struct arena *arena, struct str *ret_text)
+{
+    json_t *object = json_object();
+    int error = 0;
+    for (size_t i = 0; i < ATTRIBUTE_COUNT && error == 0; i++) {
+        struct str value =
+            *(const struct str *)(const void *)((const char *)event + attributes[i].offset);
+        if (value.len > 0 && json_object_set_new(object, attributes[i].name,
+                                                 json_stringn(value.at, value.len)) != 0) {
+            error = ERR_INVALID;
+        }
+    }
+    if (error == 0 &&
+        json_object_set_new(object, "data", json_of_message(data, JSON_WRITE_TIMES)) != 0) {
+        error = ERR_MEMORY;
+    }
+    size_t len = error == 0 ? json_dumpb(object, NULL, 0, JSON_COMPACT) : 0;
+    char *bytes = len > 0 ? arena_alloc(arena, len) : NULL;
+    if (bytes != NULL) {
+        *ret_text = (struct str){bytes, json_dumpb(object, bytes, len, JSON_COMPACT)};
+    }
+    json_decref(object);
+    return error == 0 && bytes == NULL ? ERR_MEMORY : error;
+}

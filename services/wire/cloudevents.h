@@ -12,6 +12,7 @@
 #include "wire/fault.h"
 
 struct json_t; /* jansson's */
+struct ProtobufCMessage;
 
 enum {
     CLOUDEVENT_MAX_BYTES =
@@ -78,5 +79,11 @@ size_t cloudevent_write_kafka(const struct cloudevent *event,
 
 /* Our type: "shouwang.<topic>.<kind>", in `ret_text`; false when it does not fit. */
 bool cloudevent_format_type(const char *topic, struct str kind, char *ret_text, size_t size);
+
+/* Structured mode: the attributes that are given with the message as `data`, as JSON text in `arena`. ERR_INVALID: an
+ * attribute is not UTF-8; ERR_MEMORY. */
+SW_NODISCARD int cloudevent_write_object(const struct cloudevent *event,
+                                         const struct ProtobufCMessage *data, struct arena *arena,
+                                         struct str *ret_text);
 
 #endif
