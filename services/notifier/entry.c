@@ -66,6 +66,11 @@ static void fill_codes(struct filling *filling, Shouwang__V1__FeedEntry *to)
     if (filling_may_see(filling, DISCLOSE_FIELD_DUE_AT)) {
         to->due_at_ms = notice->due_at_ms;
     }
+    if (filling_may_see(filling, DISCLOSE_FIELD_HAPPENED_AT)) {
+        int64_t at_ms = 0;
+        (void)str_to_int64(str_of(find_fact(notice, "happened_at")), 0, INT64_MAX, &at_ms);
+        to->happened_at_ms = at_ms;
+    }
     to->kind = seen_text(filling, DISCLOSE_FIELD_KIND, notice->kind);
     to->case_number = seen_text(filling, DISCLOSE_FIELD_CASE_NUMBER, notice->case_number);
     to->subject = seen_text(filling, DISCLOSE_FIELD_SUBJECT_ID, notice->subject);

@@ -127,7 +127,7 @@ static void fill_subject(struct filling *filling)
     }
 }
 
-/* Codes that the escalator adds: "danger=imminent", "count=3", "role=psych_teacher", "exercise=1". */
+/* Codes: "danger=imminent", "happened_at=1790000000000", "count=3", "role=psych_teacher", "exercise=1". */
 static void fill_facts(struct filling *filling)
 {
     const Shouwang__V1__Notice *notice = filling->notice;
@@ -137,6 +137,10 @@ static void fill_facts(struct filling *filling)
             set_word(filling, DISCLOSE_FIELD_DANGER, "danger", fact + 7);
         } else if (strncmp(fact, "injury=", 7) == 0) {
             set_word(filling, DISCLOSE_FIELD_INJURY, "injury", fact + 7);
+        } else if (strncmp(fact, "happened_at=", 12) == 0) {
+            int64_t at_ms = 0;
+            (void)str_to_int64(str_of(fact + 12), 0, INT64_MAX, &at_ms);
+            set_time(filling, DISCLOSE_FIELD_HAPPENED_AT, at_ms);
         } else if (strncmp(fact, "role=", 5) == 0) {
             set_word(filling, DISCLOSE_FIELD_ROLE, "role", fact + 5);
         } else if (strncmp(fact, "count=", 6) == 0) {

@@ -147,8 +147,7 @@ static int build_for_mail(struct part *part, const struct held *held, struct pos
     struct filling filling = {.via = CASE_CHANNEL_SMS};
     struct text_message text;
     char id[IDENT_TEXT_BYTES];
-    struct mail_message message = {
-        .from = str_of(notifier->mail.from), .id = str_of(id), .at_ms = loop_utc_ms()};
+    struct mail_message message = {.from = str_of(notifier->mail.from), .at_ms = loop_utc_ms()};
     int error = text_build(part, held, CASE_CHANNEL_MAIL, &text);
     if (error == 0) {
         error = text_begin(part, held, &filling);
@@ -161,6 +160,7 @@ static int build_for_mail(struct part *part, const struct held *held, struct pos
         return error;
     }
     ident_format(held->id, id);
+    message.id = str_of(id);
     message.to = text.to;
     message.text = text.text;
     message.offset_s = zone_offset_s(&zone, message.at_ms);

@@ -36,6 +36,33 @@ static void write_reason(struct writer *writer, const struct effect_notice *noti
     to->taken_over_at_ms = notice->taken_over_ms;
 }
 
+/* What the notice says in codes, for the templates of whoever may see it. */
+static void write_facts(struct writer *writer, const struct effect_notice *notice,
+                        Shouwang__V1__Notice *to)
+{
+    enum { FACTS_MAX = 3, FACT_BYTES = 64 };
+    char text[FACT_BYTES];
+    char **facts = writer_take(writer, FACTS_MAX, sizeof(*facts));
+    size_t count = 0;
+    if (facts == NULL) {
+        return;
+    }
+    if (notice->danger != CASE_DANGER_NONE) {
+        (void)snprintf(text, sizeof(text), "danger=%s", case_danger_name(notice->danger));
+        facts[count++] = writer_text(writer, str_of(text));
+    }
+    if (notice->injury != CASE_INJURY_NONE) {
+        (void)snprintf(text, sizeof(text), "injury=%s", case_injury_name(notice->injury));
+        facts[count++] = writer_text(writer, str_of(text));
+    }
+    if (notice->occurred_ms > 0) {
+        (void)snprintf(text, sizeof(text), "happened_at=%lld", (long long)notice->occurred_ms);
+        facts[count++] = writer_text(writer, str_of(text));
+    }
+    to->facts = facts;
+    to->n_facts = count;
+}
+
 int notice_encode(const struct effect_notice *notice, struct arena *arena, struct str *ret_value)
 {
     struct writer writer = {.arena = arena};
@@ -59,6 +86,7 @@ int notice_encode(const struct effect_notice *notice, struct arena *arena, struc
     record.with_pupil = writer_sealed(&writer, notice->with_pupil);
     record.place_detail = writer_sealed(&writer, notice->place_detail);
     write_reason(&writer, notice, &record);
+    write_facts(&writer, notice, &record);
     return writer.error != 0 ? writer.error : encode_message(&record.base, arena, ret_value);
 }
 

@@ -134,6 +134,10 @@ static const struct {
      BIT(CALLBACK)},
     {DISCLOSE_AUDIENCE_VOICE,
      BIT(PUPIL_NAME) | BIT(SCORE) | BIT(KIND) | BIT(LINK) | BIT(GUARDIAN_CONTACT), BIT(KEYS)},
+    {DISCLOSE_AUDIENCE_TOPIC,
+     BIT(PUPIL_NAME) | BIT(CALLBACK) | BIT(WITH_PUPIL) | BIT(PLACE_DETAIL) | BIT(CLASS_LABEL) |
+         BIT(GUARDIAN_CONTACT) | BIT(GIST) | BIT(ANSWERS) | BIT(SCORE) | BIT(NOTES) | BIT(LINK),
+     BIT(CASE_ID) | BIT(LEVEL)},
 };
 
 static void test_disclose_table_keeps_the_rule(void **state)
@@ -181,6 +185,13 @@ static void test_disclose_channel_cuts_the_row(void **state)
         disclose_may_see(DISCLOSE_AUDIENCE_DUTY, CASE_CHANNEL_VOICE, DISCLOSE_FIELD_PUPIL_NAME));
     assert_false(
         disclose_may_see(DISCLOSE_AUDIENCE_GUARDIAN, CASE_CHANNEL_SMS, DISCLOSE_FIELD_CASE_NUMBER));
+    assert_false(
+        disclose_may_see(DISCLOSE_AUDIENCE_POLICE, CASE_CHANNEL_FEED, DISCLOSE_FIELD_PUPIL_NAME));
+    assert_true(disclose_may_see(DISCLOSE_AUDIENCE_POLICE, CASE_CHANNEL_WEBHOOK,
+                                 DISCLOSE_FIELD_PUPIL_NAME));
+    /* How cases go on is for no liaison: it hears of what it is asked for. */
+    assert_false(
+        disclose_may_see(DISCLOSE_AUDIENCE_HOSPITAL, CASE_CHANNEL_NONE, DISCLOSE_FIELD_CASE_STATE));
 }
 
 /* --- What does not load ----------------------------------------------------------------------------------------------- */

@@ -12,7 +12,8 @@ static const char *request_help(struct work *work, const struct case_command *co
     struct work_message message = {
         .cause = work_join(work, parts, 2),
         .purpose = STR_LITERAL("help"),
-        .channels = 1u << CASE_CHANNEL_VOICE | 1u << CASE_CHANNEL_SMS | 1u << CASE_CHANNEL_FEED,
+        .channels = 1u << CASE_CHANNEL_VOICE | 1u << CASE_CHANNEL_SMS | 1u << CASE_CHANNEL_MAIL |
+                    1u << CASE_CHANNEL_WEBHOOK | 1u << CASE_CHANNEL_FEED,
         .expires_ms = work->wall_ms + LIFE_MS,
         .wants_key_press = true,
     };

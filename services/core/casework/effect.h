@@ -80,6 +80,9 @@ struct effect_notice {
     struct str subject;
     struct str kind;
     enum case_place place;
+    enum case_danger danger;
+    enum case_injury injury;
+    int64_t occurred_ms; /* 0: not known */
     struct str obligation;
     int64_t due_ms;
     struct str taken_over_role;

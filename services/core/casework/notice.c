@@ -66,6 +66,9 @@ static void fill_case(struct work *work, struct effect_notice *notice)
     notice->subject = work_copy(work, file->subject);
     notice->kind = work_copy(work, file->kind);
     notice->place = episode->place;
+    notice->danger = episode->danger;
+    notice->injury = episode->injury;
+    notice->occurred_ms = episode->occurred_ms;
     notice->group = work_copy(work, file->group);
     notice->created_ms = work->wall_ms;
     notice->late = work->late;
@@ -103,6 +106,9 @@ static void emit(struct work *work, const struct work_person *to,
     notice->taken_over_ms = message->taken_over_ms;
     if (str_is(to->role, "guardians")) {
         notice->callback = STR_LITERAL(""); /* guardians ring the school's printed number */
+        notice->danger = CASE_DANGER_NONE;
+        notice->injury = CASE_INJURY_NONE;
+        notice->occurred_ms = 0;
         notice->with_pupil = STR_LITERAL("");
         notice->place_detail = STR_LITERAL("");
     }
