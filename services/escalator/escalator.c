@@ -44,6 +44,7 @@ static const struct stream_definition stream_definition = {
     .load = part_load,
     .table = part_table,
     .step = part_step,
+    .refuse = part_refuse,
     .next_deadline = part_next_deadline,
     .step_time = part_step_time,
     .live = part_live,

@@ -398,6 +398,14 @@ void part_step(void *object, const struct kafka_record *record, struct stream_ef
     count_cases(part, casework_case_count(part->casework));
 }
 
+void part_refuse(void *object, const struct kafka_record *record, struct stream_effects *effects)
+{
+    struct part *part = object;
+    const struct fault fault = {.reason = REJECT_TOO_LARGE, .at_byte = FAULT_NO_BYTE};
+    arena_reset(&part->arena);
+    part_reject(part, record, &fault, effects);
+}
+
 int64_t part_next_deadline(const void *object)
 {
     const struct part *part = object;

@@ -56,6 +56,9 @@ static const char *unready_reason(const struct stream *stream)
     if (!stream->is_assigned) {
         return "waiting for the group";
     }
+    if (stream->abort_reason[0] != '\0') {
+        return stream->abort_reason;
+    }
     if (!stream_restore_is_done(stream)) {
         return "restoring from the changelog";
     }
@@ -105,7 +108,8 @@ static bool is_heartbeat_due(const struct stream *stream)
 /* The open batch goes out as soon as no other is in flight: no linger. */
 static void submit_what_is_open(struct stream *stream)
 {
-    if (stream->in_flight != NULL || !stream->is_proven || !stream_assign_may_begin(stream)) {
+    if (stream->in_flight != NULL || stream->open->is_refused || !stream->is_proven ||
+        !stream_assign_may_begin(stream)) {
         return;
     }
     if (stream_batch_is_empty(stream->open) && is_heartbeat_due(stream)) {
@@ -257,6 +261,7 @@ int stream_start(struct service *service, const struct stream_definition *defini
                  struct stream **ret_stream)
 {
     sw_assert(definition->input_count > 0 && definition->input_count <= STREAM_INPUTS_MAX);
+    sw_assert(definition->refuse != NULL);
     struct stream *stream = heap_alloc(sizeof *stream);
     if (stream == NULL) {
         return ERR_MEMORY;

@@ -10,7 +10,8 @@
  * Work is gathered in batches. A batch's effects are performed in one transaction, in this order: changelog, outputs,
  * offsets, commit; then its tokens are answered (ended). While one commits, the next is stepped in memory. A batch that
  * cannot be committed is undone: each entity that it touched is loaded again as it was before, newest batch first, and
- * its records come once more.
+ * its records come once more. When Kafka refuses one after the other (a topic is missing, no right to write) that goes on
+ * with a back-off, and the service is not ready and says why. A record that leaves more than Kafka takes goes to rejects.
  *
  * The same, from step 2 on or from 1, follows each rebalance, and each absence of the process longer than half of its
  * session: what memory and Kafka agree about is kept, all else is restored. `live` is called once per part.
@@ -35,6 +36,8 @@
 enum {
     STREAM_INPUTS_MAX = 12,
     STREAM_KEY_MAX = 512, /* bytes of an entity's key; values at most KAFKA_VALUE_MAX */
+    STREAM_RECORD_MAX_BYTES =
+        1000000, /* key, value and headers; brokers take 1,048,588 by default */
     STREAM_STEP_EFFECTS_MAX_BYTES = 64 << 20
 };
 
@@ -77,6 +80,10 @@ struct stream_definition {
      * time: judge a deadline against time_ms. Later all deadlines before time_ms have fired. */
     void (*step)(void *part, const struct kafka_record *record, struct stream_effects *effects);
 
+    /* Instead of step, for a record whose effects were too large: all that it did is undone, and it would be so again.
+     * Says where the record lies (topic rejects, counter), and no more. */
+    void (*refuse)(void *part, const struct kafka_record *record, struct stream_effects *effects);
+
     /* The earliest deadline, ms of UTC, or INT64_MAX. Cheap: asked before each record. A part whose own inbox (answers
      * of providers) is not empty answers 0. */
     int64_t (*next_deadline)(const void *part);
@@ -93,9 +100,10 @@ struct stream_definition {
     void (*ended)(void *part, uint64_t token, bool is_committed);
 };
 
-/* ---- effects, called from step and step_time only. Bytes are copied. Out of memory, or more than
- * STREAM_STEP_EFFECTS_MAX_BYTES in one step: the batch is undone and the process ends. Longer keys or values than the
- * bounds above, or an empty key, are a bug (asserted): services bound what they write. */
+/* ---- effects, called from step, refuse and step_time only. Bytes are copied. A record that Kafka would not take (beyond
+ * STREAM_RECORD_MAX_BYTES or KAFKA_VALUE_MAX): the step is undone and the record that it stepped goes to `refuse`; when
+ * it was a timer, or `refuse` itself, the process ends. So it does when memory is out, or beyond
+ * STREAM_STEP_EFFECTS_MAX_BYTES in one step. Longer keys of entities, or empty ones, are a bug (asserted). */
 
 /* True when this batch has touched the entity already: then its encoding for stream_touch need not be made. */
 bool stream_is_touched(const struct stream_effects *effects, struct str key);

@@ -8,7 +8,7 @@
  *              are restored
  *   fetching   rd_kafka_assign with our own offsets
  *   proven     a first transaction has committed the offsets of all streams: the broker takes us for the owner
- * An abort goes back to before `fetching`, a fatal producer error or an absence to before `answered`. */
+ * An abort, or a step that is refused, goes back to before `fetching`, a fatal producer error or an absence to before `answered`. */
 #include "io/stream_calls.h"
 
 #include <inttypes.h>
@@ -79,6 +79,7 @@ static void drop_part(struct stream_partition *partition)
         partition->sources[input].seen_end = STREAM_UNKNOWN;
         partition->sources[input].committed = STREAM_UNKNOWN;
         partition->sources[input].recorded = STREAM_UNKNOWN;
+        partition->sources[input].refused = STREAM_UNKNOWN;
     }
 }
 
@@ -199,6 +200,14 @@ static void doubt(struct stream *stream)
     stream->is_proven = false;
 }
 
+/* Back to the last commit; the record that is refused is marked. */
+static void take_back(struct stream *stream)
+{
+    stream_txn_undo_open(stream);
+    stream->is_fetching = false;
+    stream->is_proven = false;
+}
+
 static size_t find_input(const struct stream *stream, const char *topic)
 {
     size_t input = 0;
@@ -250,6 +259,8 @@ static void adopt(struct stream *stream)
     stream->metadata = stream->rebalance.metadata;
     stream->rebalance = (struct stream_rebalance){0};
     stream->is_blocked = false;
+    stream->backoff_ms = 0;
+    stream->abort_reason[0] = '\0';
     stream->serial++;
     for (int32_t index = 0; index < stream->partition_count; index++) {
         stream->partitions[index].is_assigned = false;
@@ -377,6 +388,9 @@ void stream_assign_advance(struct stream *stream)
     }
     if (stream->is_doubtful && stream->in_flight == NULL) {
         doubt(stream);
+    }
+    if (stream->open->is_refused && stream->in_flight == NULL) {
+        take_back(stream);
     }
     if (!stream->is_assigned || !stream_assign_may_begin(stream)) {
         return;

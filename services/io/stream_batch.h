@@ -69,6 +69,8 @@ struct stream_batch {
     int64_t earliest_deadline_ms; /* fired in it; INT64_MAX */
     int64_t begun_ms;             /* CLOCK_BOOTTIME before the offsets were sent */
     int error;                    /* what an effect could not be kept for */
+    bool is_refused; /* by the step that met `error`: to be undone, its record is marked */
+    bool is_full;    /* takes no more steps */
     bool is_proof;
     rd_kafka_topic_partition_list_t *offsets;
 };

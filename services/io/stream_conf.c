@@ -10,7 +10,8 @@ enum {
     STOCK_SESSION_MS = 6000,
     STOCK_TRANSACTION_MS = 10000,
     FAST_SESSION_MS = 2000,
-    FAST_TRANSACTION_MS = 3000
+    FAST_TRANSACTION_MS = 3000,
+    FRAMING_MAX_BYTES = 1024 /* around a record and its headers */
 };
 
 struct number_text {
@@ -112,6 +113,7 @@ int stream_conf_prober(struct stream *stream, bool is_committed_view, rd_kafka_t
 int stream_conf_producer(const struct stream *stream, rd_kafka_t **ret_producer)
 {
     struct number_text timeout = number_text(stream->transaction_ms);
+    struct number_text record = number_text(STREAM_RECORD_MAX_BYTES + FRAMING_MAX_BYTES);
     const struct kafka_property defaults[] = {
         {"linger.ms", "0"},
         {"retry.backoff.ms", "5"}, /* a begin right after a commit is refused once */
@@ -119,11 +121,10 @@ int stream_conf_producer(const struct stream *stream, rd_kafka_t **ret_producer)
         {"queue.buffering.max.kbytes", "262144"},
         {"compression.type", "lz4"},
         {NULL, NULL}};
-    const struct kafka_property musts[] = {{"transactional.id", stream->slot_id},
-                                           {"transaction.timeout.ms", timeout.text},
-                                           {"enable.idempotence", "true"},
-                                           {"acks", "all"},
-                                           {NULL, NULL}};
+    const struct kafka_property musts[] = {
+        {"transactional.id", stream->slot_id}, {"transaction.timeout.ms", timeout.text},
+        {"enable.idempotence", "true"},        {"acks", "all"},
+        {"message.max.bytes", record.text},    {NULL, NULL}};
     rd_kafka_conf_t *conf;
     int error = kafka_conf_new(stream->config, defaults, musts, &conf);
     if (error != 0) {

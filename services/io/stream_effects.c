@@ -2,8 +2,7 @@
  *
  * An entity is kept once per batch: its encoding from before the batch (for undoing) and its newest one (for the
  * changelog), so that ten changes of a case cost one changelog record. Outputs keep their order. All bytes lie in the
- * batch's arena. The first thing that cannot be kept sets `error`; the batch is then undone and the process ends, since
- * the same step would fail again. */
+ * batch's arena. The first thing that cannot be kept sets `error`, and the batch takes no more: see stream_step.c. */
 #include "io/stream_calls.h"
 
 #include <stdlib.h>
@@ -27,6 +26,8 @@ static void batch_init(struct stream_batch *batch)
     batch->earliest_deadline_ms = INT64_MAX;
     batch->begun_ms = 0;
     batch->error = 0;
+    batch->is_refused = false;
+    batch->is_full = false;
     batch->is_proof = false;
     batch->offsets = NULL;
 }
@@ -94,15 +95,18 @@ static bool is_in_batch(const struct stream_batch *batch, const struct stream_pa
 bool stream_batch_has_room(const struct stream_batch *batch,
                            const struct stream_partition *partition)
 {
-    return batch->error == 0 && batch->record_count < STREAM_BATCH_RECORDS_MAX &&
+    return batch->error == 0 && !batch->is_full && batch->record_count < STREAM_BATCH_RECORDS_MAX &&
            batch->arena.used_bytes < STREAM_BATCH_BYTES_MAX &&
            (batch->partition_count < STREAM_BATCH_PARTITIONS_MAX || is_in_batch(batch, partition));
 }
 
 static void fail(struct stream_effects *effects, int error)
 {
-    if (effects->batch->error == 0) {
-        effects->batch->error = error;
+    int *known = &effects->batch->error;
+    if (*known == 0 ||
+        *known ==
+            ERR_TOO_LARGE) { /* that one alone leaves the batch whole, so that it can be undone */
+        *known = error;
     }
 }
 
@@ -110,7 +114,7 @@ static void *take(struct stream_effects *effects, size_t bytes)
 {
     effects->bytes += bytes;
     if (effects->bytes > STREAM_STEP_EFFECTS_MAX_BYTES) {
-        fail(effects, ERR_TOO_LARGE);
+        fail(effects, ERR_FULL);
         return NULL;
     }
     void *memory = arena_alloc(&effects->batch->arena, bytes);
@@ -175,7 +179,6 @@ void stream_touch(struct stream_effects *effects, struct str key, struct str bef
         !copy(effects, before, &entity->before)) {
         return;
     }
-    sw_assert(before.len <= KAFKA_VALUE_MAX);
     entity->partition = effects->partition;
     entity->key = (struct str){kept.at + sizeof(int32_t), key.len};
     int error = map_add(&batch->entities, kept, entity);
@@ -189,13 +192,14 @@ void stream_touch(struct stream_effects *effects, struct str key, struct str bef
 
 void stream_put_state(struct stream_effects *effects, struct str key, struct str value)
 {
-    sw_assert(value.len <= KAFKA_VALUE_MAX);
     struct batch_entity *entity = find(effects, key);
     if (entity == NULL) {
         sw_assert(effects->batch->error != 0); /* else it was not touched */
         return;
     }
-    if (copy(effects, value, &entity->after)) {
+    if (value.len > KAFKA_VALUE_MAX) {
+        fail(effects, ERR_TOO_LARGE);
+    } else if (copy(effects, value, &entity->after)) {
         entity->is_put = true;
     }
 }
@@ -221,10 +225,23 @@ static bool copy_output(struct stream_effects *effects, const struct kafka_outpu
     return true;
 }
 
+static bool is_too_large(const struct kafka_output *output)
+{
+    size_t bytes =
+        output->value.len + (output->key.at != NULL ? output->key.len : output->unit.len);
+    for (size_t i = 0; i < output->header_count; i++) {
+        bytes += output->headers[i].name.len + output->headers[i].value.len;
+    }
+    return bytes > STREAM_RECORD_MAX_BYTES || output->value.len > KAFKA_VALUE_MAX;
+}
+
 void stream_emit(struct stream_effects *effects, const struct kafka_output *output)
 {
-    sw_assert(output->value.len <= KAFKA_VALUE_MAX && output->header_count <= KAFKA_HEADERS_MAX);
-    sw_assert(output->unit.len > 0);
+    sw_assert(output->header_count <= KAFKA_HEADERS_MAX && output->unit.len > 0);
+    if (is_too_large(output)) {
+        fail(effects, ERR_TOO_LARGE);
+        return;
+    }
     struct batch_output *kept = take(effects, sizeof *kept);
     if (kept == NULL || !copy_output(effects, output, &kept->output)) {
         return;

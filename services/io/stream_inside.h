@@ -34,6 +34,7 @@ struct stream_source {
     int64_t end;       /* to be reached before the part is live; STREAM_UNKNOWN: no matter */
     int64_t seen_end;  /* where an end was met: markers of transactions may lie before it */
     int64_t recorded;  /* what the changelog says, should the group's offsets have expired */
+    int64_t refused;   /* the record whose effects were too large; STREAM_UNKNOWN: none */
     bool is_ended;     /* end was reached */
     bool is_paused;
 };
@@ -147,8 +148,9 @@ struct stream {
     bool is_draining, is_closing, is_closed, has_failed;
     char blocked_reason[STREAM_REASON_MAX], ask_reason[STREAM_REASON_MAX];
     char producer_reason[STREAM_REASON_MAX], shown_text[STREAM_REASON_MAX];
-    const char *shown_reason; /* NULL: ready */
-    int64_t retry_at_ms;      /* monotonic: nothing is begun before */
+    char abort_reason[STREAM_REASON_MAX]; /* while one follows the other; else empty */
+    const char *shown_reason;             /* NULL: ready */
+    int64_t retry_at_ms;                  /* monotonic: nothing is begun before */
     int64_t backoff_ms;
     struct stream_fence producer_fence, member_fence;
     int64_t proven_at_ms; /* boot time; INT64_MIN: not in this assignment */

@@ -21,6 +21,7 @@ void stream_source_open(struct stream *stream, struct stream_source *source, siz
     source->committed = STREAM_UNKNOWN;
     source->end = STREAM_UNKNOWN;
     source->recorded = STREAM_UNKNOWN;
+    source->refused = STREAM_UNKNOWN;
 }
 
 void stream_source_forget(struct stream_source *source)

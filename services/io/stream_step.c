@@ -1,5 +1,9 @@
 /* Into the core: tables, inputs and timers, by priority, until the batch is full or nothing is left; then the batch is
- * sealed for its transaction. */
+ * sealed for its transaction.
+ *
+ * A record whose effects Kafka would not take must not stop its partition for ever: it is marked and the open batch is
+ * undone (stream_assign.c); when it comes again it goes to `refuse`. A batch ends with the record that it refuses, so
+ * that one mark per input is enough. */
 #include "io/stream_calls.h"
 
 #include "base/assert.h"
@@ -56,6 +60,29 @@ static bool step_timers(struct turn *turn, struct stream_partition *partition, i
     return true;
 }
 
+/* False: the record's effects are too large, it stays where it is. */
+static bool step_record(struct stream_partition *partition, struct stream_source *source,
+                        const struct kafka_record *record)
+{
+    const struct stream_definition *definition = partition->stream->definition;
+    struct stream_effects effects = effects_of(partition);
+    if (record->offset == source->refused) {
+        definition->refuse(partition->part, record, &effects);
+        effects.batch->is_full = true;
+        return true;
+    }
+    definition->step(partition->part, record, &effects);
+    if (effects.batch->error != ERR_TOO_LARGE) {
+        return true;
+    }
+    log_error("stream_refused", log_code("topic", topic_rows[record->topic].suffix),
+              log_count("partition", record->partition), log_count("offset", record->offset),
+              log_error_code("error", ERR_TOO_LARGE));
+    source->refused = record->offset;
+    effects.batch->is_refused = true;
+    return false;
+}
+
 /* Steps at most a chunk of one input. Deadlines before a record's time go first, once the part is live. */
 static void step_input(struct turn *turn, struct stream_partition *partition, size_t input)
 {
@@ -76,8 +103,10 @@ static void step_input(struct turn *turn, struct stream_partition *partition, si
         if (!may_step(turn, partition)) {
             return;
         }
-        struct stream_effects effects = effects_of(partition);
-        stream->definition->step(partition->part, &record, &effects);
+        turn->has_worked = true;
+        if (!step_record(partition, source, &record)) {
+            return;
+        }
         stream_source_advance(source);
         stream_metrics_record(stream, input);
         count_step(turn);
@@ -180,7 +209,7 @@ bool stream_step_all(struct stream *stream)
         }
     }
     stream->next_turn = (stream->next_turn + 1) % stream->partition_count;
-    if (stream->open->error != 0) {
+    if (stream->open->error != 0 && !stream->open->is_refused) {
         stream_fail(stream, "a step's effects do not fit into memory");
     }
     return turn.has_worked;

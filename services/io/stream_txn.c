@@ -372,12 +372,26 @@ static void after_commit(struct stream *stream, struct stream_batch *batch)
     note_committed(stream, batch);
     if (!batch->is_proof) { /* a proof says nothing about the records that were refused */
         stream->backoff_ms = 0;
+        stream->abort_reason[0] = '\0';
     }
     stream->proven_at_ms = batch->begun_ms;
     stream->is_proven |= batch->is_proof;
     stream_metrics_committed(stream, batch);
     tell_tokens(stream, batch, true);
     end_batch(stream, batch);
+}
+
+/* Several in a row are no rebalance: a topic is missing, or we may not write to it. That is tried again for ever, since it
+ * can be mended, and shown until then. A transaction that failed behind our back says _STATE at the next call. */
+static void note_abort(struct stream *stream)
+{
+    const struct stream_txn *txn = stream->txn;
+    bool says_why = txn->error != RD_KAFKA_RESP_ERR__STATE || stream->abort_reason[0] == '\0';
+    if (stream->backoff_ms > 2 * BACKOFF_MIN_MS && says_why) {
+        (void)snprintf(stream->abort_reason, sizeof stream->abort_reason,
+                       "Kafka refuses the transactions (see `swctl topics --check`): %.120s",
+                       txn->reason);
+    }
 }
 
 /* Newest first: the open batch was stepped on top of the one in flight. */
@@ -398,6 +412,7 @@ static void after_abort(struct stream *stream, struct stream_batch *batch)
     stream->is_fetching = false;
     stream->is_proven = false;
     back_off(stream);
+    note_abort(stream);
 }
 
 static void after_fatal(struct stream *stream)

@@ -11,6 +11,7 @@ void *part_new(void *ctx, struct stream_partition *partition, int32_t index);
 void part_free(void *part);
 void part_table(void *part, const struct kafka_record *record);
 void part_step(void *part, const struct kafka_record *record, struct stream_effects *effects);
+void part_refuse(void *part, const struct kafka_record *record, struct stream_effects *effects);
 int64_t part_next_deadline(const void *part);
 void part_step_time(void *part, int64_t now_ms, struct stream_effects *effects);
 void part_live(void *part);

@@ -403,3 +403,11 @@ void part_step(void *object, const struct kafka_record *record, struct stream_ef
     }
     take_review_pause(part);
 }
+
+void part_refuse(void *object, const struct kafka_record *record, struct stream_effects *effects)
+{
+    struct part *part = object;
+    const struct fault fault = {.reason = REJECT_TOO_LARGE, .at_byte = FAULT_NO_BYTE};
+    arena_reset(&part->arena);
+    output_reject(part, record, &fault, effects);
+}

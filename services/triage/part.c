@@ -261,6 +261,18 @@ void part_step(void *object, const struct kafka_record *record, struct stream_ef
     }
 }
 
+void part_refuse(void *object, const struct kafka_record *record, struct stream_effects *effects)
+{
+    struct part *part = object;
+    struct event event;
+    struct str unit = STR_LITERAL("");
+    struct fault fault;
+    arena_reset(&part->arena);
+    (void)part_read(part, record, &event, &unit, &fault); /* for the unit, if it has one */
+    fault = (struct fault){.reason = REJECT_TOO_LARGE, .at_byte = FAULT_NO_BYTE};
+    part_reject(part, record, unit, &fault, effects);
+}
+
 int64_t part_next_deadline(const void *object)
 {
     (void)object;

@@ -43,6 +43,7 @@ void part_free(void *part);
 int part_load(void *part, struct str key, struct str value);
 void part_table(void *part, const struct kafka_record *record);
 void part_step(void *part, const struct kafka_record *record, struct stream_effects *effects);
+void part_refuse(void *part, const struct kafka_record *record, struct stream_effects *effects);
 int64_t part_next_deadline(const void *part);
 void part_step_time(void *part, int64_t now_ms, struct stream_effects *effects);
 

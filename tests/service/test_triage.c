@@ -15,6 +15,7 @@
 #include "io/http_client.h"
 #include "io/kafka.h"
 #include "io/keyring.h"
+#include "io/stream.h"
 #include "support/loop_wait.h"
 #include "support/runner.h"
 #include "wire/cloudevents.h"
@@ -246,7 +247,7 @@ static void open_loop(struct world *world)
     static const struct config_table table = {.program = "test", .summary = "test"};
     char servers[128];
     char prefix[64];
-    const char *settings[] = {servers, prefix, NULL};
+    const char *settings[] = {servers, prefix, "kafka.message.max.bytes=1048000", NULL};
     struct buffer errors;
     (void)snprintf(servers, sizeof(servers), "bootstrap.servers=%s", getenv("SW_TEST_BOOTSTRAP"));
     (void)snprintf(prefix, sizeof(prefix), "topic.prefix=%s", world->prefix);
@@ -332,11 +333,13 @@ struct draft {
     Shouwang__V1__Party party;
     Shouwang__V1__Party *parties[1];
     Shouwang__V1__Incident incident;
+    struct str padding; /* a header of the record */
 };
 
 /* An incident of that kind about pupil p-1, reported now. */
 static void draft_init(struct draft *draft, const char *id, const char *unit, const char *kind)
 {
+    draft->padding = KAFKA_NONE;
     shouwang__v1__event__init(&draft->event);
     shouwang__v1__party__init(&draft->party);
     shouwang__v1__incident__init(&draft->incident);
@@ -362,7 +365,7 @@ static void send_event(struct world *world, const struct draft *draft, bool as_i
 {
     struct cloudevent attributes;
     struct cloudevent_header named[CLOUDEVENT_HEADERS_MAX];
-    struct kafka_header headers[CLOUDEVENT_HEADERS_MAX + 1];
+    struct kafka_header headers[CLOUDEVENT_HEADERS_MAX + 2];
     char origin[KEYRING_DIGEST_TEXT_BYTES];
     struct kafka_output output = {.topic = TOPIC_EVENTS_INCIDENT, .unit = str_of(placed_as)};
     assert_int_equal(
@@ -376,6 +379,9 @@ static void send_event(struct world *world, const struct draft *draft, bool as_i
         keyring_record_mac(world->keyring, output.value, origin);
         headers[count++] =
             (struct kafka_header){STR_LITERAL(KEYRING_ORIGIN_HEADER), str_of(origin)};
+    }
+    if (draft->padding.len > 0) {
+        headers[count++] = (struct kafka_header){STR_LITERAL("padding"), draft->padding};
     }
     output.headers = headers;
     output.header_count = count;
@@ -505,6 +511,35 @@ static void test_triage_service_places_again_what_lies_elsewhere(void **state)
     world_free(world);
 }
 
+/* Larger than the shell writes, though the broker took it. The partition goes on behind it. */
+static void test_triage_service_refuses_what_it_cannot_place_again(void **state)
+{
+    static char padding[STREAM_RECORD_MAX_BYTES];
+    struct world *world = world_new();
+    struct draft draft;
+    (void)state;
+    draft_init(&draft, "p-0", "no-8", "accident");
+    send_event(world, &draft, true, "no-8"); /* stepped in the same batch, perhaps */
+    draft_init(&draft, "p-1", "no-3", "accident");
+    draft.padding = (struct str){padding, sizeof(padding)};
+    memset(padding, 'x', sizeof(padding));
+    send_event(world, &draft, false, "no-8");
+    const Shouwang__V1__Reject *reject = wait_reject(world, 0);
+    assert_string_equal(reject->reason, "too_large");
+    assert_string_equal(reject->event_id, "p-1");
+    assert_string_equal(reject->unit, "no-3");
+    assert_int_equal(reject->partition, topic_partition_of(STR_LITERAL("no-8"), 2));
+    assert_int_equal(reject->offset, 1);
+    draft_init(&draft, "p-2", "no-8", "accident");
+    send_event(world, &draft, true, "no-8");
+    assert_string_equal(wait_signal(world, 0)->event_id, "p-0");
+    assert_string_equal(wait_signal(world, 1)->event_id, "p-2");
+    assert_int_equal(metric(world, "sw_triage_rejects_total{topic=\"events.incident\","
+                                   "reason=\"too_large\"} "),
+                     1);
+    world_free(world);
+}
+
 static void test_triage_service_flags_another_body_under_the_same_id(void **state)
 {
     struct world *world = world_new();
@@ -530,6 +565,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_triage_service_judges_once_and_survives_kill),
         cmocka_unit_test(test_triage_service_checks_a_foreign_producer),
         cmocka_unit_test(test_triage_service_places_again_what_lies_elsewhere),
+        cmocka_unit_test(test_triage_service_refuses_what_it_cannot_place_again),
         cmocka_unit_test(test_triage_service_flags_another_body_under_the_same_id),
     };
     return RUN_TESTS(argc, argv, tests);

@@ -19,5 +19,5 @@ function(torture_scenarios lock)
     endforeach()
 endfunction()
 torture_scenarios(torture_members kills takeover zombie frozen twin stall aborts crowd beaten nap)
-torture_scenarios(torture_others compaction open_transaction missing_topic expired grown full_disk chaos
+torture_scenarios(torture_others compaction open_transaction missing_topic missing_output too_large expired grown full_disk chaos
     position_offsets restore_lso key_by_unit)

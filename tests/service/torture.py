@@ -113,6 +113,7 @@ class World:
         self.signals = collections.Counter()          # case -> signals fed
         self.timers = set()                           # (case, seq) with a deadline
         self.acks = set()                             # (case, seq) acknowledged
+        self.refused = set()                          # (case, seq) that leave too large an output
         self.fed = 0
         folder = pathlib.Path(os.environ.get("SW_TEST_DIR", tempfile.gettempdir()))
         self.log = open(folder / f"torture-{self.name}-{os.getpid()}.log", "w")
@@ -165,6 +166,11 @@ class World:
     def feed_signals(self, cases, delay_ms=0):
         self.feed(list(self.signal_lines(cases, delay_ms)))
 
+    def refused_lines(self, cases, seq):
+        """Of cases "huge…" only: their steps leave more than Kafka takes."""
+        self.refused |= {(case, seq) for case in cases}
+        return [f"signals {case.split('/')[0]} {case.split('/')[1]} {seq} 0" for case in cases]
+
     def feed_acks(self, pairs):
         self.acks |= set(pairs)
         self.feed([f"commands {case.split('/')[0]} {case.split('/')[1]} {seq}" for case, seq in pairs])
@@ -191,6 +197,7 @@ class World:
         stopped = {row[:3] for row in journal if row[4] == ["stopped"]}
         return (all((case, "S", seq) in rows for case, last in self.signals.items() for seq in range(1, last + 1))
                 and all((case, "A", seq) in rows for case, seq in self.acks)
+                and all((case, "R", seq) in rows for case, seq in self.refused)
                 and all((case, "T", seq) in rows or (case, "A", seq) in stopped for case, seq in self.timers))
 
     def counts(self):
@@ -200,6 +207,7 @@ class World:
         stopped = {(row[0], row[2]) for row in rows if row[4] == ["stopped"]}
         wanted = {(case, "S", seq) for case, last in self.signals.items() for seq in range(1, last + 1)}
         wanted |= {(case, "A", seq) for case, seq in self.acks}
+        wanted |= {(case, "R", seq) for case, seq in self.refused}
         wanted |= {(case, "T", seq) for case, seq in self.timers if (case, seq) not in stopped}
         counts = collections.Counter(lines=len(rows))
         counts["lost"] = sum(key not in seen for key in wanted)
@@ -499,6 +507,41 @@ def missing_topic(world):
     return good and not was_ready
 
 
+def too_large(world):
+    """Steps that leave more than Kafka takes, several in one batch: they are refused, and nothing else is."""
+    calm, huge = [*world.cases("calm", 32), *world.cases("edge", 4)], world.cases("huge", 12)
+    lines = []
+    for seq in range(1, 7):
+        lines += [*world.signal_lines(calm, delay_ms=100), *world.refused_lines(huge, seq)]
+    world.feed(lines)
+    members = [Member(world, slot).wait_ready() for slot in (0, 1)]
+    good = world.verdict("outputs larger than Kafka takes", f"refused {len(world.refused)}")
+    said = sum(member.count("stream_refused") for member in members)
+    good &= said >= len(world.refused) and all(member.is_ready for member in members)
+    for member in members:
+        member.stop()
+    return good
+
+
+def missing_output(world):
+    """A topic is gone that is only written to: not ready, and says why; all goes on when it is there again."""
+    member = Member(world, 0).wait_ready()
+    cases = world.cases("gone", 32)
+    world.feed_signals(cases)
+    wait("all is in", world.is_complete)
+    world.tool("drop", "alerts")
+    world.feed_signals(cases)
+    wait("it says why", lambda: member.says("Kafka refuses the transactions"))
+    ready = member.count("part_ready")
+    wait("it tries on", lambda: member.count("stream_abort") >= 6)
+    is_flapping = member.count("part_ready") > ready
+    world.tool("create", str(PARTITIONS))
+    wait("it goes on", lambda: member.is_ready)
+    good = world.verdict("an output topic is missing, then made", "flapped!" if is_flapping else "said so")
+    member.stop()
+    return good and not is_flapping
+
+
 def expired(world):
     """The group's offsets are gone. Without a changelog nothing is guessed; with one, work goes on where it ended."""
     wait("the group is deleted", lambda: world.try_tool("forget"))
@@ -643,7 +686,7 @@ class ThreeBrokers(OwnBroker):
 
 
 SCENARIOS = {function.__name__: function for function in (kills, takeover, zombie, frozen, twin, stall, aborts, crowd, beaten, nap, compaction,
-                                                          open_transaction, missing_topic, expired,
+                                                          open_transaction, missing_topic, missing_output, too_large, expired,
                                                           grown, full_disk, chaos, leader)}
 FAULTS = {"position_offsets": frozen, "restore_lso": open_transaction, "key_by_unit": compaction}
 

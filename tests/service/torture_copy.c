@@ -6,6 +6,8 @@
  *     T <case> <seq> <n> <deadline>   its timer fired
  *     A <case> <seq> <n> stopped      a command came before its timer
  *     A <case> <seq> <n> late         or after it
+ *     R <case> <seq> <n> refused      its step was refused
+ * A case "edge…" also leaves an output as large as the shell takes, a case "huge…" one of a byte more.
  * TORTURE=<what>:<effect>:<n> makes the transaction's worker do something before that effect (0 begin, 1 changelog, 2
  * outputs, 3 offsets, 4 commit, 5 after it) of the n-th transaction, or of the first with a timer if n is 0: `kill` and
  * `stop` signal the process, `stall` holds the worker for 4 s, `abort` breaks this transaction. */
@@ -162,6 +164,21 @@ static void say(struct stream_effects *effects, const struct copy_case *one, con
     stream_emit(effects, &output);
 }
 
+/* An output of exactly so many bytes. */
+static void say_much(struct stream_effects *effects, const struct copy_case *one, size_t bytes)
+{
+    static char text[STREAM_RECORD_MAX_BYTES];
+    struct str unit = topic_unit_of_key(str_of(one->key));
+    struct kafka_header header = {.name = STR_LITERAL("rest")};
+    header.value = (struct str){text, bytes - KAFKA_VALUE_MAX - unit.len - header.name.len};
+    const struct kafka_output output = {.topic = TOPIC_ALERTS,
+                                        .unit = unit,
+                                        .value = {text, KAFKA_VALUE_MAX},
+                                        .headers = &header,
+                                        .header_count = 1};
+    stream_emit(effects, &output);
+}
+
 static void begin_change(struct stream_effects *effects, const struct copy_case *one)
 {
     char text[VALUE_MAX];
@@ -211,9 +228,10 @@ static void take_command(struct copy_case *one, int64_t seq, char *ret_line)
                    one->step_count, outcome);
 }
 
-static void step(void *object, const struct kafka_record *record, struct stream_effects *effects)
+/* The case of a record, made if it is new, its number, and the rest of the text. */
+static struct copy_case *read_record(struct copy_part *part, const struct kafka_record *record,
+                                     int64_t *ret_seq, int64_t *ret_rest)
 {
-    struct copy_part *part = object;
     char text[VALUE_MAX];
     sw_assert(record->value.len < sizeof text);
     memcpy(text, record->value.at, record->value.len);
@@ -223,16 +241,43 @@ static void step(void *object, const struct kafka_record *record, struct stream_
     char key[KEY_MAX];
     (void)snprintf(key, sizeof key, "%.*s/case/%.*s", (int)record->key.len, record->key.at,
                    (int)(rest - text), text);
-    int64_t seq = strtoll(rest, &rest, 10);
-    struct copy_case *one = case_get(part, str_of(key), true);
+    *ret_seq = strtoll(rest, &rest, 10);
+    *ret_rest = strtoll(rest, NULL, 10);
+    return case_get(part, str_of(key), true);
+}
+
+static void step(void *object, const struct kafka_record *record, struct stream_effects *effects)
+{
+    struct copy_part *part = object;
+    int64_t seq, delay_ms;
+    struct copy_case *one = read_record(part, record, &seq, &delay_ms);
     char line[VALUE_MAX];
     begin_change(effects, one);
     one->step_count++;
     if (record->topic == TOPIC_SIGNALS) {
-        take_signal(one, record, seq, strtoll(rest, NULL, 10), line);
+        take_signal(one, record, seq, delay_ms, line);
     } else {
         take_command(one, seq, line);
     }
+    say(effects, one, line);
+    if (strncmp(id_of(one), "edge", 4) == 0) {
+        say_much(effects, one, STREAM_RECORD_MAX_BYTES);
+    } else if (strncmp(id_of(one), "huge", 4) == 0) {
+        say_much(effects, one, STREAM_RECORD_MAX_BYTES + 1);
+    }
+    end_change(part, effects, one);
+}
+
+static void refuse(void *object, const struct kafka_record *record, struct stream_effects *effects)
+{
+    struct copy_part *part = object;
+    int64_t seq, rest;
+    struct copy_case *one = read_record(part, record, &seq, &rest);
+    char line[VALUE_MAX];
+    begin_change(effects, one);
+    one->step_count++;
+    (void)snprintf(line, sizeof line, "R %s %" PRId64 " %" PRId64 " refused", id_of(one), seq,
+                   one->step_count);
     say(effects, one, line);
     end_change(part, effects, one);
 }
@@ -321,6 +366,7 @@ static const struct stream_definition shell = {.name = "escalator",
                                                .load = load,
                                                .table = table,
                                                .step = step,
+                                               .refuse = refuse,
                                                .next_deadline = next_deadline,
                                                .step_time = step_time};
 

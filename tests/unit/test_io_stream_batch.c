@@ -164,13 +164,47 @@ static void test_batch_one_step_too_large_is_an_error(void **state)
     for (int i = 0; i < STREAM_STEP_EFFECTS_MAX_BYTES / KAFKA_VALUE_MAX + 2; i++) {
         stream_emit(&effects, &output);
     }
-    assert_int_equal(world->batch->error, ERR_TOO_LARGE);
+    assert_int_equal(world->batch->error, ERR_FULL);
     stream_touch(&effects, STR_LITERAL("a"), KAFKA_NONE);
     stream_put_state(&effects, STR_LITERAL("a"),
                      STR_LITERAL("1")); /* nothing to write to: harmless */
     stream_batch_clear(world->batch);
     assert_int_equal(world->batch->error, 0);
     assert_true(stream_batch_is_empty(world->batch));
+}
+
+/* The step that leaves it can be undone: what it touches afterwards is kept all the same. */
+static void test_batch_record_too_large_is_refused(void **state)
+{
+    struct world *world = *state;
+    struct stream_effects effects = effects_of(world, 0);
+    static const char big[STREAM_RECORD_MAX_BYTES];
+    struct kafka_header header = {.name = STR_LITERAL("rest")};
+    struct kafka_output output = {.topic = TOPIC_JOURNAL,
+                                  .unit = STR_LITERAL("u"),
+                                  .value = {big, KAFKA_VALUE_MAX},
+                                  .headers = &header,
+                                  .header_count = 1};
+    header.value = (struct str){big, STREAM_RECORD_MAX_BYTES - KAFKA_VALUE_MAX - 5};
+    stream_emit(&effects, &output);
+    assert_int_equal(world->batch->error, 0);
+    header.value.len++;
+    stream_emit(&effects, &output);
+    assert_int_equal(world->batch->error, ERR_TOO_LARGE);
+    assert_null(world->batch->first_output->next);
+    stream_touch(&effects, STR_LITERAL("a"), STR_LITERAL("1"));
+    assert_true(str_is(world->batch->first_entity->before, "1"));
+    assert_false(stream_batch_has_room(world->batch, effects.partition));
+    stream_batch_clear(world->batch);
+    effects = effects_of(world, 0);
+    stream_touch(&effects, STR_LITERAL("a"), KAFKA_NONE);
+    stream_put_state(&effects, STR_LITERAL("a"), (struct str){big, KAFKA_VALUE_MAX + 1});
+    assert_int_equal(world->batch->error, ERR_TOO_LARGE);
+    for (int i = 0; i <= STREAM_STEP_EFFECTS_MAX_BYTES / KAFKA_VALUE_MAX; i++) {
+        header.value.len = 0;
+        stream_emit(&effects, &output);
+    }
+    assert_int_equal(world->batch->error, ERR_FULL); /* from here on touches were lost */
 }
 
 static void test_batch_tokens_keep_their_order(void **state)
@@ -216,6 +250,8 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup_teardown(test_batch_is_bounded_in_steps_and_bytes, open_world,
                                         close_world),
         cmocka_unit_test_setup_teardown(test_batch_one_step_too_large_is_an_error, open_world,
+                                        close_world),
+        cmocka_unit_test_setup_teardown(test_batch_record_too_large_is_refused, open_world,
                                         close_world),
         cmocka_unit_test_setup_teardown(test_batch_tokens_keep_their_order, open_world,
                                         close_world),
