@@ -1,12 +1,14 @@
 /* Inputs of one partition: tables into directory, packs and keys; events through the core; the changelog back. */
 #include <stdlib.h>
+#include <string.h>
 
-#include "base/assert.h"
 #include "core/rules/ruleset.h"
 #include "io/log.h"
 #include "io/seal.h"
 #include "triage/part_inside.h"
+#include "wire/command.h"
 #include "wire/directory.h"
+#include "wire/signal_write.h"
 #include "wire/triage_state.h"
 
 const struct metric_row part_metric_rows[PART_METRICS] = {
@@ -40,6 +42,16 @@ const struct metric_row part_metric_rows[PART_METRICS] = {
     [PART_WITHOUT_PACK] = {.name = "sw_triage_without_pack_total",
                            .kind = METRIC_COUNTER,
                            .help = "events judged by their facts alone: no pack was active"},
+    [PART_HELD] = {.name = "sw_triage_held_total",
+                   .kind = METRIC_COUNTER,
+                   .help = "signals that waited until they were plausible",
+                   .labels = {"what"}},
+    [PART_QUESTIONS] = {.name = "sw_triage_questions_total",
+                        .kind = METRIC_COUNTER,
+                        .help = "so many absent that a person was asked"},
+    [PART_MISSED] = {.name = "sw_triage_missed_total",
+                     .kind = METRIC_COUNTER,
+                     .help = "expectations that were not met in time"},
     [PART_DIRECTORY_FAULTS] = {.name = "sw_triage_directory_faults_total",
                                .kind = METRIC_COUNTER,
                                .help = "records of the tables that could not be taken",
@@ -55,6 +67,15 @@ void part_count(const struct part *part, int row, const char *first, const char 
 void part_fail(const struct part *part, int error)
 {
     part->shared->fail(part->shared->ctx, error_name(error));
+}
+
+static const struct ruleset *rules_of(void *ctx, struct str unit)
+{
+    struct part *part = ctx;
+    const struct org_unit *record = org_find_unit(part->org, unit);
+    struct str jurisdiction = record != NULL ? record->jurisdiction : STR_LITERAL("");
+    const struct pack *pack = pack_store_active(part->packs, jurisdiction);
+    return pack == NULL ? NULL : pack->rules;
 }
 
 void *part_new(void *ctx, struct stream_partition *partition, int32_t index)
@@ -75,6 +96,9 @@ void *part_new(void *ctx, struct stream_partition *partition, int32_t index)
     if (part->org != NULL && part->packs != NULL && error == 0) {
         const struct triage_setup setup = {
             .hash = seal_hash128,
+            .rules_of = rules_of,
+            .encode = signal_encode,
+            .ctx = part,
             .org = part->org,
             .seen_max = shared->seen_max,
             .window_max = shared->window_max,
@@ -138,11 +162,19 @@ static int take_pack(struct part *part, const struct kafka_record *record)
     if (error == ERR_INVALID) {
         log_faults(faults);
     } else if (pack != NULL) {
+        triage_refresh(part->triage);
         log_info("pack_active", log_count("partition", part->index),
                  log_count("rules", (int64_t)pack->rules->rule_count));
     }
     free(faults);
     return error;
+}
+
+/* "<unit>/unit". */
+static bool is_unit_key(struct str key)
+{
+    static const struct str end = {"/unit", 5};
+    return key.len > end.len && str_equal((struct str){key.at + key.len - end.len, end.len}, end);
 }
 
 static int take_record(struct part *part, const struct kafka_record *record,
@@ -157,6 +189,9 @@ static int take_record(struct part *part, const struct kafka_record *record,
     if (pack_owns_key(record->key)) {
         *ret_reason = "pack";
         return take_pack(part, record);
+    }
+    if (is_unit_key(record->key)) {
+        triage_refresh(part->triage);
     }
     int error = directory_apply(part->org, &part->arena, record->key, value, &fault);
     *ret_reason = error == ERR_INVALID ? reject_reason_code(fault.reason) : "unsupported";
@@ -186,14 +221,6 @@ enum event_family part_family(enum topic topic)
                                               : EVENT_FAMILY_SCREENING;
 }
 
-static const struct ruleset *rules_of(struct part *part, struct str unit)
-{
-    const struct org_unit *record = org_find_unit(part->org, unit);
-    struct str jurisdiction = record != NULL ? record->jurisdiction : STR_LITERAL("");
-    const struct pack *pack = pack_store_active(part->packs, jurisdiction);
-    return pack == NULL ? NULL : pack->rules;
-}
-
 static const char *outcome_name(const struct triage_result *result)
 {
     return result->outcome == TRIAGE_REPEATED   ? "repeated"
@@ -202,35 +229,51 @@ static const char *outcome_name(const struct triage_result *result)
                                                 : "judged";
 }
 
-static void count_result(const struct part *part, const struct kafka_record *record,
-                         const struct triage_result *result)
+static void count_some(const struct part *part, int row, const char *what, uint32_t count)
 {
-    part_count(part, PART_EVENTS, topic_rows[record->topic].suffix, outcome_name(result));
-    metric_add(metric_with(part->shared->metric[PART_RULE_ERRORS], NULL), result->rule_errors);
-    const char *seen[] = {"seen", NULL};
-    const char *windows[] = {"window", NULL};
-    metric_add(metric_with(part->shared->metric[PART_EVICTED], seen), result->seen_evicted);
-    metric_add(metric_with(part->shared->metric[PART_EVICTED], windows), result->windows_evicted);
+    const char *values[] = {what, NULL};
+    if (count > 0) {
+        metric_add(metric_with(part->shared->metric[row], what != NULL ? values : NULL), count);
+    }
+}
+
+static void count_state(const struct part *part, const struct triage_result *result)
+{
+    count_some(part, PART_RULE_ERRORS, NULL, result->rule_errors);
+    count_some(part, PART_EVICTED, "seen", result->seen_evicted);
+    count_some(part, PART_EVICTED, "window", result->windows_evicted);
+    count_some(part, PART_HELD, "held", result->held);
+    count_some(part, PART_HELD, "released", (uint32_t)result->release_count);
+    count_some(part, PART_HELD, "dropped", result->dropped);
+    count_some(part, PART_QUESTIONS, NULL, result->questions);
+    count_some(part, PART_MISSED, NULL, result->missed);
+}
+
+/* What a step decided: counted, then in the order of the effects. */
+static void perform(struct part *part, const struct triage_result *result, int64_t time_ms,
+                    struct stream_effects *effects)
+{
+    count_state(part, result);
+    part_put_changes(part, result, effects);
+    part_emit_signals(part, result, time_ms, effects);
 }
 
 static void judge(struct part *part, const struct kafka_record *record, struct event *event,
                   struct stream_effects *effects)
 {
     struct triage_result result;
-    struct triage_input input = {
-        .event = event, .time_ms = record->time_ms, .rules = rules_of(part, event->unit)};
+    const struct triage_input input = {.event = event, .time_ms = record->time_ms};
     int error = part_open_answers(part, event);
     error = error != 0 ? error : triage_step(part->triage, &input, &part->arena, &result);
     if (error != 0) {
         part_fail(part, error);
         return;
     }
-    if (input.rules == NULL) {
+    if (rules_of(part, event->unit) == NULL) {
         part_count(part, PART_WITHOUT_PACK, NULL, NULL);
     }
-    count_result(part, record, &result);
-    part_put_changes(part, &result, effects);
-    part_emit_signals(part, &result, record->time_ms, effects);
+    part_count(part, PART_EVENTS, topic_rows[record->topic].suffix, outcome_name(&result));
+    perform(part, &result, record->time_ms, effects);
     if (result.outcome == TRIAGE_CONFLICT) {
         struct fault fault;
         (void)fault_set(&fault, REJECT_CONFLICT, "/id", FAULT_NO_BYTE);
@@ -238,13 +281,12 @@ static void judge(struct part *part, const struct kafka_record *record, struct e
     }
 }
 
-void part_step(void *object, const struct kafka_record *record, struct stream_effects *effects)
+static void take_event(struct part *part, const struct kafka_record *record,
+                       struct stream_effects *effects)
 {
-    struct part *part = object;
     struct event event;
     struct str unit = STR_LITERAL("");
     struct fault fault;
-    arena_reset(&part->arena);
     switch (part_read(part, record, &event, &unit, &fault)) {
     case PART_READ:
         judge(part, record, &event, effects);
@@ -261,6 +303,66 @@ void part_step(void *object, const struct kafka_record *record, struct stream_ef
     }
 }
 
+/* --- commands -------------------------------------------------------------------------------------------------------- */
+
+/* "fault" or "real", of the obligation that a question opened; NULL: the command is none of ours. */
+static const char *answer_of(const struct case_command *command)
+{
+    for (size_t i = 0; i < command->evidence_count && command->kind == CASE_COMMAND_MET &&
+                       str_is(command->obligation, "plausibility");
+         i++) {
+        const struct case_evidence *evidence = &command->evidence[i];
+        bool is_answer = str_is(evidence->key, "answer");
+        if (is_answer && str_is(evidence->code, "fault")) {
+            return "fault";
+        }
+        if (is_answer && str_is(evidence->code, "real")) {
+            return "real";
+        }
+    }
+    return NULL;
+}
+
+/* The escalator answers commands and refuses bad ones; here they are only overheard. */
+static void take_command(struct part *part, const struct kafka_record *record,
+                         struct stream_effects *effects)
+{
+    struct case_command command;
+    struct triage_result result;
+    struct fault fault;
+    int error = record->value.at == NULL
+                    ? ERR_INVALID
+                    : command_decode(record->value, &part->arena, &command, &fault);
+    const char *word = error == 0 ? answer_of(&command) : NULL;
+    if (error == ERR_MEMORY) {
+        part_fail(part, error);
+    }
+    if (word == NULL) {
+        return;
+    }
+    const struct triage_answer answer = {.unit = command.unit,
+                                         .case_id = command.case_id,
+                                         .is_fault = strcmp(word, "fault") == 0,
+                                         .time_ms = record->time_ms};
+    error = triage_step_answer(part->triage, &answer, &part->arena, &result);
+    if (error != 0) {
+        part_fail(part, error);
+        return;
+    }
+    perform(part, &result, record->time_ms, effects);
+}
+
+void part_step(void *object, const struct kafka_record *record, struct stream_effects *effects)
+{
+    struct part *part = object;
+    arena_reset(&part->arena);
+    if (record->topic == TOPIC_COMMANDS) {
+        take_command(part, record, effects);
+    } else {
+        take_event(part, record, effects);
+    }
+}
+
 void part_refuse(void *object, const struct kafka_record *record, struct stream_effects *effects)
 {
     struct part *part = object;
@@ -273,16 +375,23 @@ void part_refuse(void *object, const struct kafka_record *record, struct stream_
     part_reject(part, record, unit, &fault, effects);
 }
 
+/* --- time ------------------------------------------------------------------------------------------------------------ */
+
 int64_t part_next_deadline(const void *object)
 {
-    (void)object;
-    return INT64_MAX;
+    const struct part *part = object;
+    return triage_next_deadline(part->triage);
 }
 
 void part_step_time(void *object, int64_t now_ms, struct stream_effects *effects)
 {
-    (void)object;
-    (void)now_ms;
-    (void)effects;
-    sw_assert(!"a deadline: triage has none");
+    struct part *part = object;
+    struct triage_result result;
+    arena_reset(&part->arena);
+    int error = triage_step_time(part->triage, now_ms, &part->arena, &result);
+    if (error != 0) {
+        part_fail(part, error);
+        return;
+    }
+    perform(part, &result, now_ms, effects);
 }

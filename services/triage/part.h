@@ -10,14 +10,17 @@
 #include "io/stream.h"
 
 enum {
-    PART_EVENTS,           /* {topic, outcome} */
-    PART_SIGNALS,          /* {level} */
-    PART_REJECTS,          /* {topic, reason} */
-    PART_PLACED,           /* {topic}: written once more, to the partition of their unit */
-    PART_RULE_ERRORS,      /* expressions without a value */
-    PART_EVICTED,          /* {what}: state that fell out before its time */
-    PART_ANSWERS_CLOSED,   /* {reason}: answers that could not be opened */
-    PART_WITHOUT_PACK,     /* judged by the facts alone */
+    PART_EVENTS,         /* {topic, outcome} */
+    PART_SIGNALS,        /* {level} */
+    PART_REJECTS,        /* {topic, reason} */
+    PART_PLACED,         /* {topic}: written once more, to the partition of their unit */
+    PART_RULE_ERRORS,    /* expressions without a value */
+    PART_EVICTED,        /* {what}: state that fell out before its time */
+    PART_ANSWERS_CLOSED, /* {reason}: answers that could not be opened */
+    PART_WITHOUT_PACK,   /* judged by the facts alone */
+    PART_HELD,           /* {what}: held, released, dropped */
+    PART_QUESTIONS,
+    PART_MISSED,
     PART_DIRECTORY_FAULTS, /* {reason} */
     PART_METRICS,
 };

@@ -5,6 +5,7 @@
 #include "shell/envelope.h"
 #include "shell/rejection.h"
 #include "triage/part_inside.h"
+#include "wire/signal.h"
 #include "wire/signal_write.h"
 #include "wire/triage_state.h"
 
@@ -43,30 +44,45 @@ void part_put_changes(struct part *part, const struct triage_result *result,
 
 /* --- outputs --------------------------------------------------------------------------------------------------------- */
 
+static int emit_signal(struct part *part, struct str value, int64_t time_ms,
+                       struct stream_effects *effects)
+{
+    struct case_signal signal;
+    struct fault fault;
+    int error = signal_decode(value, &part->arena, &signal, &fault);
+    if (error != 0) {
+        return error;
+    }
+    char id[IDENT_TEXT_BYTES];
+    ident_format(signal.id, id);
+    const struct envelope envelope = {
+        .topic = TOPIC_SIGNALS,
+        .unit = signal.unit,
+        .source = SOURCE,
+        .kind = signal.kind,
+        .id = str_of(id),
+        .subject = signal.subject,
+        .at_ms = time_ms,
+    };
+    envelope_emit(&envelope, value, effects);
+    part_count(part, PART_SIGNALS, case_level_name(signal.level), NULL);
+    return 0;
+}
+
 void part_emit_signals(struct part *part, const struct triage_result *result, int64_t time_ms,
                        struct stream_effects *effects)
 {
-    for (size_t i = 0; i < result->signal_count; i++) {
-        const struct signal *signal = &result->signals[i];
+    int error = 0;
+    for (size_t i = 0; i < result->release_count && error == 0; i++) {
+        error = emit_signal(part, result->releases[i], time_ms, effects);
+    }
+    for (size_t i = 0; i < result->signal_count && error == 0; i++) {
         struct str value;
-        int error = signal_encode(signal, &part->arena, &value);
-        if (error != 0) {
-            part_fail(part, error);
-            return;
-        }
-        char id[IDENT_TEXT_BYTES];
-        ident_format(signal->id, id);
-        const struct envelope envelope = {
-            .topic = TOPIC_SIGNALS,
-            .unit = signal->event->unit,
-            .source = SOURCE,
-            .kind = signal->kind,
-            .id = str_of(id),
-            .subject = signal->subject.ref,
-            .at_ms = time_ms,
-        };
-        envelope_emit(&envelope, value, effects);
-        part_count(part, PART_SIGNALS, case_level_name(signal->level), NULL);
+        error = signal_encode(&result->signals[i], &part->arena, &value);
+        error = error != 0 ? error : emit_signal(part, value, time_ms, effects);
+    }
+    if (error != 0) {
+        part_fail(part, error);
     }
 }
 

@@ -38,13 +38,16 @@ static const struct config_table table = {
     .key_count = sizeof(keys) / sizeof(keys[0]),
 };
 
-/* In the order of priority: who there is and what may be opened, then what happens, then what was answered. */
+/* In the order of priority: who there is and what may be opened, then what people decided, what happens, what was answered.
+ * All of it is read before the clock is turned: a roll that lies in the log is no roll that is missing, and a word that lies
+ * there comes before its question ends. */
 static const struct stream_input inputs[] = {
     {.topic = TOPIC_DIRECTORY, .is_table = true},
     {.topic = TOPIC_KEYS, .is_table = true},
-    {.topic = TOPIC_EVENTS_INCIDENT},
-    {.topic = TOPIC_EVENTS_ATTENDANCE},
-    {.topic = TOPIC_EVENTS_SCREENING},
+    {.topic = TOPIC_COMMANDS, .before_timers = true},
+    {.topic = TOPIC_EVENTS_INCIDENT, .before_timers = true},
+    {.topic = TOPIC_EVENTS_ATTENDANCE, .before_timers = true},
+    {.topic = TOPIC_EVENTS_SCREENING, .before_timers = true},
 };
 
 static const struct stream_definition stream_definition = {

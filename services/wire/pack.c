@@ -185,6 +185,15 @@ static int read_policies(struct pack *pack, const struct yaml_node **roots,
     }
     memcpy(pack->policies.hash, pack->hash, sizeof(pack->policies.hash));
     pack->policies.calendar = pack->calendar;
+    static const struct str question = {"plausibility", 12};
+    static const struct str answer = {"answer", 6};
+    if (pack->rules->plausibility.is_set &&
+        (!policy_set_takes_code(&pack->policies, question, answer, STR_LITERAL("fault")) ||
+         !policy_set_takes_code(&pack->policies, question, answer, STR_LITERAL("real")))) {
+        yaml_fail_at(faults, "policies/", 0, 0,
+                     "rules ask for plausibility: expected an obligation \"plausibility\" with the "
+                     "evidence {answer: [fault, real]}");
+    }
     const char *lack = policy_set_lacks(&pack->policies);
     if (lack != NULL) {
         yaml_fail_at(faults, "policies/", 0, 0, lack);

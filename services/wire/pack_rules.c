@@ -1,4 +1,4 @@
-#include "wire/pack_rules.h"
+#include "wire/pack_rules_parts.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -7,24 +7,14 @@
 #include "core/expr/near.h"
 #include "core/org/role.h"
 
-/* Rules and features of one pack while they are read. */
-struct reader {
-    struct arena *arena;
-    struct yaml_faults *faults;
-    struct ruleset *rules;
-    struct feature *features;
-    struct rule *list;
-    int error; /* ERR_MEMORY, kept */
-};
-
-static bool is_out_of_memory(struct reader *reader, const void *taken)
+static bool is_out_of_memory(struct rules_reader *reader, const void *taken)
 {
     reader->error = taken == NULL ? ERR_MEMORY : reader->error;
     return taken == NULL;
 }
 
 /* A copy with a NUL. */
-static const char *keep_text(struct reader *reader, struct str text)
+const char *rules_keep_text(struct rules_reader *reader, struct str text)
 {
     struct str kept = arena_copy_str(reader->arena, text);
     return is_out_of_memory(reader, kept.at) ? "" : kept.at;
@@ -34,7 +24,7 @@ static const char *keep_text(struct reader *reader, struct str text)
 
 /* An error at a place inside the text of a node, as a place of the file. The text of a quoted scalar starts behind its
  * quote; that of one with several lines has the node's place only. */
-static void fail_inside(struct reader *reader, const struct yaml_node *node,
+static void fail_inside(struct rules_reader *reader, const struct yaml_node *node,
                         const struct expr_error *error)
 {
     bool has_lines = memchr(node->text.at, '\n', node->text.len) != NULL;
@@ -45,7 +35,7 @@ static void fail_inside(struct reader *reader, const struct yaml_node *node,
     yaml_fail_at(reader->faults, node->path, node->line, column, error->text);
 }
 
-static const struct expr *read_expression(struct reader *reader, const struct yaml_node *node,
+static const struct expr *read_expression(struct rules_reader *reader, const struct yaml_node *node,
                                           const struct expr_env *env)
 {
     struct str text;
@@ -64,8 +54,8 @@ static const struct expr *read_expression(struct reader *reader, const struct ya
 }
 
 /* A condition: of type bool, or dyn. */
-static const struct expr *read_condition(struct reader *reader, const struct yaml_node *node,
-                                         const struct expr_env *env)
+const struct expr *rules_read_condition(struct rules_reader *reader, const struct yaml_node *node,
+                                        const struct expr_env *env)
 {
     const struct expr *expr = read_expression(reader, node, env);
     if (expr == NULL) {
@@ -84,7 +74,8 @@ static const struct expr *read_condition(struct reader *reader, const struct yam
 /* --- Features -------------------------------------------------------------------------------------------------------- */
 
 /* "count()", "streak()" or "distinct(EXPRESSION)". */
-static bool read_op(struct reader *reader, const struct yaml_pair *pair, struct feature_op *op)
+static bool read_op(struct rules_reader *reader, const struct yaml_pair *pair,
+                    struct feature_op *op)
 {
     static const struct str distinct = {"distinct(", 9};
     const struct yaml_node *node = &pair->value;
@@ -95,7 +86,7 @@ static bool read_op(struct reader *reader, const struct yaml_pair *pair, struct 
         !yaml_read_text(node, EXPR_SOURCE_MAX_BYTES, reader->faults, &text)) {
         return false;
     }
-    op->name = keep_text(reader, id);
+    op->name = rules_keep_text(reader, id);
     if (str_is(text, "count()") || str_is(text, "streak()")) {
         op->kind = str_is(text, "count()") ? FEATURE_COUNT : FEATURE_STREAK;
         return true;
@@ -112,7 +103,8 @@ static bool read_op(struct reader *reader, const struct yaml_pair *pair, struct 
     return op->value != NULL;
 }
 
-static bool read_ops(struct reader *reader, const struct yaml_node *node, struct feature *feature)
+static bool read_ops(struct rules_reader *reader, const struct yaml_node *node,
+                     struct feature *feature)
 {
     size_t distinct_count = 0;
     bool is_good = true;
@@ -135,8 +127,8 @@ static bool read_ops(struct reader *reader, const struct yaml_node *node, struct
     return is_good;
 }
 
-static bool read_family(struct reader *reader, const struct yaml_node *node,
-                        enum event_family *ret_family)
+bool rules_read_family(struct rules_reader *reader, const struct yaml_node *node,
+                       enum event_family *ret_family)
 {
     static const char *const words[] = {"screening", "attendance", "incident"};
     size_t index = 0;
@@ -147,7 +139,7 @@ static bool read_family(struct reader *reader, const struct yaml_node *node,
     return true;
 }
 
-static bool read_scope(struct reader *reader, const struct yaml_node *node,
+static bool read_scope(struct rules_reader *reader, const struct yaml_node *node,
                        enum feature_scope *ret_scope)
 {
     static const char *const words[] = {"student", "class", "grade", "school", "county"};
@@ -163,7 +155,18 @@ static bool read_scope(struct reader *reader, const struct yaml_node *node,
     return true;
 }
 
-static bool read_feature(struct reader *reader, const struct yaml_node *node)
+bool rules_is_new(struct rules_reader *reader, const struct yaml_node *node, struct str id)
+{
+    if (ruleset_find_feature(reader->rules, id) < 0 &&
+        ruleset_find_expectation(reader->rules, id) == NULL) {
+        return true;
+    }
+    yaml_fail(reader->faults, node, "a feature or expectation \"%.*s\" is there already",
+              (int)id.len, id.at);
+    return false;
+}
+
+static bool read_feature(struct rules_reader *reader, const struct yaml_node *node)
 {
     const struct yaml_node *id = NULL;
     const struct yaml_node *from = NULL;
@@ -183,13 +186,12 @@ static bool read_feature(struct reader *reader, const struct yaml_node *node)
         !yaml_read_id(id, false, reader->faults, &text)) {
         return false;
     }
-    if (ruleset_find_feature(reader->rules, text) >= 0) {
-        yaml_fail(reader->faults, id, "the feature \"%.*s\" is there already", (int)text.len,
-                  text.at);
+    if (!rules_is_new(reader, id, text)) {
         return false;
     }
-    *feature = (struct feature){.id = keep_text(reader, text), .lateness_ms = RULESET_LATENESS_MS};
-    bool is_good = read_family(reader, from, &feature->from);
+    *feature =
+        (struct feature){.id = rules_keep_text(reader, text), .lateness_ms = RULESET_LATENESS_MS};
+    bool is_good = rules_read_family(reader, from, &feature->from);
     is_good = read_scope(reader, scope, &feature->scope) && is_good;
     is_good = yaml_read_duration_ms(window, 1000, RULESET_WINDOW_MAX_MS, reader->faults,
                                     &feature->window_ms) &&
@@ -197,7 +199,7 @@ static bool read_feature(struct reader *reader, const struct yaml_node *node)
     is_good = (lateness == NULL || yaml_read_duration_ms(lateness, 0, RULESET_LATENESS_MAX_MS,
                                                          reader->faults, &feature->lateness_ms)) &&
               is_good;
-    feature->where = read_condition(reader, where, &env);
+    feature->where = rules_read_condition(reader, where, &env);
     is_good = read_ops(reader, ops, feature) && is_good;
     reader->rules->feature_count++;
     return is_good && feature->where != NULL;
@@ -206,7 +208,7 @@ static bool read_feature(struct reader *reader, const struct yaml_node *node)
 /* --- Rules ----------------------------------------------------------------------------------------------------------- */
 
 /* "incident.concern". */
-static bool read_on(struct reader *reader, const struct yaml_node *node, struct rule *rule)
+static bool read_on(struct rules_reader *reader, const struct yaml_node *node, struct rule *rule)
 {
     struct str text;
     struct near near;
@@ -223,7 +225,7 @@ static bool read_on(struct reader *reader, const struct yaml_node *node, struct 
         if (str_is(text, name)) {
             return true;
         }
-        near_offer(&near, str_of(keep_text(reader, str_of(name))));
+        near_offer(&near, str_of(rules_keep_text(reader, str_of(name))));
     }
     if (near.best.len > 0) {
         yaml_fail(reader->faults, node, "unknown kind \"%.*s\": did you mean \"%.*s\"?",
@@ -236,7 +238,7 @@ static bool read_on(struct reader *reader, const struct yaml_node *node, struct 
 }
 
 /* {interview: same_day}, a duration, or a number of school days. */
-static bool read_ask(struct reader *reader, const struct yaml_node *node, struct rule *rule)
+static bool read_ask(struct rules_reader *reader, const struct yaml_node *node, struct rule *rule)
 {
     enum { SCHOOL_DAYS_MAX = 60 };
     static const char suffix[] = "_school_days";
@@ -261,7 +263,7 @@ static bool read_ask(struct reader *reader, const struct yaml_node *node, struct
     return true;
 }
 
-static bool read_tell(struct reader *reader, const struct yaml_node *node, struct rule *rule)
+static bool read_tell(struct rules_reader *reader, const struct yaml_node *node, struct rule *rule)
 {
     const struct yaml_node *items = NULL;
     bool is_good =
@@ -278,7 +280,7 @@ static bool read_tell(struct reader *reader, const struct yaml_node *node, struc
     return is_good;
 }
 
-static bool read_level(struct reader *reader, const struct yaml_node *node, struct rule *rule)
+static bool read_level(struct rules_reader *reader, const struct yaml_node *node, struct rule *rule)
 {
     static const char *const words[] = {"attention", "warning", "high", "crisis"};
     size_t index = 0;
@@ -290,7 +292,7 @@ static bool read_level(struct reader *reader, const struct yaml_node *node, stru
     return true;
 }
 
-static bool read_then(struct reader *reader, const struct yaml_node *node, struct rule *rule)
+bool rules_read_then(struct rules_reader *reader, const struct yaml_node *node, struct rule *rule)
 {
     static const char *const layers[] = {"student", "class", "grade", "school", "county", "city"};
     const struct yaml_node *level = NULL;
@@ -318,7 +320,8 @@ static bool read_then(struct reader *reader, const struct yaml_node *node, struc
 }
 
 /* Inference decides up to `high`; what a person saw or answered in an interview may be a crisis. */
-static bool check_cap(struct reader *reader, const struct yaml_node *then, const struct rule *rule)
+static bool check_cap(struct rules_reader *reader, const struct yaml_node *then,
+                      const struct rule *rule)
 {
     bool is_inference = rule->kind == EVENT_KIND_RESULT || expr_uses(rule->when, RULESET_FEATURES);
     if (rule->level == CASE_LEVEL_CRISIS && is_inference) {
@@ -329,15 +332,15 @@ static bool check_cap(struct reader *reader, const struct yaml_node *then, const
     return true;
 }
 
-static bool read_why(struct reader *reader, const struct yaml_node *node, struct rule *rule)
+bool rules_read_why(struct rules_reader *reader, const struct yaml_node *node,
+                    const struct expr_env *env, struct rule *rule)
 {
     struct str text;
     struct expr_error error;
-    struct expr_env env = ruleset_env(reader->rules);
     if (!yaml_read_text(node, WHY_SOURCE_MAX_BYTES, reader->faults, &text)) {
         return false;
     }
-    int code = why_compile(text, &env, reader->arena, &error, &rule->why);
+    int code = why_compile(text, env, reader->arena, &error, &rule->why);
     if (code == ERR_INVALID) {
         fail_inside(reader, node, &error);
     } else if (code != 0) {
@@ -346,7 +349,7 @@ static bool read_why(struct reader *reader, const struct yaml_node *node, struct
     return code == 0;
 }
 
-static bool has_rule(const struct reader *reader, struct str id)
+static bool has_rule(const struct rules_reader *reader, struct str id)
 {
     for (size_t i = 0; i < reader->rules->rule_count; i++) {
         if (str_equal(reader->list[i].id, id)) {
@@ -356,18 +359,41 @@ static bool has_rule(const struct reader *reader, struct str id)
     return false;
 }
 
-static bool read_rule(struct reader *reader, const struct yaml_node *node)
+/* `only: on_file`, `wait: plausibility`. */
+static bool read_limits(struct rules_reader *reader, const struct yaml_node *only,
+                        const struct yaml_node *wait, struct rule *rule)
+{
+    static const char *const onlys[] = {"on_file"};
+    static const char *const waits[] = {"plausibility"};
+    size_t index = 0;
+    bool is_good = only == NULL || yaml_read_choice(only, onlys, 1, reader->faults, &index);
+    is_good = (wait == NULL || yaml_read_choice(wait, waits, 1, reader->faults, &index)) && is_good;
+    rule->only_on_file = only != NULL;
+    rule->waits = wait != NULL;
+    if (only != NULL && wait != NULL) {
+        yaml_fail(reader->faults, wait, "what is about a pupil on file never waits");
+        return false;
+    }
+    if (wait != NULL && rule->kind != EVENT_KIND_UNKNOWN &&
+        rule->family != EVENT_FAMILY_ATTENDANCE) {
+        yaml_fail(reader->faults, wait, "only rules on attendance wait");
+        return false;
+    }
+    return is_good;
+}
+
+static bool read_rule(struct rules_reader *reader, const struct yaml_node *node)
 {
     const struct yaml_node *id = NULL;
     const struct yaml_node *on = NULL;
     const struct yaml_node *when = NULL;
     const struct yaml_node *then = NULL;
     const struct yaml_node *why = NULL;
-    const struct yaml_key keys[] = {{"id", true, &id},
-                                    {"on", true, &on},
-                                    {"when", true, &when},
-                                    {"then", true, &then},
-                                    {"why", false, &why}};
+    const struct yaml_node *only = NULL;
+    const struct yaml_node *wait = NULL;
+    const struct yaml_key keys[] = {
+        {"id", true, &id},    {"on", true, &on},      {"when", true, &when}, {"then", true, &then},
+        {"why", false, &why}, {"only", false, &only}, {"wait", false, &wait}};
     struct expr_env env = ruleset_env(reader->rules);
     struct rule *rule = &reader->list[reader->rules->rule_count];
     *rule = (struct rule){.level = CASE_LEVEL_NONE};
@@ -381,9 +407,10 @@ static bool read_rule(struct reader *reader, const struct yaml_node *node)
         return false;
     }
     bool is_good = read_on(reader, on, rule);
-    rule->when = read_condition(reader, when, &env);
-    is_good = read_then(reader, then, rule) && is_good;
-    is_good = (why == NULL || read_why(reader, why, rule)) && is_good;
+    rule->when = rules_read_condition(reader, when, &env);
+    is_good = rules_read_then(reader, then, rule) && is_good;
+    is_good = (why == NULL || rules_read_why(reader, why, &env, rule)) && is_good;
+    is_good = read_limits(reader, only, wait, rule) && is_good;
     is_good = is_good && rule->when != NULL && check_cap(reader, then, rule);
     reader->rules->rule_count++;
     return is_good;
@@ -395,13 +422,17 @@ struct root {
     const struct yaml_node *live_within;
     const struct yaml_node *features;
     const struct yaml_node *rules;
+    const struct yaml_node *expectations;
+    const struct yaml_node *plausibility;
 };
 
-static bool read_root(struct reader *reader, const struct yaml_node *node, struct root *root)
+static bool read_root(struct rules_reader *reader, const struct yaml_node *node, struct root *root)
 {
     const struct yaml_key keys[] = {{"live_within", false, &root->live_within},
                                     {"features", false, &root->features},
-                                    {"rules", false, &root->rules}};
+                                    {"rules", false, &root->rules},
+                                    {"expectations", false, &root->expectations},
+                                    {"plausibility", false, &root->plausibility}};
     if (!yaml_read_mapping(node, keys, sizeof(keys) / sizeof(keys[0]), reader->faults)) {
         return false;
     }
@@ -411,8 +442,9 @@ static bool read_root(struct reader *reader, const struct yaml_node *node, struc
 }
 
 /* Reads each item of a list by `read`, at most `max` in all files together. */
-static void read_items(struct reader *reader, const struct yaml_node *node, size_t max,
-                       const size_t *count, bool (*read)(struct reader *, const struct yaml_node *))
+static void read_items(struct rules_reader *reader, const struct yaml_node *node, size_t max,
+                       const size_t *count,
+                       bool (*read)(struct rules_reader *, const struct yaml_node *))
 {
     const struct yaml_node *items = NULL;
     size_t item_count = 0;
@@ -432,16 +464,20 @@ int pack_read_rules(const struct yaml_node *const *roots, size_t root_count, str
                     struct yaml_faults *faults, struct ruleset *ret_rules)
 {
     size_t before = faults->count;
-    struct reader reader = {.arena = arena, .faults = faults, .rules = ret_rules};
+    struct rules_reader reader = {.arena = arena, .faults = faults, .rules = ret_rules};
     struct root *parts = arena_alloc_array(arena, root_count, sizeof(*parts));
     reader.features = arena_alloc_array(arena, RULESET_FEATURES_MAX, sizeof(*reader.features));
     reader.list = arena_alloc_array(arena, RULESET_RULES_MAX, sizeof(*reader.list));
-    if (parts == NULL || reader.features == NULL || reader.list == NULL) {
+    reader.expectations =
+        arena_alloc_array(arena, RULESET_EXPECTATIONS_MAX, sizeof(*reader.expectations));
+    if (parts == NULL || reader.features == NULL || reader.list == NULL ||
+        reader.expectations == NULL) {
         return ERR_MEMORY;
     }
     *ret_rules = (struct ruleset){.live_within_ms = RULESET_LIVE_WITHIN_MS,
                                   .features = reader.features,
-                                  .rules = reader.list};
+                                  .rules = reader.list,
+                                  .expectations = reader.expectations};
     for (size_t i = 0; i < root_count; i++) {
         (void)read_root(&reader, roots[i], &parts[i]); /* as above */
         read_items(&reader, parts[i].features, RULESET_FEATURES_MAX, &ret_rules->feature_count,
@@ -450,6 +486,11 @@ int pack_read_rules(const struct yaml_node *const *roots, size_t root_count, str
     int error = reader.error != 0 ? reader.error : ruleset_bind_features(ret_rules, arena);
     for (size_t i = 0; i < root_count && error == 0; i++) {
         read_items(&reader, parts[i].rules, RULESET_RULES_MAX, &ret_rules->rule_count, read_rule);
+        read_items(&reader, parts[i].expectations, RULESET_EXPECTATIONS_MAX,
+                   &ret_rules->expectation_count, rules_read_expectation);
+        if (parts[i].plausibility != NULL) {
+            (void)rules_read_plausibility(&reader, parts[i].plausibility); /* as above */
+        }
         error = reader.error;
     }
     return error != 0 ? error : faults->count > before ? ERR_INVALID : 0;

@@ -34,12 +34,56 @@ static int encode_window(const struct window_state *window, struct arena *arena,
     return writer->error != 0 ? writer->error : encode_message(&record.base, arena, ret_value);
 }
 
+static int encode_clock(const struct clock_state *clock, struct arena *arena, struct str *ret_value)
+{
+    Shouwang__V1__Clock record;
+    shouwang__v1__clock__init(&record);
+    record.judged_at_ms = clock->judged_ms;
+    return encode_message(&record.base, arena, ret_value);
+}
+
+static int encode_held(const struct held_state *held, struct arena *arena, struct str *ret_value)
+{
+    struct writer writer = {.arena = arena};
+    Shouwang__V1__HeldSignal record;
+    shouwang__v1__held_signal__init(&record);
+    record.due_at_ms = held->due_ms;
+    record.group = writer_text(&writer, held->group);
+    record.subject = writer_text(&writer, held->subject);
+    record.weight = held->weight;
+    record.size = held->size;
+    record.signal = writer_bytes(&writer, held->bytes);
+    return writer.error != 0 ? writer.error : encode_message(&record.base, arena, ret_value);
+}
+
+static int encode_doubt(const struct doubt_state *doubt, struct arena *arena, struct str *ret_value)
+{
+    struct writer writer = {.arena = arena};
+    Shouwang__V1__Doubt record;
+    shouwang__v1__doubt__init(&record);
+    record.asked_at_ms = doubt->asked_ms;
+    record.signals = writer_idents(&writer, doubt->signals, doubt->signal_count);
+    record.n_signals = doubt->signal_count;
+    return writer.error != 0 ? writer.error : encode_message(&record.base, arena, ret_value);
+}
+
 int triage_state_encode(const struct triage_state *state, struct arena *arena,
                         struct str *ret_value)
 {
     sw_assert(state->is_there);
-    return state->entity == TRIAGE_SEEN ? encode_seen(&state->seen, arena, ret_value)
-                                        : encode_window(&state->window, arena, ret_value);
+    switch (state->entity) {
+    case TRIAGE_SEEN:
+        return encode_seen(&state->seen, arena, ret_value);
+    case TRIAGE_WINDOW:
+        return encode_window(&state->window, arena, ret_value);
+    case TRIAGE_CLOCK:
+        return encode_clock(&state->clock, arena, ret_value);
+    case TRIAGE_HELD:
+        return encode_held(&state->held, arena, ret_value);
+    case TRIAGE_DOUBT:
+        return encode_doubt(&state->doubt, arena, ret_value);
+    }
+    return ERR_INVALID;
 }
 
 static int read_window(const Shouwang__V1__WindowBucket *record, struct arena *arena,
@@ -60,32 +104,65 @@ static int read_window(const Shouwang__V1__WindowBucket *record, struct arena *a
     return 0;
 }
 
+static int read_doubt(const Shouwang__V1__Doubt *record, struct doubt_state *ret_doubt)
+{
+    if (record->n_signals > WATCH_ASKED_MAX) {
+        return ERR_INVALID;
+    }
+    *ret_doubt =
+        (struct doubt_state){.asked_ms = record->asked_at_ms, .signal_count = record->n_signals};
+    for (size_t i = 0; i < record->n_signals; i++) {
+        ret_doubt->signals[i] = reader_ident(record->signals[i]);
+    }
+    return 0;
+}
+
+static int read_state(const ProtobufCMessage *message, struct arena *arena,
+                      struct triage_state *state)
+{
+    const Shouwang__V1__SeenEvent *seen = (const void *)message;
+    const Shouwang__V1__Clock *clock = (const void *)message;
+    const Shouwang__V1__HeldSignal *held = (const void *)message;
+    switch (state->entity) {
+    case TRIAGE_SEEN:
+        state->seen = (struct seen_state){reader_ident(seen->body_digest), seen->seen_at_ms};
+        return 0;
+    case TRIAGE_WINDOW:
+        return read_window((const void *)message, arena, &state->window);
+    case TRIAGE_CLOCK:
+        state->clock = (struct clock_state){clock->judged_at_ms};
+        return 0;
+    case TRIAGE_HELD:
+        state->held =
+            (struct held_state){held->due_at_ms, str_of(held->group), str_of(held->subject),
+                                held->weight,    held->size,          reader_bytes(held->signal)};
+        return 0;
+    case TRIAGE_DOUBT:
+        return read_doubt((const void *)message, &state->doubt);
+    }
+    return ERR_INVALID;
+}
+
 int triage_state_decode(struct str key, const struct str *value, struct arena *arena,
                         struct triage_state *ret_state)
 {
+    static const ProtobufCMessageDescriptor *const descriptors[] = {
+        [TRIAGE_SEEN] = &shouwang__v1__seen_event__descriptor,
+        [TRIAGE_WINDOW] = &shouwang__v1__window_bucket__descriptor,
+        [TRIAGE_CLOCK] = &shouwang__v1__clock__descriptor,
+        [TRIAGE_HELD] = &shouwang__v1__held_signal__descriptor,
+        [TRIAGE_DOUBT] = &shouwang__v1__doubt__descriptor,
+    };
     struct triage_state state = {.is_there = value != NULL};
     struct fault fault;
     ProtobufCMessage *message = NULL;
     if (!triage_parse_key(key, &state.entity)) {
         return ERR_INVALID;
     }
-    if (value == NULL) {
-        *ret_state = state;
-        return 0;
-    }
-    bool is_seen = state.entity == TRIAGE_SEEN;
-    int error = decode_message(is_seen ? &shouwang__v1__seen_event__descriptor
-                                       : &shouwang__v1__window_bucket__descriptor,
-                               *value, arena, &fault, &message);
-    if (error != 0) {
-        return error;
-    }
-    if (is_seen) {
-        const Shouwang__V1__SeenEvent *record = (const Shouwang__V1__SeenEvent *)message;
-        state.seen = (struct seen_state){reader_ident(record->body_digest), record->seen_at_ms};
-    } else {
-        error = read_window((const Shouwang__V1__WindowBucket *)message, arena, &state.window);
-    }
+    int error = value == NULL
+                    ? 0
+                    : decode_message(descriptors[state.entity], *value, arena, &fault, &message);
+    error = error != 0 || value == NULL ? error : read_state(message, arena, &state);
     if (error == 0) {
         *ret_state = state;
     }

@@ -3,14 +3,26 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
+#include "core/casework/casework.h"
 #include "core/org/org.h"
 #include "support/runner.h"
 #include "wire/pack_rules.h"
+#include "wire/signal.h"
 #include "wire/signal_write.h"
 #include "wire/triage_state.h"
 
+struct entity {
+    char key[192];
+    char value[8192];
+    size_t len; /* 0: it is not there */
+};
+
 struct triage_world {
+    struct entity *entities; /* the changelog, compacted */
+    size_t entity_count;
+    struct case_signal asked; /* the question asked last */
     struct org *org;
     struct triage *triage;
     struct arena pack_arena;
@@ -25,6 +37,8 @@ struct triage_world {
     char trace[TRIAGE_TRACE_BYTES];
     size_t used;
 };
+
+#define WORLD_START INT64_C(1760000000000) /* 2025-10-09 16:53:20 in China, a Thursday */
 
 /* Not a real digest: enough to tell reasons apart. */
 static void mix(const void *bytes, size_t len, uint8_t ret_hash[IDENT_BYTES])
@@ -100,6 +114,27 @@ static void read_rules(struct triage_world *world, const char *text)
     world->has_rules = true;
 }
 
+static const struct ruleset *rules_of(void *ctx, struct str unit)
+{
+    const struct triage_world *world = ctx;
+    (void)unit;
+    return world->has_rules ? &world->rules : NULL;
+}
+
+static void make_triage(struct triage_world *world)
+{
+    const struct triage_setup setup = {.hash = mix,
+                                       .rules_of = rules_of,
+                                       .encode = signal_encode,
+                                       .ctx = world,
+                                       .org = world->org,
+                                       .seen_max = 16,
+                                       .window_max = 64,
+                                       .seed = 1};
+    world->triage = triage_new(&setup);
+    assert_non_null(world->triage);
+}
+
 struct triage_world *triage_world_new(const char *rules)
 {
     struct triage_world *world = calloc(1, sizeof(*world));
@@ -107,11 +142,10 @@ struct triage_world *triage_world_new(const char *rules)
     arena_init(&world->pack_arena, 64 * 1024 * 1024);
     arena_init(&world->arena, TRIAGE_ARENA_BYTES);
     world->org = make_school();
-    world->now_ms = INT64_C(1760000000000);
-    const struct triage_setup setup = {
-        .hash = mix, .org = world->org, .seen_max = 16, .window_max = 16, .seed = 1};
-    world->triage = triage_new(&setup);
-    assert_non_null(world->triage);
+    world->now_ms = WORLD_START;
+    world->entities = calloc(TRIAGE_ENTITIES_MAX, sizeof(*world->entities));
+    assert_non_null(world->entities);
+    make_triage(world);
     if (rules != NULL) {
         read_rules(world, rules);
     }
@@ -124,7 +158,18 @@ void triage_world_free(struct triage_world *world)
     org_free(world->org);
     arena_fini(&world->arena);
     arena_fini(&world->pack_arena);
+    free(world->entities);
     free(world);
+}
+
+void triage_world_add_pupils(struct triage_world *world, const char *group, unsigned count)
+{
+    add_group(world->org, group, ORG_GROUP_CLASS, "");
+    for (unsigned i = 1; i <= count; i++) {
+        char id[32];
+        (void)snprintf(id, sizeof(id), "%s-%02u", group, i);
+        add_person(world->org, id, ORG_PERSON_STUDENT, group);
+    }
 }
 
 int64_t triage_world_now(const struct triage_world *world)
@@ -191,6 +236,7 @@ static void show_signal(struct triage_world *world, const struct signal *signal)
     for (size_t i = 0; i < signal->tell_count; i++) {
         say(world, " tell=%.*s", (int)signal->tell[i].len, signal->tell[i].at);
     }
+    say(world, "%s", signal->only_on_file ? " only_on_file" : "");
     if (signal->ask_interview.len > 0) {
         say(world, " ask=%.*s", (int)signal->ask_interview.len, signal->ask_interview.at);
     }
@@ -207,6 +253,22 @@ static void show_signal(struct triage_world *world, const struct signal *signal)
     }
 }
 
+static void keep_entity(struct triage_world *world, struct str key, struct str value)
+{
+    size_t i = 0;
+    while (i < world->entity_count && !str_is(key, world->entities[i].key)) {
+        i++;
+    }
+    assert_true(i < TRIAGE_ENTITIES_MAX && value.len <= sizeof(world->entities[i].value));
+    struct entity *entity = &world->entities[i];
+    world->entity_count += i == world->entity_count ? 1 : 0;
+    (void)snprintf(entity->key, sizeof(entity->key), "%.*s", (int)key.len, key.at);
+    entity->len = value.len;
+    if (value.len > 0) {
+        memcpy(entity->value, value.at, value.len);
+    }
+}
+
 static void round_trip(struct triage_world *world, struct str key, const struct triage_state *state)
 {
     struct triage_state again;
@@ -214,16 +276,74 @@ static void round_trip(struct triage_world *world, struct str key, const struct 
     if (state->is_there) {
         assert_int_equal(triage_state_encode(state, &world->arena, &value), 0);
     }
+    keep_entity(world, key, value);
     assert_int_equal(
         triage_state_decode(key, state->is_there ? &value : NULL, &world->arena, &again), 0);
     assert_int_equal(triage_put(world->triage, key, &again), 0);
 }
 
+/* "10-10 08:40:00 time". */
+static void say_time(struct triage_world *world)
+{
+    char text[32];
+    time_t seconds = (time_t)(world->now_ms / 1000 + 8 * 3600);
+    struct tm parts;
+    assert_non_null(gmtime_r(&seconds, &parts));
+    assert_true(strftime(text, sizeof(text), "%m-%d %H:%M:%S", &parts) > 0);
+    say(world, "%s time\n", text);
+}
+
+static void show_release(struct triage_world *world, struct str bytes)
+{
+    struct case_signal signal;
+    struct fault fault;
+    assert_int_equal(signal_decode(bytes, &world->arena, &signal, &fault), 0);
+    say(world, "  released %.*s %.*s\n", (int)signal.kind.len, signal.kind.at,
+        (int)signal.subject.len, signal.subject.at);
+}
+
+/* A question is answered by its case, which is known by the signal that opened it. */
+static void keep_question(struct triage_world *world, const struct signal *signal)
+{
+    static char subject[64];
+    if (str_is(signal->kind, "attendance_doubt")) {
+        (void)snprintf(subject, sizeof(subject), "%.*s", (int)signal->subject.ref.len,
+                       signal->subject.ref.at);
+        world->asked = (struct case_signal){.id = signal->id,
+                                            .unit = STR_LITERAL("s1"),
+                                            .kind = STR_LITERAL("attendance_doubt"),
+                                            .subject = str_of(subject)};
+    }
+}
+
+static void show_result(struct triage_world *world)
+{
+    const struct triage_result *result = &world->last;
+    const uint32_t counts[] = {result->held, result->dropped, result->questions, result->missed};
+    static const char *const names[] = {"held", "dropped", "questions", "missed"};
+    for (size_t i = 0; i < result->release_count; i++) {
+        show_release(world, result->releases[i]);
+    }
+    for (size_t i = 0; i < result->signal_count; i++) {
+        struct str value;
+        show_signal(world, &result->signals[i]);
+        keep_question(world, &result->signals[i]);
+        assert_int_equal(signal_encode(&result->signals[i], &world->arena, &value), 0);
+    }
+    for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
+        if (counts[i] > 0) {
+            say(world, "  %s=%u\n", names[i], counts[i]);
+        }
+    }
+    for (size_t i = 0; i < result->change_count; i++) {
+        round_trip(world, result->changes[i].key, &result->changes[i].after);
+    }
+}
+
 void triage_world_send(struct triage_world *world, const struct event *event)
 {
     static const char *const outcomes[] = {"judged", "repeated", "conflict"};
-    const struct triage_input input = {
-        .event = event, .time_ms = world->now_ms, .rules = world->has_rules ? &world->rules : NULL};
+    const struct triage_input input = {.event = event, .time_ms = world->now_ms};
     arena_reset(&world->arena);
     assert_int_equal(triage_step(world->triage, &input, &world->arena, &world->last), 0);
     say(world, "%.*s %s", (int)event->id.len, event->id.at, outcomes[world->last.outcome]);
@@ -234,14 +354,71 @@ void triage_world_send(struct triage_world *world, const struct event *event)
         say(world, " evicted=%u+%u", world->last.seen_evicted, world->last.windows_evicted);
     }
     say(world, "\n");
-    for (size_t i = 0; i < world->last.signal_count; i++) {
-        struct str value;
-        show_signal(world, &world->last.signals[i]);
-        assert_int_equal(signal_encode(&world->last.signals[i], &world->arena, &value), 0);
+    show_result(world);
+}
+
+int64_t triage_world_at(const struct triage_world *world, int day, int hour, int minute)
+{
+    (void)world;
+    int64_t local_day = (WORLD_START + 8 * TRIAGE_HOUR) / TRIAGE_DAY + day;
+    return local_day * TRIAGE_DAY + (hour - 8) * TRIAGE_HOUR + minute * (TRIAGE_HOUR / 60);
+}
+
+static bool gave_something(const struct triage_result *result)
+{
+    return result->signal_count + result->release_count + result->dropped + result->questions +
+               result->missed >
+           0;
+}
+
+void triage_world_run(struct triage_world *world, int64_t to_ms)
+{
+    int64_t due_ms;
+    while ((due_ms = triage_next_deadline(world->triage)) <= to_ms) {
+        world->now_ms = due_ms > world->now_ms ? due_ms : world->now_ms;
+        arena_reset(&world->arena);
+        assert_int_equal(
+            triage_step_time(world->triage, world->now_ms, &world->arena, &world->last), 0);
+        if (gave_something(&world->last)) {
+            say_time(world);
+        }
+        show_result(world);
     }
-    for (size_t i = 0; i < world->last.change_count; i++) {
-        round_trip(world, world->last.changes[i].key, &world->last.changes[i].after);
+    world->now_ms = to_ms;
+}
+
+void triage_world_answer(struct triage_world *world, bool is_fault)
+{
+    const struct triage_answer answer = {.unit = STR_LITERAL("s1"),
+                                         .case_id = casework_case_id(mix, &world->asked),
+                                         .is_fault = is_fault,
+                                         .time_ms = world->now_ms};
+    arena_reset(&world->arena);
+    assert_int_equal(triage_step_answer(world->triage, &answer, &world->arena, &world->last), 0);
+    say(world, "answered %s\n", is_fault ? "fault" : "real");
+    show_result(world);
+}
+
+void triage_world_restart(struct triage_world *world)
+{
+    triage_free(world->triage);
+    make_triage(world);
+    for (size_t i = 0; i < world->entity_count; i++) {
+        const struct entity *entity = &world->entities[i];
+        struct str value = {entity->value, entity->len};
+        struct triage_state state;
+        arena_reset(&world->arena);
+        assert_int_equal(triage_state_decode(str_of(entity->key), entity->len > 0 ? &value : NULL,
+                                             &world->arena, &state),
+                         0);
+        assert_int_equal(triage_put(world->triage, str_of(entity->key), &state), 0);
     }
+}
+
+void triage_world_set_rules(struct triage_world *world, const char *rules)
+{
+    read_rules(world, rules);
+    triage_refresh(world->triage);
 }
 
 void triage_world_undo(struct triage_world *world)
@@ -256,6 +433,16 @@ void triage_world_expect(struct triage_world *world, const char *expected)
     world->trace[world->used] = '\0';
     world->used = 0;
     assert_string_equal(world->trace, expected);
+}
+
+void triage_world_forget(struct triage_world *world)
+{
+    world->used = 0;
+}
+
+size_t triage_world_releases(const struct triage_world *world)
+{
+    return world->last.release_count;
 }
 
 void triage_world_expect_why(const struct triage_world *world, const char *text)

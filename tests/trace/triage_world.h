@@ -7,7 +7,7 @@
 
 #include "core/rules/triage.h"
 
-enum { TRIAGE_TRACE_BYTES = 64 * 1024 };
+enum { TRIAGE_TRACE_BYTES = 64 * 1024, TRIAGE_ENTITIES_MAX = 1024 };
 
 #define TRIAGE_DAY INT64_C(86400000)
 #define TRIAGE_HOUR INT64_C(3600000)
@@ -20,6 +20,9 @@ struct triage_world;
 struct triage_world *triage_world_new(const char *rules);
 void triage_world_free(struct triage_world *world);
 
+/* So many more pupils in the class: "<group>-01", "<group>-02" …; made where it is not there. */
+void triage_world_add_pupils(struct triage_world *world, const char *group, unsigned count);
+
 /* The time of the next event, and what a new event starts as: an incident of that kind, reported now by "t-wang" about
  * `affected` (NULL: nobody), danger past, no injury. The id is "e<n>", counted up. */
 int64_t triage_world_now(const struct triage_world *world);
@@ -30,11 +33,34 @@ struct event triage_world_event(struct triage_world *world, const char *kind, co
  * state is encoded, decoded and put again, as a restore would do. */
 void triage_world_send(struct triage_world *world, const struct event *event);
 
+/* Lets time pass to the instant, settling what is due on the way. Appends "<time of the step> time" and what it gave: signals as
+ * above, "  released <kind> <subject>" for one that was held back, "  questions=1" and the like; steps that give nothing
+ * leave no line. Times are of China: "10-10 08:40:00". */
+void triage_world_run(struct triage_world *world, int64_t to_ms);
+
+/* The instant of a local time of that day of the world, the first being 0. */
+int64_t triage_world_at(const struct triage_world *world, int day, int hour, int minute);
+
+/* A person's word on the question that was asked last. */
+void triage_world_answer(struct triage_world *world, bool is_fault);
+
+/* A new triage takes over: it has what the changelog says, and nothing else. */
+void triage_world_restart(struct triage_world *world);
+
+/* Other rules are active from now on. */
+void triage_world_set_rules(struct triage_world *world, const char *rules);
+
 /* Takes back what the last event changed, as the abort of a transaction does. */
 void triage_world_undo(struct triage_world *world);
 
 /* The trace so far must be this; it is then emptied. */
 void triage_world_expect(struct triage_world *world, const char *expected);
+
+/* The trace so far does not matter. */
+void triage_world_forget(struct triage_world *world);
+
+/* Signals that the last step let go. */
+size_t triage_world_releases(const struct triage_world *world);
 
 /* The last event's signal stands, among its reasons, on a text that is this. */
 void triage_world_expect_why(const struct triage_world *world, const char *text);

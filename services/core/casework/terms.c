@@ -8,13 +8,14 @@ struct family_row {
 };
 
 static const struct family_row family_table[] = {
-    {"self_harm", CASE_FAMILY_SELF_HARM}, {"self_harm_risk", CASE_FAMILY_SELF_HARM},
-    {"interview", CASE_FAMILY_SELF_HARM}, {"threat", CASE_FAMILY_VIOLENCE},
-    {"bullying", CASE_FAMILY_VIOLENCE},   {"abuse_suspected", CASE_FAMILY_ABUSE},
-    {"accident", CASE_FAMILY_SAFETY},     {"missing", CASE_FAMILY_SAFETY},
-    {"panic", CASE_FAMILY_SAFETY},        {"left_campus", CASE_FAMILY_SAFETY},
-    {"dorm_missing", CASE_FAMILY_SAFETY}, {"roll_missing", CASE_FAMILY_ROLL},
-    {"feed_silent", CASE_FAMILY_ROLL},    {"attendance_doubt", CASE_FAMILY_DOUBT},
+    {"self_harm", CASE_FAMILY_SELF_HARM},    {"self_harm_risk", CASE_FAMILY_SELF_HARM},
+    {"interview", CASE_FAMILY_SELF_HARM},    {"threat", CASE_FAMILY_VIOLENCE},
+    {"bullying", CASE_FAMILY_VIOLENCE},      {"abuse_suspected", CASE_FAMILY_ABUSE},
+    {"accident", CASE_FAMILY_SAFETY},        {"missing", CASE_FAMILY_SAFETY},
+    {"absent", CASE_FAMILY_SAFETY},          {"panic", CASE_FAMILY_SAFETY},
+    {"left_campus", CASE_FAMILY_SAFETY},     {"dorm_missing", CASE_FAMILY_SAFETY},
+    {"roll_missing", CASE_FAMILY_ROLL},      {"feed_silent", CASE_FAMILY_ROLL},
+    {"attendance_doubt", CASE_FAMILY_DOUBT},
 };
 
 enum case_family case_family_of(struct str kind)

@@ -16,6 +16,8 @@ struct hold {
     const struct str *tell;
     size_t tell_count;
     struct str ask_interview;
+    bool only_on_file;
+    bool waits;
     struct signal_why why; /* with the rule's id */
 };
 
@@ -34,7 +36,7 @@ struct str judge_group_of(const struct judge *judge, struct str group, enum org_
 {
     const struct org_group *chain[ORG_CHAIN_MAX];
     size_t count =
-        group.len == 0 ? 0 : org_group_chain(judge->org, judge->input->event->unit, group, chain);
+        group.len == 0 ? 0 : org_group_chain(judge->org, judge->event->unit, group, chain);
     for (size_t i = 0; i < count; i++) {
         if (chain[i]->kind == kind) {
             return chain[i]->id;
@@ -62,11 +64,11 @@ bool judge_window_key(const struct judge *judge, const struct feature *feature,
         id = judge_group_of(judge, subject->group, ORG_GROUP_GRADE);
         break;
     case FEATURE_SCHOOL:
-        id = judge->input->event->unit;
+        id = judge->event->unit;
         break;
     }
     *ret_key = (struct window_key){
-        .unit = judge->input->event->unit,
+        .unit = judge->event->unit,
         .scope = letters[feature->scope],
         .scope_id = id,
         .feature = str_of(feature->id),
@@ -95,7 +97,7 @@ static int hold_fact(struct judge *judge, const struct facts_reason *reason, str
         return ERR_MEMORY;
     }
     *value = reason->value;
-    hold->kind = judge->input->event->kind_name;
+    hold->kind = judge->event->kind_name;
     hold->family = case_family_of(hold->kind);
     hold->level = reason->level;
     hold->layer = reason->layer;
@@ -112,7 +114,7 @@ static int hold_fact(struct judge *judge, const struct facts_reason *reason, str
 static int hold_facts(struct judge *judge, struct holds *holds)
 {
     struct facts facts;
-    facts_judge(judge->input->event, &facts);
+    facts_judge(judge->event, &facts);
     for (size_t i = 0; i < facts.count; i++) {
         int error = hold_fact(judge, &facts.reasons[i], holds);
         if (error != 0) {
@@ -137,6 +139,8 @@ static int hold_rule(struct judge *judge, const struct rule *rule, const struct 
     hold->tell = rule->tell;
     hold->tell_count = rule->tell_count;
     hold->ask_interview = rule->ask_interview;
+    hold->only_on_file = rule->only_on_file;
+    hold->waits = rule->waits;
     hold->why.text = rule->id;
     int error = rule->why.count == 0 ? 0 : why_render(&rule->why, run, &hold->why);
     hold->why.rule = rule->id;
@@ -175,7 +179,7 @@ static int count_op(struct judge *judge, const struct feature_op *op, const stru
                     const struct window_span *span, int64_t *ret_value)
 {
     const struct zone zone = org_zone(judge->org, key->unit);
-    const struct window_days days = {&zone, &judge->input->rules->calendar, *span};
+    const struct window_days days = {&zone, &judge->rules->calendar, *span};
     switch (op->kind) {
     case FEATURE_COUNT:
         *ret_value = windows_count(judge->windows, key, span);
@@ -194,8 +198,8 @@ static int count_op(struct judge *judge, const struct feature_op *op, const stru
 static int count_features(struct judge *judge, const struct signal_subject *subject, int64_t at_ms,
                           struct feature_values *values, int64_t *ret_next_ms)
 {
-    const struct ruleset *rules = judge->input->rules;
-    int64_t event_ms = judge_event_time(judge->input->event);
+    const struct ruleset *rules = judge->rules;
+    int64_t event_ms = judge_event_time(judge->event);
     *ret_next_ms = INT64_MAX;
     for (size_t i = 0; i < rules->feature_count; i++) {
         const struct feature *feature = &rules->features[i];
@@ -223,11 +227,10 @@ static int count_features(struct judge *judge, const struct signal_subject *subj
 static int judge_rules(struct judge *judge, const struct expr_run *run, bool is_first, bool *held,
                        struct holds *holds)
 {
-    const struct ruleset *rules = judge->input->rules;
+    const struct ruleset *rules = judge->rules;
     for (size_t i = 0; i < rules->rule_count; i++) {
         const struct rule *rule = &rules->rules[i];
-        if (held[i] || !is_about(rule, judge->input->event) ||
-            (!is_first && !uses_features(rule))) {
+        if (held[i] || !is_about(rule, judge->event) || (!is_first && !uses_features(rule))) {
             continue;
         }
         struct expr_value value = expr_evaluate(rule->when, run);
@@ -247,8 +250,8 @@ static int hold_rules(struct judge *judge, const struct signal_subject *subject,
                       struct holds *holds)
 {
     enum { INSTANTS_MAX = 64 };
-    const struct ruleset *rules = judge->input->rules;
-    const struct event *event = judge->input->event;
+    const struct ruleset *rules = judge->rules;
+    const struct event *event = judge->event;
     int64_t at_ms = judge_event_time(event);
     if (rules == NULL) {
         return 0;
@@ -288,13 +291,27 @@ static void tell(struct signal *signal, struct str role)
     }
 }
 
-/* The highest level of the family; of equal ones the first decides, and the nearest layer. */
-static void decide(const struct holds *holds, enum case_family family, struct signal *signal)
+/* What becomes one signal: the reasons of one family of kinds, apart those that count only for a pupil on file. */
+struct sort {
+    enum case_family family;
+    bool only_on_file;
+};
+
+static bool is_of(const struct hold *hold, struct sort sort)
 {
+    return hold->family == sort.family && hold->only_on_file == sort.only_on_file;
+}
+
+/* The highest level of the sort; of equal ones the first decides, and the nearest layer. */
+static void decide(const struct holds *holds, struct sort sort, struct signal *signal)
+{
+    signal->only_on_file = sort.only_on_file;
+    signal->waits = true;
     for (const struct hold *hold = holds->first; hold != NULL; hold = hold->next) {
-        if (hold->family != family) {
+        if (!is_of(hold, sort)) {
             continue;
         }
+        signal->waits = signal->waits && hold->waits;
         if (hold->level > signal->level) {
             signal->level = hold->level;
             signal->layer = hold->layer;
@@ -315,7 +332,7 @@ static void decide(const struct holds *holds, enum case_family family, struct si
     sw_assert(signal->level != CASE_LEVEL_NONE);
 }
 
-static int collect_why(struct judge *judge, const struct holds *holds, enum case_family family,
+static int collect_why(struct judge *judge, const struct holds *holds, struct sort sort,
                        struct signal *signal)
 {
     struct signal_why *why = arena_alloc_array(judge->arena, SIGNAL_WHY_MAX, sizeof(*why));
@@ -323,7 +340,7 @@ static int collect_why(struct judge *judge, const struct holds *holds, enum case
         return ERR_MEMORY;
     }
     for (const struct hold *hold = holds->first; hold != NULL; hold = hold->next) {
-        if (hold->family != family) {
+        if (!is_of(hold, sort)) {
             continue;
         }
         if (signal->why_count == SIGNAL_WHY_MAX) {
@@ -338,7 +355,7 @@ static int collect_why(struct judge *judge, const struct holds *holds, enum case
 
 static struct ident signal_id(const struct judge *judge, const struct signal *signal)
 {
-    const struct event *event = judge->input->event;
+    const struct event *event = judge->event;
     const struct str none = {NULL, 0};
     const struct str parts[] = {
         STR_LITERAL("signal"),
@@ -370,9 +387,9 @@ static struct signal *add_signal(struct judge *judge)
 }
 
 static int make_signal(struct judge *judge, const struct signal_subject *subject,
-                       const struct holds *holds, enum case_family family)
+                       const struct holds *holds, struct sort sort)
 {
-    const struct event *event = judge->input->event;
+    const struct event *event = judge->event;
     struct signal *signal = add_signal(judge);
     if (signal == NULL) {
         return ERR_MEMORY;
@@ -380,32 +397,54 @@ static int make_signal(struct judge *judge, const struct signal_subject *subject
     *signal = (struct signal){
         .event = event,
         .subject = *subject,
-        .pack = judge->input->rules == NULL ? NULL : judge->input->rules->hash,
+        .pack = judge->rules == NULL ? NULL : judge->rules->hash,
         .is_silent = judge->is_silent,
         .id_reused = judge->id_reused,
     };
-    decide(holds, family, signal);
-    bool is_own_family = family == case_family_of(event->kind_name);
-    signal->opens_episode = is_own_family && event->family == EVENT_FAMILY_INCIDENT &&
-                            (holds->is_happening || signal->level >= CASE_LEVEL_HIGH);
-    signal->opens_episode = signal->opens_episode || signal->level == CASE_LEVEL_CRISIS;
+    decide(holds, sort, signal);
+    bool is_own_family = sort.family == case_family_of(event->kind_name);
+    bool is_incident = is_own_family && event->family == EVENT_FAMILY_INCIDENT &&
+                       (holds->is_happening || signal->level >= CASE_LEVEL_HIGH);
+    bool is_absence = event->family == EVENT_FAMILY_ATTENDANCE && sort.family == CASE_FAMILY_SAFETY;
+    signal->opens_episode = is_incident || is_absence || signal->level == CASE_LEVEL_CRISIS;
     signal->id = signal_id(judge, signal);
-    return collect_why(judge, holds, family, signal);
+    return collect_why(judge, holds, sort, signal);
 }
 
 int judge_subject(struct judge *judge, const struct signal_subject *subject)
 {
     struct holds holds = {.first = NULL, .is_happening = false};
-    uint32_t families = 0; /* bits of those done */
+    uint32_t sorts = 0; /* bits of those done */
     holds.end = &holds.first;
     int error = hold_facts(judge, &holds);
     error = error != 0 ? error : hold_rules(judge, subject, &holds);
     for (const struct hold *hold = holds.first; hold != NULL && error == 0; hold = hold->next) {
-        uint32_t bit = UINT32_C(1) << hold->family;
-        if ((families & bit) == 0) {
-            families |= bit;
-            error = make_signal(judge, subject, &holds, hold->family);
+        const struct sort sort = {hold->family, hold->only_on_file};
+        uint32_t bit = UINT32_C(1) << (2 * (unsigned)sort.family + (sort.only_on_file ? 1 : 0));
+        if ((sorts & bit) == 0) {
+            sorts |= bit;
+            error = make_signal(judge, subject, &holds, sort);
         }
+    }
+    return error;
+}
+
+int judge_rule(struct judge *judge, const struct signal_subject *subject, const struct rule *rule,
+               const struct signal_why *why)
+{
+    struct holds holds = {.first = NULL};
+    const struct expr_value bindings[RULESET_VARIABLES] = {
+        [RULESET_EVENT] = expr_object(&schema_event, judge->event)};
+    const struct expr_run run = {bindings, judge->arena, RULESET_COST_MAX};
+    holds.end = &holds.first;
+    int error = hold_rule(judge, rule, &run, &holds);
+    if (error == 0 && why != NULL) {
+        holds.first->why = *why;
+    }
+    const struct sort sort = {case_family_of(rule->case_kind), rule->only_on_file};
+    error = error != 0 ? error : make_signal(judge, subject, &holds, sort);
+    if (error == 0) {
+        judge->signals[judge->count - 1].opens_episode = true;
     }
     return error;
 }

@@ -10,7 +10,10 @@
 /* One event in hand; what the judge needs of it for each subject. */
 struct judge {
     ident_hash_fn hash;
-    const struct triage_input *input;
+    struct str unit;
+    int64_t time_ms;             /* broker time of the event, or now */
+    const struct ruleset *rules; /* of the unit; NULL: none yet, facts alone judge */
+    const struct event *event;   /* in hand */
     const struct windows *windows;
     const struct org *org;
     struct arena *arena;
@@ -36,5 +39,10 @@ struct str judge_group_of(const struct judge *judge, struct str group, enum org_
 /* Adds the signals of one subject, one for each family of kinds that anything held for: the highest level, with all
  * reasons. ERR_MEMORY. */
 SW_NODISCARD int judge_subject(struct judge *judge, const struct signal_subject *subject);
+
+/* Adds the signal of one rule that held without an event's condition: an episode of its own. `why` NULL: the rule's.
+ * ERR_MEMORY. */
+SW_NODISCARD int judge_rule(struct judge *judge, const struct signal_subject *subject,
+                            const struct rule *rule, const struct signal_why *why);
 
 #endif

@@ -81,6 +81,16 @@ int ruleset_find_feature(const struct ruleset *ruleset, struct str id)
     return -1;
 }
 
+const struct expectation *ruleset_find_expectation(const struct ruleset *ruleset, struct str id)
+{
+    for (size_t i = 0; i < ruleset->expectation_count; i++) {
+        if (str_is(id, ruleset->expectations[i].id)) {
+            return &ruleset->expectations[i];
+        }
+    }
+    return NULL;
+}
+
 struct expr_value ruleset_features(const struct ruleset *ruleset,
                                    const struct feature_values *values)
 {

@@ -20,6 +20,7 @@ enum {
     RULESET_RULES_MAX = 512,
     RULESET_FEATURES_MAX = 64,
     RULESET_OPS_MAX = 4, /* of one feature, one of them distinct */
+    RULESET_EXPECTATIONS_MAX = 16,
     RULESET_ID_MAX_BYTES = 48,
     RULESET_COST_MAX = 20000, /* of one expression */
 };
@@ -66,6 +67,34 @@ struct rule {
     size_t tell_count;
     struct str ask_interview; /* empty: none */
     struct why_text why;      /* no parts: the id stands for it */
+    bool only_on_file;        /* counts only for a pupil with an open case at high or above */
+    bool waits;               /* until it is plausible: see struct plausibility */
+};
+
+/* Something that must happen: in each class, or in the school, an event by a time of the day. */
+struct expectation {
+    const char *id; /* unique among features and expectations */
+    enum event_family from;
+    const struct expr *where; /* sees `event` only */
+    bool is_of_class;         /* each class that has pupils; else the school */
+    bool is_every_day;        /* else on school days */
+    int64_t by_ms;            /* of the local day */
+    int64_t grace_ms;         /* judged so much later: what was in time may be on its way */
+    int64_t
+        known_days; /* holds only where such an event came within so many days before; 0: everywhere */
+    struct rule otherwise; /* what it means that none came; `why` sees nothing but its text */
+};
+
+/* So many pupils absent at once that it may be a fault. Signals of rules that wait are kept for `settle_ms`; what has come by
+ * then is judged as a whole: a question to a person, or each on its own. */
+struct plausibility {
+    bool is_set;
+    int64_t settle_ms;
+    int64_t hold_ms;       /* a question without an answer ends */
+    uint32_t class_share;  /* hundredths of a percent: more than that is not plausible */
+    uint32_t school_share; /* likewise */
+    uint32_t at_least;     /* fewer pupils than that are no crowd */
+    struct rule question;
 };
 
 /* Variables of a rule's environment, by index. */
@@ -79,6 +108,9 @@ struct ruleset {
     size_t feature_count;
     const struct rule *rules; /* in order of files, then of their places */
     size_t rule_count;
+    const struct expectation *expectations;
+    size_t expectation_count;
+    struct plausibility plausibility;
     struct expr_schema features_schema; /* the object `features` */
     struct expr_variable variables[RULESET_VARIABLES];
 };
@@ -99,6 +131,9 @@ int ruleset_find_feature(const struct ruleset *ruleset, struct str id);
 struct feature_values {
     int64_t ops[RULESET_FEATURES_MAX][RULESET_OPS_MAX];
 };
+
+/* The expectation of that id, or NULL. */
+const struct expectation *ruleset_find_expectation(const struct ruleset *ruleset, struct str id);
 
 /* The object `features` over values. */
 struct expr_value ruleset_features(const struct ruleset *ruleset,

@@ -1,44 +1,29 @@
-#include "core/rules/triage.h"
-
 #include <stdio.h>
 #include <string.h>
 
 #include "base/assert.h"
 #include "base/heap.h"
-#include "core/org/org.h"
-#include "core/rules/judge.h"
 #include "core/rules/schema.h"
+#include "core/rules/triage_inside.h"
 
 enum {
     PURGE_MAX =
-        4 /* old entities taken away in one step, of each sort: more than a step makes on average */
-};
-
-struct triage {
-    ident_hash_fn hash;
-    const struct org *org;
-    struct seen seen;
-    struct windows windows;
-};
-
-/* One step in hand. */
-struct step {
-    struct triage *triage;
-    const struct triage_input *input;
-    struct arena *arena;
-    struct triage_result *result;
-    struct triage_change *changes;
-    size_t capacity;
+        4 /* old entities taken away in one turn, of each sort: more than a turn makes on average */
 };
 
 struct triage *triage_new(const struct triage_setup *setup)
 {
     struct triage *triage = heap_alloc(sizeof(*triage));
-    if (triage != NULL) {
-        triage->hash = setup->hash;
-        triage->org = setup->org;
-        seen_init(&triage->seen, setup->seen_max, setup->seed);
-        windows_init(&triage->windows, setup->window_max, setup->seed);
+    if (triage == NULL) {
+        return NULL;
+    }
+    triage->setup = *setup;
+    triage->is_stale = true;
+    seen_init(&triage->seen, setup->seen_max, setup->seed);
+    windows_init(&triage->windows, setup->window_max, setup->seed);
+    if (watch_init(&triage->watch, setup->seed) != 0) {
+        triage_free(triage);
+        return NULL;
     }
     return triage;
 }
@@ -48,8 +33,15 @@ void triage_free(struct triage *triage)
     if (triage != NULL) {
         seen_fini(&triage->seen);
         windows_fini(&triage->windows);
+        watch_fini(&triage->watch);
         heap_free(triage);
     }
+}
+
+void triage_refresh(struct triage *triage)
+{
+    triage->is_stale = true;
+    triage->refreshed = 0;
 }
 
 size_t triage_seen_count(const struct triage *triage)
@@ -62,109 +54,20 @@ size_t triage_window_count(const struct triage *triage)
     return triage->windows.buckets.count;
 }
 
-/* --- Entities -------------------------------------------------------------------------------------------------------- */
-
-bool triage_parse_key(struct str key, enum triage_entity *ret_entity)
-{
-    struct str feature;
-    int64_t day = 0;
-    if (seen_is_key(key)) {
-        *ret_entity = TRIAGE_SEEN;
-        return true;
-    }
-    *ret_entity = TRIAGE_WINDOW;
-    return key.len < WINDOW_KEY_MAX_BYTES && windows_parse_key(key, &feature, &day);
-}
-
-int triage_put(struct triage *triage, struct str key, const struct triage_state *state)
-{
-    enum triage_entity entity = TRIAGE_SEEN;
-    static const struct window_state none = {NULL, 0};
-    if (!triage_parse_key(key, &entity) || entity != state->entity) {
-        return ERR_INVALID;
-    }
-    if (entity == TRIAGE_SEEN) {
-        return seen_put(&triage->seen, key, state->is_there ? &state->seen : NULL);
-    }
-    return windows_put(&triage->windows, key, state->is_there ? &state->window : &none);
-}
-
-static struct triage_change *add_change(struct step *step, struct str key)
-{
-    struct triage_result *result = step->result;
-    if (result->change_count == step->capacity) {
-        size_t capacity = step->capacity == 0 ? 8 : 2 * step->capacity;
-        struct triage_change *changes = arena_alloc_array(step->arena, capacity, sizeof(*changes));
-        if (changes == NULL) {
-            return NULL;
-        }
-        if (result->change_count > 0) {
-            memcpy(changes, step->changes, result->change_count * sizeof(*changes));
-        }
-        step->changes = changes;
-        step->capacity = capacity;
-        result->changes = changes;
-    }
-    struct str kept = arena_copy_str(step->arena, key);
-    if (kept.at == NULL) {
-        return NULL;
-    }
-    struct triage_change *change = &step->changes[result->change_count++];
-    *change = (struct triage_change){.key = kept};
-    return change;
-}
-
-static int change_seen(struct step *step, struct str key, const struct seen_state *state)
-{
-    struct triage_change *change = add_change(step, key);
-    const struct seen_state *before = seen_get(&step->triage->seen, key);
-    if (change == NULL) {
-        return ERR_MEMORY;
-    }
-    change->before = (struct triage_state){.entity = TRIAGE_SEEN, .is_there = before != NULL};
-    change->after = (struct triage_state){.entity = TRIAGE_SEEN, .is_there = state != NULL};
-    if (before != NULL) {
-        change->before.seen = *before;
-    }
-    if (state != NULL) {
-        change->after.seen = *state;
-    }
-    return seen_put(&step->triage->seen, change->key, state);
-}
-
-static int change_window(struct step *step, struct str key, const struct window_state *state)
-{
-    struct triage_change *change = add_change(step, key);
-    struct window_state before = windows_get(&step->triage->windows, key);
-    struct window_entry *kept = arena_alloc_array(step->arena, before.count, sizeof(*kept));
-    if (change == NULL || kept == NULL) {
-        return ERR_MEMORY;
-    }
-    if (before.count > 0) {
-        memcpy(kept, before.entries, before.count * sizeof(*kept));
-    }
-    before.entries = kept;
-    change->before = (struct triage_state){
-        .entity = TRIAGE_WINDOW, .is_there = before.count > 0, .window = before};
-    change->after = (struct triage_state){
-        .entity = TRIAGE_WINDOW, .is_there = state->count > 0, .window = *state};
-    return windows_put(&step->triage->windows, change->key, state);
-}
-
 /* --- What is too old, and what has no room --------------------------------------------------------------------------- */
 
-static int purge_seen(struct step *step)
+static int purge_seen(struct turn *turn)
 {
     for (int i = 0; i < PURGE_MAX; i++) {
         bool is_full = false;
-        struct str key = seen_oldest(&step->triage->seen, &is_full);
-        const struct seen_state *state = key.len == 0 ? NULL : seen_get(&step->triage->seen, key);
-        bool is_old = state != NULL && state->at_ms + SEEN_KEEP_MS <= step->input->time_ms;
+        struct str key = seen_oldest(&turn->triage->seen, &is_full);
+        const struct seen_state *state = key.len == 0 ? NULL : seen_get(&turn->triage->seen, key);
+        bool is_old = state != NULL && state->at_ms + SEEN_KEEP_MS <= turn->now_ms;
         if (state == NULL || (!is_old && !is_full)) {
             return 0;
         }
-        step->result->seen_evicted += is_old ? 0 : 1;
-        int error = change_seen(step, key, NULL);
+        turn->result->seen_evicted += is_old ? 0 : 1;
+        int error = turn_change_seen(turn, key, NULL);
         if (error != 0) {
             return error;
         }
@@ -182,27 +85,32 @@ static int64_t bucket_end(const struct ruleset *rules, struct str key)
     bool is_key = windows_parse_key(key, &feature, &day);
     sw_assert(is_key);
     int index = rules == NULL ? -1 : ruleset_find_feature(rules, feature);
+    const struct expectation *expectation =
+        rules == NULL ? NULL : ruleset_find_expectation(rules, feature);
+    if (expectation != NULL) {
+        return (day + 2 + expectation->known_days) * day_ms;
+    }
     int64_t keep_ms = index < 0
                           ? RULESET_WINDOW_MAX_MS + RULESET_LATENESS_MAX_MS
                           : rules->features[index].window_ms + rules->features[index].lateness_ms;
     return (day + 1) * day_ms + keep_ms;
 }
 
-static int purge_windows(struct step *step)
+static int purge_windows(struct turn *turn)
 {
     static const struct window_state none = {NULL, 0};
     for (int i = 0; i < PURGE_MAX; i++) {
         bool is_full = false;
-        struct str key = windows_oldest(&step->triage->windows, &is_full);
+        struct str key = windows_oldest(&turn->triage->windows, &is_full);
         if (key.len == 0) {
             return 0;
         }
-        bool is_old = bucket_end(step->input->rules, key) <= step->input->time_ms;
+        bool is_old = bucket_end(turn->judge.rules, key) <= turn->now_ms;
         if (!is_old && !is_full) {
             return 0;
         }
-        step->result->windows_evicted += is_old ? 0 : 1;
-        int error = change_window(step, key, &none);
+        turn->result->windows_evicted += is_old ? 0 : 1;
+        int error = turn_change_window(turn, key, &none);
         if (error != 0) {
             return error;
         }
@@ -212,10 +120,10 @@ static int purge_windows(struct step *step)
 
 /* --- Dedupe ---------------------------------------------------------------------------------------------------------- */
 
-static struct str event_key(const struct step *step, bool with_body,
+static struct str event_key(const struct turn *turn, bool with_body,
                             char ret_text[SEEN_KEY_MAX_BYTES])
 {
-    const struct event *event = step->input->event;
+    const struct event *event = turn->judge.event;
     const struct str none = {NULL, 0};
     const struct str parts[] = {
         STR_LITERAL("event"),
@@ -223,50 +131,51 @@ static struct str event_key(const struct step *step, bool with_body,
         event->id,
         with_body ? ident_part(&event->body_digest) : none,
     };
-    struct ident id = ident_derive(step->triage->hash, parts, sizeof(parts) / sizeof(parts[0]));
+    struct ident id =
+        ident_derive(turn->triage->setup.hash, parts, sizeof(parts) / sizeof(parts[0]));
     return seen_key(event->unit, id, ret_text);
 }
 
 /* What is known under the key and still counts. */
-static const struct seen_state *recall(const struct step *step, struct str key)
+static const struct seen_state *recall(const struct turn *turn, struct str key)
 {
-    const struct seen_state *known = seen_get(&step->triage->seen, key);
-    bool counts = known != NULL && known->at_ms + SEEN_KEEP_MS > step->input->time_ms;
+    const struct seen_state *known = seen_get(&turn->triage->seen, key);
+    bool counts = known != NULL && known->at_ms + SEEN_KEEP_MS > turn->now_ms;
     return counts ? known : NULL;
 }
 
 /* Sets the outcome, and remembers the event where it is new. */
-static int dedupe(struct step *step)
+static int dedupe(struct turn *turn)
 {
-    const struct event *event = step->input->event;
-    const struct seen_state state = {event->body_digest, step->input->time_ms};
+    const struct event *event = turn->judge.event;
+    const struct seen_state state = {event->body_digest, turn->now_ms};
     char text[SEEN_KEY_MAX_BYTES];
-    struct str key = event_key(step, false, text);
-    const struct seen_state *known = recall(step, key);
-    step->result->outcome = TRIAGE_JUDGED;
+    struct str key = event_key(turn, false, text);
+    const struct seen_state *known = recall(turn, key);
+    turn->result->outcome = TRIAGE_JUDGED;
     if (known == NULL) {
-        return change_seen(step, key, &state);
+        return turn_change_seen(turn, key, &state);
     }
     if (ident_equal(known->digest, event->body_digest)) {
-        step->result->outcome = TRIAGE_REPEATED;
+        turn->result->outcome = TRIAGE_REPEATED;
         return 0;
     }
     if (event->family != EVENT_FAMILY_INCIDENT) {
-        step->result->outcome = TRIAGE_CONFLICT;
+        turn->result->outcome = TRIAGE_CONFLICT;
         return 0;
     }
-    key = event_key(step, true, text);
-    if (recall(step, key) != NULL) {
-        step->result->outcome = TRIAGE_REPEATED;
+    key = event_key(turn, true, text);
+    if (recall(turn, key) != NULL) {
+        turn->result->outcome = TRIAGE_REPEATED;
         return 0;
     }
-    step->result->id_reused = true;
-    return change_seen(step, key, &state);
+    turn->result->id_reused = true;
+    return turn_change_seen(turn, key, &state);
 }
 
 /* --- Features -------------------------------------------------------------------------------------------------------- */
 
-static struct ident distinct_value(const struct step *step, const struct expr_value *value)
+static struct ident distinct_value(const struct turn *turn, const struct expr_value *value)
 {
     char text[32] = "";
     struct str part = {text, 0};
@@ -278,16 +187,16 @@ static struct ident distinct_value(const struct step *step, const struct expr_va
         part = str_of(value->boolean ? "true" : "false");
     }
     const struct str parts[] = {STR_LITERAL("value"), part};
-    return part.len == 0 ? (struct ident){{0}} : ident_derive(step->triage->hash, parts, 2);
+    return part.len == 0 ? (struct ident){{0}} : ident_derive(turn->triage->setup.hash, parts, 2);
 }
 
 /* Whether the feature counts the event, and with which value; an expression without a value counts as an error. */
-static bool takes(struct step *step, const struct feature *feature, struct judge *judge,
+static bool takes(struct turn *turn, const struct feature *feature, struct judge *judge,
                   struct window_entry *ret_entry)
 {
-    const struct event *event = step->input->event;
+    const struct event *event = turn->judge.event;
     const struct expr_value bindings[] = {expr_object(&schema_event, event)};
-    const struct expr_run run = {bindings, step->arena, RULESET_COST_MAX};
+    const struct expr_run run = {bindings, turn->arena, RULESET_COST_MAX};
     if (feature->from != event->family) {
         return false;
     }
@@ -298,24 +207,24 @@ static bool takes(struct step *step, const struct feature *feature, struct judge
         if (feature->ops[op].kind == FEATURE_DISTINCT) {
             struct expr_value value = expr_evaluate(feature->ops[op].value, &run);
             is_good = value.kind != EXPR_ERROR;
-            ret_entry->value = distinct_value(step, &value);
+            ret_entry->value = distinct_value(turn, &value);
         }
     }
     judge->rule_errors += is_good ? 0 : 1;
     return is_good && holds.boolean;
 }
 
-static int count_once(struct step *step, const struct window_key *key,
+static int count_once(struct turn *turn, const struct window_key *key,
                       const struct window_entry *entry)
 {
     char text[WINDOW_KEY_MAX_BYTES];
     struct str bucket = windows_key(key, entry->at_ms, text);
-    struct window_state before = windows_get(&step->triage->windows, bucket);
+    struct window_state before = windows_get(&turn->triage->windows, bucket);
     struct window_state after;
     bool is_cut = false;
-    int error = windows_add_entry(&before, entry, step->arena, &after, &is_cut);
-    step->result->windows_evicted += error == 0 && is_cut ? 1 : 0;
-    return error != 0 ? error : change_window(step, bucket, &after);
+    int error = windows_add_entry(&before, entry, turn->arena, &after, &is_cut);
+    turn->result->windows_evicted += error == 0 && is_cut ? 1 : 0;
+    return error != 0 ? error : turn_change_window(turn, bucket, &after);
 }
 
 /* Whether an earlier subject counts in the same place: an event counts once for a class, however many of it are named. */
@@ -334,23 +243,22 @@ static bool is_counted(const struct judge *judge, const struct feature *feature,
     return !has_place;
 }
 
-static int feed_features(struct step *step, const struct signal_subject *subjects, size_t count,
+static int feed_features(struct turn *turn, const struct signal_subject *subjects, size_t count,
                          struct judge *judge)
 {
-    const struct ruleset *rules = step->input->rules;
+    const struct ruleset *rules = turn->judge.rules;
     for (size_t f = 0; rules != NULL && f < rules->feature_count; f++) {
         const struct feature *feature = &rules->features[f];
         struct window_entry entry;
         struct window_key key;
-        bool is_taken =
-            takes(step, feature, judge, &entry) &&
-            entry.at_ms + feature->window_ms + feature->lateness_ms > step->input->time_ms;
+        bool is_taken = takes(turn, feature, judge, &entry) &&
+                        entry.at_ms + feature->window_ms + feature->lateness_ms > turn->now_ms;
         for (size_t i = 0; i < count && is_taken; i++) {
             if (is_counted(judge, feature, subjects, i) ||
                 !judge_window_key(judge, feature, &subjects[i], &key)) {
                 continue;
             }
-            int error = count_once(step, &key, &entry);
+            int error = count_once(turn, &key, &entry);
             if (error != 0) {
                 return error;
             }
@@ -361,12 +269,12 @@ static int feed_features(struct step *step, const struct signal_subject *subject
 
 /* --- Subjects -------------------------------------------------------------------------------------------------------- */
 
-static struct signal_subject party_subject(const struct step *step, const struct event_party *party)
+static struct signal_subject party_subject(const struct turn *turn, const struct event_party *party)
 {
     const struct org_person *person =
         party->unresolved
             ? NULL
-            : org_find_person(step->triage->org, step->input->event->unit, party->ref);
+            : org_find_person(turn->triage->setup.org, turn->judge.event->unit, party->ref);
     struct signal_subject subject = {.ref = party->ref, .kind = CASE_SUBJECT_UNRESOLVED};
     if (person != NULL && person->kind == ORG_PERSON_STUDENT) {
         subject.kind = CASE_SUBJECT_STUDENT;
@@ -378,10 +286,10 @@ static struct signal_subject party_subject(const struct step *step, const struct
     return subject;
 }
 
-static size_t list_parties(const struct step *step, enum case_party_role role,
+static size_t list_parties(const struct turn *turn, enum case_party_role role,
                            struct signal_subject subjects[EVENT_PARTIES_MAX])
 {
-    const struct event *event = step->input->event;
+    const struct event *event = turn->judge.event;
     size_t count = 0;
     for (size_t i = 0; i < event->party_count && count < EVENT_PARTIES_MAX; i++) {
         bool is_known = event->parties[i].role != role;
@@ -389,19 +297,19 @@ static size_t list_parties(const struct step *step, enum case_party_role role,
             is_known = str_equal(subjects[j].ref, event->parties[i].ref);
         }
         if (!is_known) {
-            subjects[count++] = party_subject(step, &event->parties[i]);
+            subjects[count++] = party_subject(turn, &event->parties[i]);
         }
     }
     return count;
 }
 
 /* Each who is affected; where there is none, the alleged; else the class or school. */
-static size_t list_subjects(const struct step *step,
+static size_t list_subjects(const struct turn *turn,
                             struct signal_subject subjects[EVENT_PARTIES_MAX])
 {
-    const struct event *event = step->input->event;
-    size_t count = list_parties(step, CASE_PARTY_AFFECTED, subjects);
-    count = count > 0 ? count : list_parties(step, CASE_PARTY_ALLEGED, subjects);
+    const struct event *event = turn->judge.event;
+    size_t count = list_parties(turn, CASE_PARTY_AFFECTED, subjects);
+    count = count > 0 ? count : list_parties(turn, CASE_PARTY_ALLEGED, subjects);
     if (count > 0) {
         return count;
     }
@@ -414,50 +322,156 @@ static size_t list_subjects(const struct step *step,
     return 1;
 }
 
-static bool is_silent(const struct triage_input *input)
+static bool is_silent(const struct judge *judge)
 {
     int64_t live_within_ms =
-        input->rules == NULL ? RULESET_LIVE_WITHIN_MS : input->rules->live_within_ms;
-    return input->event->history || input->event->reported_ms + live_within_ms < input->time_ms;
+        judge->rules == NULL ? RULESET_LIVE_WITHIN_MS : judge->rules->live_within_ms;
+    return judge->event->history || judge->event->reported_ms + live_within_ms < judge->time_ms;
 }
 
-static int judge_event(struct step *step)
+/* --- Steps ----------------------------------------------------------------------------------------------------------- */
+
+int turn_own_event(struct turn *turn, struct str what, struct str group, int64_t at_ms)
+{
+    char id[EVENT_ID_MAX_BYTES];
+    struct event *event = arena_alloc(turn->arena, sizeof(*event));
+    (void)snprintf(id, sizeof(id), "%.*s/%.*s/%lld", (int)what.len, what.at, (int)group.len,
+                   group.len > 0 ? group.at : "", (long long)at_ms);
+    if (event == NULL) {
+        return ERR_MEMORY;
+    }
+    *event = (struct event){
+        .id = arena_copy_str(turn->arena, str_of(id)),
+        .source = STR_LITERAL("/shouwang/triage"),
+        .unit = arena_copy_str(turn->arena, turn->judge.unit),
+        .family = EVENT_FAMILY_ATTENDANCE,
+        .kind_name = arena_copy_str(turn->arena, what),
+        .has_scope = true,
+        .group = arena_copy_str(turn->arena, group),
+        .discovered_ms = at_ms,
+        .reported_ms = at_ms,
+    };
+    turn->judge.event = event;
+    turn->judge.is_silent = is_silent(&turn->judge);
+    bool is_whole = event->id.at != NULL && event->unit.at != NULL && event->kind_name.at != NULL &&
+                    event->group.at != NULL;
+    return is_whole ? 0 : ERR_MEMORY;
+}
+
+static void begin(struct triage *triage, struct str unit, int64_t now_ms, struct arena *arena,
+                  struct triage_result *result, struct turn *ret_step)
+{
+    *result = (struct triage_result){.outcome = TRIAGE_JUDGED};
+    *ret_step = (struct turn){.triage = triage, .now_ms = now_ms, .arena = arena, .result = result};
+    ret_step->judge = (struct judge){
+        .hash = triage->setup.hash,
+        .unit = unit,
+        .time_ms = now_ms,
+        .rules = unit.len == 0 ? NULL : triage->setup.rules_of(triage->setup.ctx, unit),
+        .windows = &triage->windows,
+        .org = triage->setup.org,
+        .arena = arena,
+    };
+}
+
+static int end(struct turn *turn, int error, struct triage_result *ret_result)
+{
+    turn->result->signals = turn->judge.signals;
+    turn->result->signal_count = turn->judge.count;
+    turn->result->rule_errors = turn->judge.rule_errors;
+    if (error == 0) {
+        *ret_result = *turn->result;
+    }
+    return error;
+}
+
+static int judge_event(struct turn *turn)
 {
     struct signal_subject subjects[EVENT_PARTIES_MAX];
-    size_t count = list_subjects(step, subjects);
-    struct judge judge = {
-        .hash = step->triage->hash,
-        .input = step->input,
-        .windows = &step->triage->windows,
-        .org = step->triage->org,
-        .arena = step->arena,
-        .id_reused = step->result->id_reused,
-        .is_silent = is_silent(step->input),
-    };
-    int error = feed_features(step, subjects, count, &judge);
+    size_t count = list_subjects(turn, subjects);
+    turn->judge.id_reused = turn->result->id_reused;
+    turn->judge.is_silent = is_silent(&turn->judge);
+    int error = feed_features(turn, subjects, count, &turn->judge);
+    error = error != 0 ? error : expect_mark(turn, subjects, count);
     for (size_t i = 0; i < count && error == 0; i++) {
-        error = judge_subject(&judge, &subjects[i]);
+        error = judge_subject(&turn->judge, &subjects[i]);
     }
-    step->result->signals = judge.signals;
-    step->result->signal_count = judge.count;
-    step->result->rule_errors = judge.rule_errors;
-    return error;
+    return error != 0 ? error : plausible_take(turn);
 }
 
 int triage_step(struct triage *triage, const struct triage_input *input, struct arena *arena,
                 struct triage_result *ret_result)
 {
-    struct triage_result result = {.outcome = TRIAGE_JUDGED};
-    struct step step = {.triage = triage, .input = input, .arena = arena, .result = &result};
+    struct triage_result result;
+    struct turn turn;
     sw_assert(input->event->unit.len > 0 && input->event->reported_ms > 0);
-    int error = purge_seen(&step);
-    error = error != 0 ? error : purge_windows(&step);
-    error = error != 0 ? error : dedupe(&step);
+    begin(triage, input->event->unit, input->time_ms, arena, &result, &turn);
+    turn.judge.event = input->event;
+    int error = purge_seen(&turn);
+    error = error != 0 ? error : purge_windows(&turn);
+    error = error != 0 ? error : dedupe(&turn);
     if (error == 0 && result.outcome == TRIAGE_JUDGED) {
-        error = judge_event(&step);
+        error = judge_event(&turn);
     }
+    return end(&turn, error, ret_result);
+}
+
+/* --- Time ------------------------------------------------------------------------------------------------------------ */
+
+int64_t triage_next_deadline(const struct triage *triage)
+{
+    return triage->is_stale ? 0 : wheel_next_deadline(triage->watch.wheel);
+}
+
+/* The units, then those that only our state knows: some of them in one turn. */
+static int refresh(struct turn *turn)
+{
+    enum { UNITS_A_STEP = 128 };
+    struct triage *triage = turn->triage;
+    const struct watch *watch = &triage->watch;
+    size_t listed = org_list_units(triage->setup.org, NULL, 0);
+    const struct org_unit **units = arena_alloc_array(turn->arena, listed, sizeof(*units));
+    size_t watched = watch->count;
+    int error = units == NULL ? ERR_MEMORY : 0;
     if (error == 0) {
-        *ret_result = result;
+        listed = org_list_units(triage->setup.org, units, listed);
     }
+    for (size_t n = 0; n < UNITS_A_STEP && error == 0 && triage->refreshed < listed + watched;
+         n++) {
+        size_t i = triage->refreshed++;
+        struct str unit = i < listed ? units[i]->id : watch->by_index[i - listed]->name;
+        error = expect_refresh(turn, unit);
+    }
+    triage->is_stale = error != 0 || triage->refreshed < listed + watched;
     return error;
+}
+
+int triage_step_time(struct triage *triage, int64_t now_ms, struct arena *arena,
+                     struct triage_result *ret_result)
+{
+    struct triage_result result;
+    struct turn turn;
+    int64_t due_ms = 0;
+    if (triage->is_stale) {
+        begin(triage, (struct str){NULL, 0}, now_ms, arena, &result, &turn);
+        return end(&turn, refresh(&turn), ret_result);
+    }
+    struct watch_unit *unit = watch_expire(&triage->watch, now_ms, &due_ms);
+    begin(triage, unit == NULL ? (struct str){NULL, 0} : unit->name, now_ms, arena, &result, &turn);
+    if (unit == NULL) { /* nothing was due yet, or the wheel could not turn for want of memory */
+        return end(&turn, triage_next_deadline(triage) > now_ms ? 0 : ERR_MEMORY, ret_result);
+    }
+    int error = expect_fire(&turn, unit, due_ms);
+    error = error != 0 ? error : plausible_fire(&turn, unit, due_ms);
+    error = error != 0 ? error : turn_arm(&turn, unit);
+    return end(&turn, error, ret_result);
+}
+
+int triage_step_answer(struct triage *triage, const struct triage_answer *answer,
+                       struct arena *arena, struct triage_result *ret_result)
+{
+    struct triage_result result;
+    struct turn turn;
+    begin(triage, answer->unit, answer->time_ms, arena, &result, &turn);
+    return end(&turn, plausible_answer(&turn, answer), ret_result);
 }
