@@ -10,6 +10,7 @@
 #include "io/seal.h"
 #include "wire/event.h"
 #include "wire/json.h"
+#include "wire/signal_write.h"
 
 enum { LINES_MAX = 512, ROLES_MAX = 32, TEXT_BYTES = 64 };
 
@@ -48,6 +49,13 @@ static void digest(void *ctx, struct str bytes, uint8_t ret_digest[IDENT_BYTES])
     seal_hash128(bytes.at, bytes.len, ret_digest); /* goes nowhere: it needs no key */
 }
 
+static const struct ruleset *rules_of(void *ctx, struct str unit)
+{
+    const struct preview *preview = ctx;
+    (void)unit;
+    return preview->pack->rules;
+}
+
 static enum ctl_exit open_pack(struct preview *preview)
 {
     const struct org *org = preview->directory.org;
@@ -60,7 +68,12 @@ static enum ctl_exit open_pack(struct preview *preview)
         return ctl_fail(CTL_REFUSED, "no pack is active for %s (swctl pack activate)",
                         preview->setup.unit);
     }
-    const struct triage_setup setup = {.hash = seal_hash128, .org = org, .seed = 1};
+    const struct triage_setup setup = {.hash = seal_hash128,
+                                       .rules_of = rules_of,
+                                       .encode = signal_encode,
+                                       .ctx = preview,
+                                       .org = org,
+                                       .seed = 1};
     preview->triage = triage_new(&setup);
     return preview->triage == NULL ? ctl_fail(CTL_UNAVAILABLE, "out of memory") : CTL_OK;
 }
@@ -138,14 +151,6 @@ static void add_steps(const struct preview *preview, const struct signal *signal
     }
 }
 
-/* An interview that has school days waits in the queue and pages nobody. */
-static bool is_queued(struct str interview)
-{
-    static const struct str suffix = {"_school_days", 12};
-    return interview.len > suffix.len &&
-           str_equal((struct str){interview.at + interview.len - suffix.len, suffix.len}, suffix);
-}
-
 static struct line *line_of(struct preview *preview, const struct signal *signal)
 {
     for (size_t i = 0; i < preview->line_count; i++) {
@@ -171,7 +176,7 @@ static void count_signal(struct preview *preview, const struct signal *signal)
     line->rule = signal->rule;
     line->level = signal->level;
     line->interview = signal->ask_interview;
-    line->is_queued = is_queued(signal->ask_interview);
+    line->is_queued = case_interview_waits(signal->ask_interview);
     for (size_t i = 0; i < signal->tell_count; i++) {
         add_role(&line->now, signal->tell[i]);
     }
@@ -205,8 +210,7 @@ static int judge(struct preview *preview, const struct event_draft *draft)
     int64_t now_ms = loop_utc_ms();
     struct event event;
     struct triage_result result;
-    const struct triage_input input = {
-        .event = &event, .time_ms = now_ms, .rules = preview->pack->rules};
+    const struct triage_input input = {.event = &event, .time_ms = now_ms};
     int error = event_to_core(draft->event, draft->family, now_ms, &preview->arena, &event);
     if (error == 0 && draft->clear_count > 0 && draft->family == EVENT_FAMILY_SCREENING) {
         error = event_open_answers(draft->clear[0].clear, &preview->arena, &event.screening);
@@ -218,7 +222,7 @@ static int judge(struct preview *preview, const struct event_draft *draft)
     preview->event_count++;
     for (size_t i = 0; i < result.signal_count; i++) {
         preview->silent_count += result.signals[i].is_silent ? 1 : 0;
-        if (!result.signals[i].is_silent) {
+        if (!result.signals[i].is_silent && !result.signals[i].only_on_file) {
             count_signal(preview, &result.signals[i]);
         }
     }

@@ -48,19 +48,10 @@ static void take_why(struct work *work, const struct case_signal *signal)
     }
 }
 
-/* Only an interview on the same day, or within hours, pages; one that has school days waits in the psychology teacher's
- * queue, whatever its level. */
-static bool waits_its_turn(const struct case_signal *signal)
-{
-    static const struct str suffix = {"_school_days", 12};
-    struct str ask = signal->ask_interview;
-    return ask.len > suffix.len &&
-           str_equal((struct str){ask.at + ask.len - suffix.len, suffix.len}, suffix);
-}
-
+/* An interview that waits its turn is all that is owed, whatever the level. */
 static void start_plan(struct work *work, const struct case_signal *signal)
 {
-    if (waits_its_turn(signal) && !work->file->silent) {
+    if (case_interview_waits(signal->ask_interview) && !work->file->silent) {
         plan_queue(work);
     } else {
         plan_start(work, false);
@@ -144,11 +135,12 @@ static void merge(struct work *work, const struct case_signal *signal)
         file->kind = signal->kind;
         take_why(work, signal);
     }
-    if (raises && waits_its_turn(signal)) {
+    if (raises && case_interview_waits(signal->ask_interview)) {
         life_raise_quietly(work, signal->level);
     } else if (raises) {
         life_raise(work, signal->level);
-    } else if (file->is_queued && !waits_its_turn(signal) && casefile_is_running(file)) {
+    } else if (file->is_queued && !case_interview_waits(signal->ask_interview) &&
+               casefile_is_running(file)) {
         plan_start(work, false); /* the first that is more than a place in the queue */
     } else {
         episode_tell_owners(work, work_join(work, parts, 2));
@@ -167,7 +159,8 @@ static void tell(struct work *work, const struct case_signal *signal)
                                                       CASE_CHANNEL_SMS},
                                             .count = 5};
     struct work_people people = {0};
-    bool bulk = work->file->level < CASE_LEVEL_WARNING || waits_its_turn(signal);
+    bool bulk =
+        work->file->level < CASE_LEVEL_WARNING || case_interview_waits(signal->ask_interview);
     struct work_message message = {
         .cause = work_join(work, parts, 2),
         .purpose = STR_LITERAL("tell"),
@@ -219,7 +212,7 @@ static void ask_interview(struct work *work, const struct case_signal *signal)
         struct str cause = obligation_cause(work, obligation, "due", obligation->returned);
         if (str_is(signal->ask_interview, "same_day")) {
             obligation_tell_owner(work, obligation, cause, "due");
-        } else if (waits_its_turn(signal)) {
+        } else if (case_interview_waits(signal->ask_interview)) {
             obligation_tell_owner_later(work, obligation, cause);
         }
     }

@@ -28,6 +28,13 @@ enum case_family case_family_of(struct str kind)
     return CASE_FAMILY_WELLBEING;
 }
 
+bool case_interview_waits(struct str ask)
+{
+    static const struct str suffix = {"_school_days", 12};
+    return ask.len > suffix.len &&
+           str_equal((struct str){ask.at + ask.len - suffix.len, suffix.len}, suffix);
+}
+
 /* Names stand at their value; "none" at 0. */
 static const char *const family_names[] = {"none",   "self_harm", "violence", "abuse",
                                            "safety", "roll",      "doubt",    "wellbeing"};

@@ -116,6 +116,10 @@ enum case_family {
 
 enum case_family case_family_of(struct str kind);
 
+/* Whether an interview asked for so ("same_day", "24h", "3_school_days") pages nobody and waits in the psychology teacher's
+ * queue: one that has school days does. */
+bool case_interview_waits(struct str ask);
+
 /* "self_harm" …; static storage. "none" outside of the enum. */
 const char *case_family_name(enum case_family family);
 const char *case_level_name(enum case_level level);
