@@ -325,7 +325,8 @@ static enum ctl_exit find_and_send(struct acting *acting, Shouwang__V1__Command 
         }
     }
     const struct case_find find = {.what = ctl->words[0],
-                                   .unit = ctl_option(ctl, "--unit"),
+                                   .unit = ctl_has_option(ctl, "--unit") ? ctl_option(ctl, "--unit")
+                                                                         : NULL,
                                    .who = who,
                                    .wants_role = said_role(ctl) == NULL,
                                    .erasure = acting->vault.erasure};

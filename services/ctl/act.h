@@ -37,4 +37,7 @@ extern const struct act act_rows[];
 /* What every row's command runs. */
 enum ctl_exit act_run(struct ctl *ctl);
 
+/* `link` runs act_run for each open case of the unknown person. */
+enum ctl_exit link_run(struct ctl *ctl);
+
 #endif

@@ -234,14 +234,17 @@ const struct ctl_command ctl_command_hand_over = {
 };
 
 static const struct ctl_option link_options[] = {
-    ACT_UNIT, ACT_AS, ACT_ROLE, ACT_WAIT, ACT_LAST,
+    ACT_AS,
+    ACT_ROLE,
+    ACT_WAIT,
+    ACT_LAST,
 };
 const struct ctl_command ctl_command_link = {
     .name = "link",
-    .arguments = "CASE UNRESOLVED PERSON",
-    .help = "Join an unresolved person to a directory person.",
+    .arguments = "UNIT UNRESOLVED PERSON",
+    .help = "Join the open cases of an unresolved person to a person of the directory.",
     .options = link_options,
-    .run = act_run,
+    .run = link_run,
 };
 
 const struct act act_rows[] = {

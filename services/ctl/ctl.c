@@ -23,7 +23,7 @@ static const struct config_key keys[] = {
      "Person id in whose name commands are given; --as wins."},
     {"actor.role", CONFIG_TEXT, NULL, 1, 64, NULL, false, "Role acted in; --role wins."},
     {"kafka.timeout", CONFIG_DURATION, "30s", 100, 600000, NULL, false,
-     "How long Kafka may stay silent before it counts as away."},
+     "How long Kafka, or intake during an import, may stay away before a command gives up."},
 };
 
 const struct config_table ctl_config_table = {
@@ -111,6 +111,11 @@ static size_t option_index(const struct ctl_command *command, const char *name)
         i++;
     }
     return SIZE_MAX;
+}
+
+bool ctl_has_option(const struct ctl *ctl, const char *name)
+{
+    return option_index(ctl->command, name) != SIZE_MAX;
 }
 
 const char *ctl_option_at(const struct ctl *ctl, const char *name, size_t n)

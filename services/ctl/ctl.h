@@ -69,6 +69,9 @@ struct ctl {
 /* The whole program. */
 int ctl_main(int argc, char **argv);
 
+/* Whether the command has such an option. */
+bool ctl_has_option(const struct ctl *ctl, const char *name);
+
 /* The last value of an option, NULL when it was not given ("" for a flag). Asking for one that the command has not is a
  * bug. */
 const char *ctl_option(const struct ctl *ctl, const char *name);

@@ -125,7 +125,7 @@ static enum ctl_exit read_rows(struct import_file *import, FILE *file, struct cs
     if (code == CTL_OK && import->view == NULL) {
         code = ctl_fail(CTL_REFUSED, "%s: no header, no rows", import->path);
     }
-    return code;
+    return code == CTL_OK && import->send != NULL ? import_send_rest(import->send) : code;
 }
 
 /* Once through the file. */

@@ -17,7 +17,6 @@ enum {
     PLACE_COLUMNS = 2,        /* row, equal */
     PROBLEMS_BYTES = 64 << 20,
     TIMEOUT_MS = 60000,
-    AWAY_MAX_MS = 60000, /* how long a piece may come back before intake counts as away */
     PAUSE_MS = 1000,
     BAR_WIDTH = 30,
 };
@@ -287,7 +286,7 @@ static enum ctl_exit post_piece(struct import_send *send)
                                            .content_type = "text/csv; charset=utf-8",
                                            .body = buffer_str(&send->piece),
                                            .timeout_ms = TIMEOUT_MS};
-    int64_t give_up_ms = loop_monotonic_ms() + AWAY_MAX_MS;
+    int64_t give_up_ms = loop_monotonic_ms() + config_int(send->ctl->config, "kafka.timeout");
     for (;;) {
         struct intake_answer answer;
         int error = intake_post(send->ctl, &request, &answer);
@@ -311,7 +310,7 @@ static enum ctl_exit post_piece(struct import_send *send)
     }
 }
 
-static enum ctl_exit flush(struct import_send *send)
+enum ctl_exit import_send_rest(struct import_send *send)
 {
     if (send->count == 0) {
         return CTL_OK;
@@ -340,7 +339,8 @@ enum ctl_exit import_send_row(struct import_send *send, const struct csv_row *ro
     }
     buffer_add_text(&send->piece, "\n");
     send->numbers[send->count++] = row->number;
-    return send->count == PIECE_ROWS || send->piece.len >= PIECE_BYTES ? flush(send) : CTL_OK;
+    return send->count == PIECE_ROWS || send->piece.len >= PIECE_BYTES ? import_send_rest(send)
+                                                                       : CTL_OK;
 }
 
 static void say_outcome(const struct import_send *send, struct str contacts)
@@ -372,7 +372,6 @@ static void say_outcome(const struct import_send *send, struct str contacts)
 
 enum ctl_exit import_send_end(struct import_send *send, enum ctl_exit code, struct str contacts)
 {
-    code = code != CTL_OK ? code : flush(send);
     if (code == CTL_OK && send->totals.refused > 0) {
         code = CTL_REFUSED;
     }

@@ -32,7 +32,7 @@ enum ctl_exit import_send_new(struct ctl *ctl, const char *path,
 /* NULL is fine. */
 void import_send_free(struct import_send *send);
 
-/* Before the first row; `view` is borrowed until the last one. ERR_FULL: too many columns; ERR_MEMORY. */
+/* Before the first row; `view` is borrowed until import_send_rest. ERR_FULL: too many columns; ERR_MEMORY. */
 SW_NODISCARD int import_send_header(struct import_send *send, const struct import_view *view);
 
 /* One row by our names. Sends when a piece is full, and waits while intake says so. CTL_REFUSED: intake takes nothing of this
@@ -42,8 +42,11 @@ enum ctl_exit import_send_row(struct import_send *send, const struct csv_row *ro
 /* A row that is not sent. */
 void import_send_problem(struct import_send *send, const struct import_problem *problem);
 
-/* Sends what is left, unless `code` says that something went wrong, and tells the outcome. `contacts`: JSON of who was to be
- * contacted, empty when nobody was. CTL_REFUSED when anything was. */
+/* After the last row: sends what is left. As import_send_row. */
+enum ctl_exit import_send_rest(struct import_send *send);
+
+/* Tells the outcome, whatever came of it so far (`code`). `contacts`: JSON of who was to be contacted, empty when nobody was.
+ * CTL_REFUSED when anything was. */
 enum ctl_exit import_send_end(struct import_send *send, enum ctl_exit code, struct str contacts);
 
 #endif
