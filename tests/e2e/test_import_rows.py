@@ -13,9 +13,19 @@ HEADER = "person," + ",".join(f"PHQ-9/{item}" for item in range(1, 10)) + ",PHQ-
 
 
 @pytest.fixture(scope="module")
-def shouwang(folder):
+def maps(folder):
+    """A folder of maps: "rolls" names the columns of rolls of classes."""
+    (folder / "maps").mkdir()
+    (folder / "maps/rolls.yaml").write_text(
+        "of: attendance\ncolumns: {day: date, class: group, here: enrolled, missing: absent}\n"
+        "constants: {time: '08:00', session: am}\n")
+    return folder / "maps"
+
+
+@pytest.fixture(scope="module")
+def shouwang(folder, maps):
     parts = [part for part in whole.local.EVERYTHING if part not in ("relay", "console")]
-    running = whole.start(folder, parts, intake_token=TOKEN)
+    running = whole.start(folder, parts, intake_token=TOKEN, imports_dir=maps)
     yield running
     killed = running.stop()
     assert not killed, f"did not end by themselves: {killed}"
@@ -92,16 +102,17 @@ def test_intake_answers_for_a_file_by_itself(shouwang):
     assert post(shouwang, "attendance", f"unit={UNIT}", "")[1]["errors"][0]["reason"] == "missing"
 
 
-def test_rolls_of_a_class(shouwang, tmp_path):
+def test_rolls_of_a_class_by_either_way(shouwang, maps, tmp_path):
     path = tmp_path / "rolls.csv"
-    path.write_text("day,class,here,missing\n2026-11-02,g7c1,41,3\n2026-11-02,g7c2,40,41\n")
-    table = tmp_path / "rolls.yaml"
-    table.write_text("of: attendance\ncolumns: {day: date, class: group, here: enrolled, missing: absent}\n"
-                     "constants: {time: '08:00', session: am}\n")
-    done = run_import(shouwang, "attendance", path, "--map", table, code=REFUSED)
-    assert [(error["row"], error["column"], error["reason"]) for error in done["errors"]] == [(3, 4, "out_of_range")]
-    roll = shouwang.read_topic("events.attendance")[-1]["value"]
-    assert roll["scope"]["group"] == "g7c1" and roll["attendance"]["absent_count"] == 3
+    path.write_text("teacher,day,class,here,missing\n" + 2 * "X,2026-11-02,g7c1,41,3\n" + "X,2026-11-02,g7c2,40,41\n")
+    done = run_import(shouwang, "attendance", path, "--map", maps / "rolls.yaml", code=REFUSED)
+    assert [(error["row"], error["column"], error["reason"]) for error in done["errors"]] == [(4, 5, "out_of_range")]
+    status, answer = post(shouwang, "attendance", f"unit={UNIT}&map=rolls", path.read_text())
+    assert (status, answer["accepted"]) == (400, 2) and answer["errors"][0]["column"] == 5
+    rolls = [record["value"] for record in shouwang.read_topic("events.attendance")]
+    assert len(rolls) == 4 and len({roll["id"] for roll in rolls}) == 2, "equal rows are two, either way"
+    assert all(roll["scope"]["group"] == "g7c1" and roll["attendance"]["absent_count"] == 3 for roll in rolls)
+    assert '"X"' not in json.dumps(rolls)
 
 
 def test_live_asks_before_anybody_is_called(shouwang, tmp_path):
