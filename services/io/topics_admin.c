@@ -77,11 +77,21 @@ void topics_close_work(struct topics_work *work)
     heap_free(work->wanted);
 }
 
+/* ERR_UNAVAILABLE: the same may go well a moment later. A broker that has just started is no place for a replica until the
+ * controller has heard of it, and a topic that was just created is unknown for a moment. */
+static int code_of(rd_kafka_resp_err_t error)
+{
+    int code = kafka_error_of(error);
+    bool is_passing = code == ERR_TIMEOUT ||
+                      error == RD_KAFKA_RESP_ERR_INVALID_REPLICATION_FACTOR ||
+                      error == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
+    return is_passing ? ERR_UNAVAILABLE : code;
+}
+
 static int fail_with(struct topics_work *work, rd_kafka_resp_err_t error, const char *what)
 {
     buffer_format(work->text, "%s: %s\n", what, rd_kafka_err2name(error));
-    int code = kafka_error_of(error);
-    return code == ERR_TIMEOUT ? ERR_UNAVAILABLE : code;
+    return code_of(error);
 }
 
 rd_kafka_event_t *topics_wait_for_answer(struct topics_work *work, rd_kafka_queue_t *queue,
@@ -149,11 +159,12 @@ static int take_created(struct topics_work *work, rd_kafka_event_t *event)
         const char *name = rd_kafka_topic_result_name(results[i]);
         if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
             buffer_format(work->text, "created %s\n", name);
+            work->done_count++;
         } else if (code != RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS) {
             const char *why = rd_kafka_topic_result_error_string(results[i]);
             buffer_format(work->text, "%s: %s\n", name,
                           why == NULL ? rd_kafka_err2name(code) : why);
-            error = ERR_IO;
+            error = error == 0 || error == ERR_UNAVAILABLE ? code_of(code) : error;
         }
     }
     return error;
@@ -380,6 +391,7 @@ static int commit_beginnings(struct topics_work *work, rd_kafka_t *member,
         return fail_with(work, code, group->name);
     }
     buffer_format(work->text, "wrote %d first offsets of %s\n", missing->cnt, group->name);
+    work->done_count++;
     return 0;
 }
 
@@ -416,19 +428,34 @@ int topics_each_group(struct topics_work *work,
     return error;
 }
 
+/* Whatever is there already is left alone, so all of it may be done again. */
+static int create_all(struct topics_work *work)
+{
+    int error = create_missing(work);
+    if (error == 0) {
+        error = wait_for_leaders(work);
+    }
+    return error != 0 ? error : topics_each_group(work, write_offsets);
+}
+
 int topics_create(const struct config *config, const struct topics_plan *plan,
                   struct buffer *ret_text)
 {
     struct topics_work work = {.config = config, .plan = plan, .text = ret_text};
     int error = topics_open_work(&work);
-    if (error == 0) {
-        error = create_missing(&work);
-    }
-    if (error == 0) {
-        error = wait_for_leaders(&work);
-    }
-    if (error == 0) {
-        error = topics_each_group(&work, write_offsets);
+    int64_t until_ms = loop_monotonic_ms() + TOPICS_WAIT_MS;
+    bool is_wanted = error == 0;
+    while (is_wanted) {
+        size_t len = ret_text->len;
+        int done_count = work.done_count;
+        error = create_all(&work);
+        is_wanted = error == ERR_UNAVAILABLE && loop_monotonic_ms() < until_ms;
+        if (is_wanted && work.done_count == done_count) {
+            ret_text->len = len; /* only complaints, which come again if they are true */
+        }
+        if (is_wanted) {
+            (void)rd_kafka_poll(work.handle, TOPICS_RETRY_MS); /* a wait; errors are served */
+        }
     }
     topics_close_work(&work);
     return error;

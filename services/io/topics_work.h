@@ -37,6 +37,7 @@ struct topics_work {
     struct topics_wanted *wanted; /* the table's, then the feeds */
     size_t wanted_count;
     int differences;
+    int done_count; /* lines of the text that say what was done */
 };
 
 struct topics_group {

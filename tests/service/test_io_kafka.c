@@ -358,6 +358,28 @@ static void test_topics_create_twice_changes_nothing(void **state)
     buffer_fini(&text);
 }
 
+static int refusals; /* answers about topics that are to be spoiled */
+
+rd_kafka_resp_err_t __real_rd_kafka_topic_result_error(const rd_kafka_topic_result_t *result);
+rd_kafka_resp_err_t __wrap_rd_kafka_topic_result_error(const rd_kafka_topic_result_t *result);
+
+rd_kafka_resp_err_t __wrap_rd_kafka_topic_result_error(const rd_kafka_topic_result_t *result)
+{
+    return refusals > 0 && refusals-- > 0 ? RD_KAFKA_RESP_ERR_INVALID_REPLICATION_FACTOR
+                                          : __real_rd_kafka_topic_result_error(result);
+}
+
+/* As a broker answers that has just started. */
+static void test_topics_create_asks_again(void **state)
+{
+    struct buffer text;
+    buffer_init(&text, 1 << 16);
+    refusals = 2;
+    assert_int_equal(create(*state, PARTITIONS, &text), 0);
+    assert_int_equal(refusals, 0);
+    buffer_fini(&text);
+}
+
 static void test_kafka_property_that_is_unknown_is_refused(void **state)
 {
     struct world *world = *state;
@@ -389,6 +411,7 @@ int main(int argc, char **argv)
                                         close_world),
         cmocka_unit_test_setup_teardown(test_kafka_without_a_broker_is_not_up, open_world,
                                         close_world),
+        cmocka_unit_test_setup_teardown(test_topics_create_asks_again, open_world, close_world),
         cmocka_unit_test_setup_teardown(test_topics_create_twice_changes_nothing, open_world,
                                         close_world),
         cmocka_unit_test_setup_teardown(test_kafka_property_that_is_unknown_is_refused, open_world,
