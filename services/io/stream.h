@@ -144,7 +144,9 @@ SW_NODISCARD int stream_start(struct service *service, const struct stream_defin
                               void *ctx, struct stream **ret_stream);
 
 /* For `drain`: takes no more input, ends the transaction in flight, commits what was stepped, leaves; then `drained` is
- * called once. Parts are freed before. */
+ * called once. Parts are freed before. librdkafka 2.0.2 cannot take a static member out of its group (no LeaveGroup at the
+ * close, no such admin request): a twin takes over when the session has expired, as after kill -9, unless the slot is back
+ * before. */
 void stream_drain(struct stream *stream, loop_fn drained, void *ctx);
 
 /* For `stop`: joins the threads and frees everything, drained or not (then the open transaction is left to its fate, as

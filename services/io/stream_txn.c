@@ -374,6 +374,9 @@ static void after_commit(struct stream *stream, struct stream_batch *batch)
         stream->backoff_ms = 0;
         stream->abort_reason[0] = '\0';
     }
+#ifdef STREAM_FAULT_PROOF_LATE /* a test's: the torture must find that a woken member then takes itself for the owner */
+    batch->begun_ms = loop_boottime_ms();
+#endif
     stream->proven_at_ms = batch->begun_ms;
     stream->is_proven |= batch->is_proof;
     stream_metrics_committed(stream, batch);

@@ -5,7 +5,7 @@ starved, and a checker that knows each record counts what was lost, repeated, ea
     torture.py BIN SCENARIO...      SW_TEST_BOOTSTRAP names the broker; BIN holds torture_copy_* and torture_tool
 
 Scenarios share topics and members of one run, so that each begins where the one before left off. With the name of a
-fault (position_offsets, restore_lso, key_by_unit) the scenario that finds it runs twice: against the shell, which must
+fault (position_offsets, proof_late, restore_lso, key_by_unit) the scenario that finds it runs twice: against the shell, which must
 come through, and against a build with that rule switched off, which must be found out. `leader` starts three brokers and
 kills each in turn; it is not in ctest, since three brokers on two cores take minutes.
 """
@@ -350,6 +350,16 @@ def frozen(world):
     return wake(world, members, "SIGSTOP with a transaction in hand, and back", "frozen")
 
 
+def committed(world):
+    """The same, with its timers committed, about to hear of it: that proves nothing about now."""
+    members = pair_with_timers(world, "committed", 11000, "stop:5:0")
+    wait("it stops", lambda: members[0].is_stopped)
+    good = wake(world, members, "SIGSTOP before the answer to a commit, and back", "committed")
+    fired = [line.split()[-1] for line in members[0].lines if " copy_fired " in line]
+    print(f"     may send after waking: {fired.count('may_send=1')} of {len(fired)}")
+    return good and len(fired) > 0 and "may_send=1" not in fired
+
+
 def twin(world):
     """Two processes run with one slot: one of them gives up and says so, nothing is done twice."""
     members = [Member(world, 0).wait_ready()]
@@ -685,10 +695,10 @@ class ThreeBrokers(OwnBroker):
         return super().open()
 
 
-SCENARIOS = {function.__name__: function for function in (kills, takeover, zombie, frozen, twin, stall, aborts, crowd, beaten, nap, compaction,
+SCENARIOS = {function.__name__: function for function in (kills, takeover, zombie, frozen, committed, twin, stall, aborts, crowd, beaten, nap, compaction,
                                                           open_transaction, missing_topic, missing_output, too_large, expired,
                                                           grown, full_disk, chaos, leader)}
-FAULTS = {"position_offsets": frozen, "restore_lso": open_transaction, "key_by_unit": compaction}
+FAULTS = {"position_offsets": frozen, "proof_late": committed, "restore_lso": open_transaction, "key_by_unit": compaction}
 
 
 def run_scenario(bin_folder, scenario, fault="none"):

@@ -23,6 +23,7 @@
 #include "base/assert.h"
 #include "base/heap.h"
 #include "base/map.h"
+#include "io/log.h"
 #include "io/service.h"
 #include "io/stream.h"
 #include "io/stream_calls.h"
@@ -42,6 +43,7 @@ struct copy_case {
 };
 
 struct copy_part {
+    struct copy *copy;
     struct map cases;
     int64_t next_ms; /* -1: to be looked for */
 };
@@ -57,11 +59,11 @@ static atomic_bool has_fired; /* a timer, in this process */
 
 static void *part_new(void *ctx, struct stream_partition *partition, int32_t index)
 {
-    (void)ctx;
     (void)partition;
     (void)index;
     struct copy_part *part = heap_alloc(sizeof *part);
     sw_assert(part != NULL);
+    part->copy = ctx;
     map_init(&part->cases, CASES_MAX, 1);
     part->next_ms = -1;
     return part;
@@ -314,22 +316,35 @@ static void step_time(void *object, int64_t now_ms, struct stream_effects *effec
     remove_pending(one, at);
     say(effects, one, line);
     end_change(part, effects, one);
+    stream_on_end(effects, 0);
+}
+
+/* A timer is committed: might a page be sent now? */
+static void ended(void *object, uint64_t token, bool is_committed)
+{
+    const struct stream *stream = ((const struct copy_part *)object)->copy->stream;
+    (void)token;
+    if (is_committed) {
+        bool is_fresh = stream_proof_age_ms(stream) < stream_proof_limit_ms(stream);
+        log_info("copy_fired", log_count("may_send", is_fresh));
+    }
 }
 
 /* ---- what goes wrong on purpose */
 
-/* Whether the wish means this effect of this transaction; of one with a timer only once. */
+/* Whether the wish means this effect of this transaction; of one that began with a timer only once. */
 static bool is_wished(const char *wish, size_t effect)
 {
     static atomic_size_t transaction;
-    static atomic_bool has_stopped;
+    static atomic_bool has_stopped, has_timer;
     size_t n = effect == 0 ? ++transaction : transaction;
+    has_timer = effect == 0 ? has_fired : has_timer;
     const char *colon = wish == NULL ? NULL : strchr(wish, ':');
     if (colon == NULL || strtoul(colon + 1, NULL, 10) != effect) {
         return false;
     }
     size_t wished = strtoul(strrchr(wish, ':') + 1, NULL, 10);
-    return wished == 0 ? has_fired && !atomic_exchange(&has_stopped, true) : wished == n;
+    return wished == 0 ? has_timer && !atomic_exchange(&has_stopped, true) : wished == n;
 }
 
 int stream_test_point(size_t effect)
@@ -368,7 +383,8 @@ static const struct stream_definition shell = {.name = "escalator",
                                                .step = step,
                                                .refuse = refuse,
                                                .next_deadline = next_deadline,
-                                               .step_time = step_time};
+                                               .step_time = step_time,
+                                               .ended = ended};
 
 static int start(struct service *service, void **ret_state)
 {
