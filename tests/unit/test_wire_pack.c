@@ -120,6 +120,14 @@ static void test_pack_refuses_files_that_do_not_belong(void **state)
     assert_string_equal(faults.texts[2], "rules/b.yaml: the file is given twice");
 }
 
+static void expect_faults(const char *const *expected, size_t count)
+{
+    for (size_t i = 0; i < count && i < faults.count; i++) {
+        assert_string_equal(faults.texts[i], expected[i]);
+    }
+    assert_int_equal(faults.count, count);
+}
+
 static void test_pack_rules_faults_have_places(void **state)
 {
     (void)state;
@@ -151,15 +159,63 @@ static void test_pack_rules_faults_have_places(void **state)
         "    then: {level: high, layer: class, kind: wellbeing}\n"
         "  - {id: c, on: incident.concern, then: {level: high, layer: class, kind: wellbeing}}\n"));
     size_t count = sizeof(expected) / sizeof(expected[0]);
-    for (size_t i = 0; i < count && i < faults.count; i++) {
-        if (strcmp(faults.texts[i], expected[i]) != 0) {
-            print_message("is       %s\nexpected %s\n", faults.texts[i], expected[i]);
-        }
-    }
-    assert_int_equal(faults.count, count);
-    for (size_t i = 0; i < count; i++) {
-        assert_string_equal(faults.texts[i], expected[i]);
-    }
+    expect_faults(expected, count);
+}
+
+static void test_pack_expectation_faults_have_places(void **state)
+{
+    (void)state;
+    static const char *const expected[] = {
+        "rules/a.yaml:3:10: unknown value \"clas\": did you mean \"class\"?",
+        "rules/a.yaml:4:9: unknown value \"school_day\": did you mean \"school_days\"?",
+        "rules/a.yaml:6:18: unknown field of event \"knd\": did you mean \"kind\"?",
+        "rules/a.yaml:7:9: expected a time of the day as in \"08:40\"",
+        "rules/a.yaml:8:21: expected a duration from 86400000 ms to 5184000000 ms, found 3600000 "
+        "ms",
+        "rules/a.yaml:9:19: unknown value \"warnin\": did you mean \"warning\"?",
+    };
+    assert_null(read_rules("expectations:\n"
+                           "  - id: a\n"
+                           "    for: clas\n"
+                           "    on: school_day\n"
+                           "    from: attendance\n"
+                           "    where: event.knd == 'roll'\n"
+                           "    by: 8:40\n"
+                           "    if_seen_within: 1h\n"
+                           "    else: {level: warnin, layer: class, kind: roll_missing}\n"));
+    expect_faults(expected, sizeof(expected) / sizeof(expected[0]));
+    faults.count = 0;
+    assert_null(read_rules("expectations:\n"
+                           "  - id: a\n"
+                           "    grce: 1m\n"));
+    assert_string_equal(faults.texts[0],
+                        "rules/a.yaml:3:5: unknown key \"grce\": did you mean \"grace\"?");
+}
+
+static void test_pack_plausibility_faults_have_places(void **state)
+{
+    (void)state;
+    static const char *const expected[] = {
+        "rules/a.yaml:5:11: what is about a pupil on file never waits",
+        "rules/a.yaml:10:11: only rules on attendance wait",
+        "rules/a.yaml:13:24: expected a duration from 1000 ms to 3600000 ms, found 0 ms",
+        "rules/a.yaml:13:59: expected a percentage as in 30% or 2.5%, found \"1O%\"",
+    };
+    assert_null(read_rules("rules:\n"
+                           "  - id: a\n"
+                           "    on: attendance.absent\n"
+                           "    only: on_file\n"
+                           "    wait: plausibility\n"
+                           "    when: 'true'\n"
+                           "    then: {level: high, layer: class, kind: absent}\n"
+                           "  - id: b\n"
+                           "    on: incident.concern\n"
+                           "    wait: plausibility\n"
+                           "    when: 'true'\n"
+                           "    then: {level: high, layer: class, kind: wellbeing}\n"
+                           "plausibility: {settle: 0s, hold: 12h, class: 30%, school: 1O%,\n"
+                           "               then: {level: high, layer: school, kind: x}}\n"));
+    expect_faults(expected, sizeof(expected) / sizeof(expected[0]));
 }
 
 static void test_pack_inference_never_decides_a_crisis(void **state)
@@ -255,6 +311,10 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup_teardown(test_pack_refuses_files_that_do_not_belong, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(test_pack_rules_faults_have_places, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_pack_expectation_faults_have_places, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(test_pack_plausibility_faults_have_places, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(test_pack_inference_never_decides_a_crisis, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(test_pack_store_waits_for_all_files, set_up, tear_down),
