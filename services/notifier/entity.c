@@ -8,6 +8,7 @@
 #include <shouwang/v1/state.pb-c.h>
 
 #include "base/assert.h"
+#include "notifier/digest.h"
 #include "wire/decode.h"
 #include "wire/reader.h"
 
@@ -102,6 +103,7 @@ static struct held *make_held(const Shouwang__V1__Notice *notice, struct str byt
     held->record = put_behind(&at, bytes);
     held->created_ms = notice->created_at_ms;
     held->wants_key_press = notice->wants_key_press;
+    held->may_wait = notice->may_wait;
     held->has_merged = notice->n_merged > 0;
     held->life.expires_ms =
         notice->expires_at_ms > 0 ? notice->expires_at_ms : notice->created_at_ms + LIFE_DEFAULT_MS;
@@ -185,6 +187,7 @@ static int held_encode(struct part *part, const struct held *held, struct str *r
         progress.via_channel = via;
     }
     progress.is_bulk = held->lane == LANE_BULK;
+    progress.waits_for_digest = held->waits;
     size_t tail = shouwang__v1__notice_progress__get_packed_size(&progress);
     uint8_t *bytes = arena_alloc(&part->arena, 16 + held->record.len + tail);
     if (bytes == NULL) {
@@ -264,7 +267,11 @@ void held_schedule(struct part *part, struct held *held, int64_t now_ms)
 {
     int64_t due_ms = held->life.expires_ms;
     list_remove(&held->node);
-    if (held->life.state == CASE_DELIVERY_QUEUED) {
+    if (held->life.state == CASE_DELIVERY_QUEUED && held->waits) {
+        if (digest_join(part, held) != 0) {
+            give_up(part);
+        }
+    } else if (held->life.state == CASE_DELIVERY_QUEUED) {
         if (held->life.next_ms <= now_ms) {
             list_push_back(&part->ready[held->lane], &held->node);
         } else if (held->life.next_ms < due_ms) {

@@ -6,6 +6,7 @@
 #include <shouwang/v1/state.pb-c.h>
 
 #include "base/assert.h"
+#include "notifier/digest.h"
 #include "io/log.h"
 #include "notifier/entity.h"
 #include "wire/decode.h"
@@ -300,6 +301,7 @@ static int load_notice(struct part *part, struct ident id, struct str value)
     held->life.state = (enum case_delivery)progress->state;
     held->life.attempt = progress->attempt;
     held->life.next_ms = progress->next_at_ms;
+    held->waits = progress->waits_for_digest;
     held->via = progress->via_channel[0] != '\0' ? CASE_CHANNEL_SMS : held->channel;
     (void)snprintf(held->message_id, sizeof(held->message_id), "%s", progress->message_id);
     held_schedule(part, held, INT64_MIN); /* the next step_time looks at the clock */
@@ -402,6 +404,7 @@ void entity_free_all(struct part *part)
     for (size_t i = 0; i < part->callees.count; i++) {
         free(part->callees.entries[i].value);
     }
+    digest_free_all(part);
     map_fini(&part->held);
     map_fini(&part->stop_entities);
     map_fini(&part->callees);

@@ -8,6 +8,7 @@
 #include "io/log.h"
 #include "io/mail.h"
 #include "notifier/claim.h"
+#include "notifier/digest.h"
 #include "notifier/entity.h"
 #include "notifier/text.h"
 #include "wire/provider.h"
@@ -408,6 +409,13 @@ static bool is_orphaned(const struct notifier *notifier, struct ident id)
 static bool start(struct part *part, struct held *held)
 {
     struct notifier *notifier = part->notifier;
+    int64_t now_ms = loop_utc_ms();
+    int64_t not_before_ms = digest_not_before(part, held, now_ms);
+    if (not_before_ms > now_ms) {
+        held->life.next_ms = not_before_ms;
+        held_schedule(part, held, now_ms);
+        return true;
+    }
     struct flight *flight = calloc(1, sizeof(*flight));
     if (flight == NULL) {
         list_push_front(&part->ready[held->lane], &held->node);

@@ -76,7 +76,13 @@ struct notifier {
 };
 
 /* What a timer of a part is about. */
-enum part_timer_kind { PART_TIMER_FREE, PART_TIMER_HELD, PART_TIMER_STOP, PART_TIMER_CALLEE };
+enum part_timer_kind {
+    PART_TIMER_FREE,
+    PART_TIMER_HELD,
+    PART_TIMER_STOP,
+    PART_TIMER_CALLEE,
+    PART_TIMER_DIGEST,
+};
 
 struct part_timer {
     enum part_timer_kind kind;
@@ -98,6 +104,8 @@ struct part {
     struct map stop_entities; /* stop id -> struct stop_entity */
     struct map held;          /* notice id -> struct held */
     struct map callees;       /* entity key -> struct callee */
+    struct map digests;       /* slot, person and channel -> struct digest_group */
+    size_t digest_budget;     /* parts that this turn may merge */
     struct map flights;       /* notice id -> struct flight, one at a time */
     struct list ready[LANE_COUNT];
     struct list inbox;    /* flights with an answer to be stepped */
@@ -125,6 +133,8 @@ struct held {
     uint32_t generation;
     int64_t created_ms;
     bool wants_key_press;
+    bool may_wait;   /* never sent in quiet hours */
+    bool waits;      /* for the digest of its slot, which is life.next_ms */
     bool has_merged; /* its later receipts name other notices too */
     bool was_silent; /* the last send has no known end; in memory only */
     struct str unit; /* these point behind the struct */

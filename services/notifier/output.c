@@ -24,8 +24,8 @@ static char *unshared(struct part *part, const char *text)
     return bytes;
 }
 
-void output_receipt(struct part *part, const struct output_receipt *receipt,
-                    struct stream_effects *effects)
+static void emit_receipt(struct part *part, const struct output_receipt *receipt,
+                         struct stream_effects *effects)
 {
     const Shouwang__V1__Notice *notice = receipt->notice;
     Shouwang__V1__Receipt record = SHOUWANG__V1__RECEIPT__INIT;
@@ -64,6 +64,23 @@ void output_receipt(struct part *part, const struct output_receipt *receipt,
     envelope_emit(&envelope, value, effects);
     counters_add(&part->notifier->counters, COUNTER_RECEIPTS,
                  case_channel_name((enum case_channel)notice->channel), state);
+}
+
+/* The cases that a digest speaks of are several: each hears of its own part. */
+void output_receipt(struct part *part, const struct output_receipt *receipt,
+                    struct stream_effects *effects)
+{
+    const Shouwang__V1__Notice *notice = receipt->notice;
+    emit_receipt(part, receipt, effects);
+    for (size_t i = 0; i < notice->n_merged_cases && i < notice->n_merged; i++) {
+        Shouwang__V1__Notice of_part = *notice;
+        struct output_receipt told = *receipt;
+        of_part.id = notice->merged[i];
+        of_part.case_id = notice->merged_cases[i];
+        of_part.n_merged = 0;
+        told.notice = &of_part;
+        emit_receipt(part, &told, effects);
+    }
 }
 
 void output_reject(struct part *part, const struct kafka_record *record, const struct fault *fault,

@@ -6,6 +6,7 @@
 
 #include "base/assert.h"
 #include "io/log.h"
+#include "notifier/digest.h"
 #include "notifier/entity.h"
 #include "notifier/flight.h"
 #include "notifier/take.h"
@@ -28,6 +29,7 @@ static void init_lists(struct part *part, uint64_t seed)
     map_init(&part->stop_entities, STOPS_MAX, seed);
     map_init(&part->held, NOTIFIER_HELD_MAX, seed);
     map_init(&part->callees, NOTIFIER_HELD_MAX, seed);
+    map_init(&part->digests, NOTIFIER_HELD_MAX, seed);
     map_init(&part->flights, NOTIFIER_HELD_MAX, seed);
     arena_init(&part->arena, NOTIFIER_ARENA_BYTES);
 }
@@ -49,7 +51,7 @@ void *part_new(void *ctx, struct stream_partition *partition, int32_t index)
     part->org = org_new(&setup);
     part->packs = pack_store_new(seal_digest);
     part->stops = stops_new(seed);
-    part->wheel = wheel_new(loop_utc_ms(), WHEEL_FIRST, 3 * (size_t)NOTIFIER_HELD_MAX);
+    part->wheel = wheel_new(loop_utc_ms(), WHEEL_FIRST, 4 * (size_t)NOTIFIER_HELD_MAX);
     part->recent = calloc(NOTIFIER_RECENT, sizeof(*part->recent));
     int error = erasure_new(&part->erasure);
     list_push_back(&notifier->parts, &part->node);
@@ -268,6 +270,9 @@ static void timer_due(struct part *part, uint32_t timer, int64_t now_ms,
         stop_drop(part, id);
         break;
     }
+    case PART_TIMER_DIGEST:
+        digest_due(part, owner, now_ms, effects);
+        break;
     case PART_TIMER_CALLEE:
         callee_review(part, owner, now_ms, effects);
         break;
@@ -279,6 +284,7 @@ void part_step_time(void *object, int64_t now_ms, struct stream_effects *effects
 {
     struct part *part = object;
     struct wheel_due due[DUE_MAX];
+    part->digest_budget = DIGEST_PARTS_A_TURN;
     arena_reset(&part->arena);
     for (size_t i = 0; i < DUE_MAX && !list_is_empty(&part->inbox); i++) {
         step_answer(part, LIST_ENTRY(part->inbox.next, struct flight, node), now_ms, effects);

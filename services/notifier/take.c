@@ -9,6 +9,7 @@
 
 #include "base/assert.h"
 #include "io/log.h"
+#include "notifier/digest.h"
 #include "notifier/entity.h"
 #include "notifier/entry.h"
 #include "notifier/flight.h"
@@ -238,6 +239,7 @@ static void hold(struct part *part, const Shouwang__V1__Notice *notice, struct s
         give_up(part, error);
         return;
     }
+    digest_place(part, held, loop_utc_ms());
     held_write(part, held, effects);
     struct stop_question question = held_question(held);
     if (stops_check(part->stops, part->org, &question).len > 0) {

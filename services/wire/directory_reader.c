@@ -103,24 +103,11 @@ static bool read_digits(struct str text, size_t at, size_t len, int64_t max, int
     return text.len >= at + len && digits.at[0] != '-' && str_to_int64(digits, 0, max, ret_value);
 }
 
-/* "HH:MM", 00:00 to 24:00. */
-static bool parse_clock(struct str text, int64_t *ret_minute)
-{
-    int64_t hour = 0;
-    int64_t minute = 0;
-    if (text.len != 5 || text.at[2] != ':' || !read_digits(text, 0, 2, 24, &hour) ||
-        !read_digits(text, 3, 2, 59, &minute) || hour * 60 + minute > DAY_MINUTES) {
-        return false;
-    }
-    *ret_minute = hour * 60 + minute;
-    return true;
-}
-
 uint32_t directory_reader_clock(struct directory_reader *reader, const struct yaml_node *node)
 {
     int64_t minute = 0;
     struct str text = directory_reader_text(reader, node, 16);
-    if (text.len > 0 && !parse_clock(text, &minute)) {
+    if (text.len > 0 && !yaml_parse_clock(text, &minute)) {
         directory_reader_fail(reader, node, "not a time of day, expected \"HH:MM\"");
     }
     return (uint32_t)minute;
@@ -142,7 +129,7 @@ int64_t directory_reader_local(struct directory_reader *reader, const struct yam
                    read_digits(text, 0, 4, 9999, &year) && read_digits(text, 5, 2, 12, &month) &&
                    read_digits(text, 8, 2, 31, &day) && month >= 1 && day >= 1 &&
                    day <= month_days[month - 1] &&
-                   parse_clock((struct str){text.at + 11, 5}, &minute);
+                   yaml_parse_clock((struct str){text.at + 11, 5}, &minute);
     if (!is_date || year < 1970) {
         directory_reader_fail(reader, node, "not a local time, expected \"YYYY-MM-DD HH:MM\"");
         return 0;

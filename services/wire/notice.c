@@ -78,6 +78,7 @@ int notice_encode(const struct effect_notice *notice, struct arena *arena, struc
     record.created_at_ms = notice->created_ms;
     record.expires_at_ms = notice->expires_ms;
     record.wants_key_press = notice->wants_key_press;
+    record.may_wait = notice->may_wait;
     record.subject = writer_text(&writer, notice->subject);
     record.kind = writer_text(&writer, notice->kind);
     record.place = writer_text(&writer, str_of(case_place_name(notice->place)));

@@ -277,18 +277,60 @@ static bool read_timing(struct policy_reader *reader, const struct yaml_node *no
     return good;
 }
 
+static bool read_quiet(struct policy_reader *reader, const struct yaml_node *node,
+                       struct policy_digest *digest)
+{
+    const struct yaml_node *from, *to;
+    const struct yaml_key keys[] = {{"from", true, &from}, {"to", true, &to}};
+    return node == NULL || (yaml_read_mapping(node, keys, COUNT(keys), reader->faults) &&
+                            yaml_read_clock(from, reader->faults, &digest->quiet_from_minute) &&
+                            yaml_read_clock(to, reader->faults, &digest->quiet_to_minute));
+}
+
+/* When what may wait is told, and when nothing of it is. */
+static bool read_digest(struct policy_reader *reader, const struct yaml_node *node,
+                        struct policy_digest *ret_digest)
+{
+    const struct yaml_node *at, *quiet;
+    const struct yaml_node *items = NULL;
+    const struct yaml_key keys[] = {{"at", true, &at}, {"quiet", false, &quiet}};
+    struct policy_digest digest = {.count = 0};
+    if (node == NULL) {
+        return true;
+    }
+    if (!yaml_read_mapping(node, keys, COUNT(keys), reader->faults) ||
+        !read_quiet(reader, quiet, &digest) ||
+        !yaml_read_list(at, true, POLICY_DIGESTS_MAX, reader->faults, &items, &digest.count)) {
+        return false;
+    }
+    for (size_t i = 0; i < digest.count; i++) {
+        if (!yaml_read_clock(&items[i], reader->faults, &digest.at_minute[i])) {
+            return false;
+        }
+        if ((i > 0 && digest.at_minute[i] <= digest.at_minute[i - 1]) ||
+            policy_is_quiet(&digest, digest.at_minute[i])) {
+            yaml_fail(reader->faults, &items[i], "expected ascending times outside of quiet hours");
+            return false;
+        }
+    }
+    *ret_digest = digest;
+    return true;
+}
+
 static bool read_root(struct policy_reader *reader, const struct yaml_node *root,
                       struct policy_set *set, struct policy *policies)
 {
-    const struct yaml_node *list, *last_responder, *timing, *via;
+    const struct yaml_node *list, *last_responder, *timing, *digest, *via;
     const struct yaml_key keys[] = {{"policies", true, &list},
                                     {"last_responder", false, &last_responder},
-                                    {"timing", false, &timing}};
+                                    {"timing", false, &timing},
+                                    {"digest", false, &digest}};
     const struct yaml_key responder_keys[] = {{"via", true, &via}};
     if (!yaml_read_mapping(root, keys, COUNT(keys), reader->faults)) {
         return false;
     }
     bool good = read_timing(reader, timing, set);
+    good &= read_digest(reader, digest, &set->digest);
     if (last_responder != NULL) {
         good &= yaml_read_mapping(last_responder, responder_keys, 1, reader->faults) &&
                 policy_read_channels(reader, via, &set->last_responder_via);

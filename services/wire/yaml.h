@@ -102,6 +102,13 @@ bool yaml_read_bool(const struct yaml_node *node, struct yaml_faults *faults, bo
 bool yaml_read_duration_ms(const struct yaml_node *node, int64_t min_ms, int64_t max_ms,
                            struct yaml_faults *faults, int64_t *ret_ms);
 
+/* "HH:MM", 00:00 to 24:00, as minutes of the day; false for any other text. */
+bool yaml_parse_clock(struct str text, int64_t *ret_minute);
+
+/* The same of a scalar. */
+bool yaml_read_clock(const struct yaml_node *node, struct yaml_faults *faults,
+                     uint32_t *ret_minute);
+
 /* "30%" or "2.5%" with at most two decimals, in hundredths of a percent, 0..10000. */
 bool yaml_read_percent(const struct yaml_node *node, struct yaml_faults *faults,
                        uint32_t *ret_basis_points);

@@ -228,6 +228,38 @@ bool yaml_read_percent(const struct yaml_node *node, struct yaml_faults *faults,
     return true;
 }
 
+static bool read_two(const char *at, int64_t *ret_value)
+{
+    if (at[0] < '0' || at[0] > '9' || at[1] < '0' || at[1] > '9') {
+        return false;
+    }
+    *ret_value = (at[0] - '0') * 10 + (at[1] - '0');
+    return true;
+}
+
+bool yaml_parse_clock(struct str text, int64_t *ret_minute)
+{
+    enum { DAY_MINUTES = 24 * 60 };
+    int64_t hour = 0;
+    int64_t minute = 0;
+    if (text.len != 5 || text.at[2] != ':' || !read_two(text.at, &hour) ||
+        !read_two(text.at + 3, &minute) || minute > 59 || hour * 60 + minute > DAY_MINUTES) {
+        return false;
+    }
+    *ret_minute = hour * 60 + minute;
+    return true;
+}
+
+bool yaml_read_clock(const struct yaml_node *node, struct yaml_faults *faults, uint32_t *ret_minute)
+{
+    int64_t minute = 0;
+    if (node->kind != YAML_SCALAR || !yaml_parse_clock(node->text, &minute)) {
+        return fail_value(node, faults, "a time of day, \"HH:MM\"");
+    }
+    *ret_minute = (uint32_t)minute;
+    return true;
+}
+
 bool yaml_read_choice(const struct yaml_node *node, const char *const *words, size_t count,
                       struct yaml_faults *faults, size_t *ret_index)
 {

@@ -77,6 +77,7 @@ struct effect_notice {
     int64_t expires_ms;
     bool late;
     bool wants_key_press;
+    bool may_wait; /* told with others at the pack's digest times */
     struct str subject;
     struct str kind;
     enum case_place place;

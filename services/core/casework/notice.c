@@ -100,6 +100,7 @@ static void emit(struct work *work, const struct work_person *to,
     notice->firing = message->firing;
     notice->expires_ms = message->expires_ms;
     notice->wants_key_press = message->wants_key_press && channel == CASE_CHANNEL_VOICE;
+    notice->may_wait = message->may_wait && !str_is(to->role, "guardians");
     notice->obligation = work_copy(work, message->obligation);
     notice->due_ms = message->due_ms;
     notice->taken_over_role = work_copy(work, message->taken_over_role);

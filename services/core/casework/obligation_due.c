@@ -299,6 +299,7 @@ void obligation_tell_owner_later(struct work *work, const struct obligation *obl
     enum { LIFE_MS = 24 * 60 * 60 * 1000 };
     struct work_message message = message_of(work, obligation, cause, "due");
     message.lane = EFFECT_LANE_BULK;
+    message.may_wait = true;
     message.expires_ms = work->wall_ms + LIFE_MS;
     tell_owner(work, obligation, &message);
 }

@@ -2,6 +2,13 @@
 
 enum { SECOND_MS = 1000, MINUTE_MS = 60 * SECOND_MS, DAY_MS = 24 * 60 * MINUTE_MS };
 
+bool policy_is_quiet(const struct policy_digest *digest, uint32_t minute)
+{
+    uint32_t from = digest->quiet_from_minute;
+    uint32_t to = digest->quiet_to_minute;
+    return from <= to ? minute >= from && minute < to : minute >= from || minute < to;
+}
+
 void policy_set_defaults(struct policy_set *ret_set)
 {
     *ret_set = (struct policy_set){

@@ -116,13 +116,24 @@ struct policy {
     size_t obligation_count;
 };
 
+enum { POLICY_DIGESTS_MAX = 8 };
+
+/* When what may wait is told: local times of day in minutes. Without times it is told at once, outside of quiet hours. */
+struct policy_digest {
+    uint32_t at_minute[POLICY_DIGESTS_MAX]; /* ascending, none in quiet hours */
+    size_t count;
+    uint32_t quiet_from_minute; /* equal to the next: no quiet hours */
+    uint32_t quiet_to_minute;   /* exclusive; before it: of the next day */
+};
+
 /* All policies of one pack, in file order. */
 struct policy_set {
     uint8_t hash[POLICY_HASH_BYTES]; /* of the pack */
     struct calendar calendar;        /* school days, by which interviews are counted */
     const struct policy *policies;
     size_t count;
-    struct policy_channels last_responder_via;    /* how the last responder is called */
+    struct policy_channels last_responder_via; /* how the last responder is called */
+    struct policy_digest digest;
     int64_t voice_gap_ms;                         /* between rounds of a call: 65 s */
     int64_t channel_gap_ms;                       /* to the next channel below high: 5 min */
     int64_t repeat_gap_ms;                        /* of repeat: until_acked: 5 min */
@@ -131,6 +142,9 @@ struct policy_set {
     int64_t hold_within_ms;                       /* a hold goes up after: 10 min */
     int64_t ack_expiry_ms[CASE_LEVEL_CRISIS + 1]; /* 0: does not expire */
 };
+
+/* Whether the minute of a local day lies in the quiet hours. */
+bool policy_is_quiet(const struct policy_digest *digest, uint32_t minute);
 
 /* The numbers of model.md, for the builder to start from. */
 void policy_set_defaults(struct policy_set *ret_set);

@@ -165,6 +165,7 @@ static void tell(struct work *work, const struct case_signal *signal)
         .cause = work_join(work, parts, 2),
         .purpose = STR_LITERAL("tell"),
         .lane = bulk ? EFFECT_LANE_BULK : EFFECT_LANE_URGENT,
+        .may_wait = bulk,
         .expires_ms = work->wall_ms + LIFE_MS,
     };
     for (size_t i = 0; i < signal->tell_count; i++) {

@@ -109,7 +109,7 @@ static int64_t message_life_ms(const struct work *work)
     case CASE_LEVEL_WARNING:
         break;
     }
-    return 12 * 60 * MINUTE_MS;
+    return 24 * 60 * MINUTE_MS; /* past the next digest */
 }
 
 static struct work_message page(struct work *work, const struct step *step, struct str cause)
@@ -121,6 +121,7 @@ static struct work_message page(struct work *work, const struct step *step, stru
         .firing = step->firing,
         .purpose = policy_step.purpose.len > 0 ? policy_step.purpose : STR_LITERAL("step"),
         .lane = bulk ? EFFECT_LANE_BULK : EFFECT_LANE_URGENT,
+        .may_wait = bulk,
         .expires_ms = work->wall_ms + message_life_ms(work),
         .wants_key_press = true,
     };

@@ -94,6 +94,7 @@ struct work_message {
     enum effect_lane lane;
     int64_t expires_ms;
     bool wants_key_press;
+    bool may_wait; /* told with others at the pack's digest times, never in quiet hours */
     struct str obligation;
     int64_t due_ms;
     struct str taken_over_role;
