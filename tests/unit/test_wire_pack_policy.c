@@ -125,6 +125,21 @@ static void test_pack_policy_reads_the_short_pack(void **state)
     reading_free(reading);
 }
 
+static void test_pack_policy_reads_when_what_may_wait_is_told(void **state)
+{
+    struct reading *reading = reading_new();
+    const struct policy_digest *digest = &reading->set.digest;
+    (void)state;
+    assert_true(load(reading, "reference"));
+    assert_int_equal(digest->count, 3);
+    assert_int_equal(digest->at_minute[1], 12 * 60 + 30);
+    assert_true(policy_is_quiet(digest, 23 * 60));
+    assert_true(policy_is_quiet(digest, 6 * 60 + 29));
+    assert_false(policy_is_quiet(digest, 6 * 60 + 30));
+    assert_false(policy_is_quiet(digest, 20 * 60 + 59));
+    reading_free(reading);
+}
+
 /* The first fault of one text, without its path. */
 static void expect_fault(const char *text, const char *expected)
 {
@@ -156,6 +171,11 @@ static void test_pack_policy_faults_have_their_place(void **state)
                  "      - {at: 0s, notify: [principal], via: [sms]}\n    obligations:\n"
                  "      - {id: x, within: 1m, every: 2m, anchor: opened, owner: principal}\n",
                  "p.yaml:7:");
+    expect_fault("digest: {at: [\"12:00\", \"07:00\"]}\npolicies: []\n",
+                 "p.yaml:1:24: expected ascending times outside of quiet hours");
+    expect_fault("digest: {at: \"22:00\", quiet: {from: \"21:00\", to: \"06:00\"}}\npolicies: []\n",
+                 "p.yaml:1:14: expected ascending times outside of quiet hours");
+    expect_fault("digest: {at: \"7:00\"}\npolicies: []\n", "p.yaml:1:14:");
     expect_fault("policies:\n  - id: a/b\n    match: {level: attention}\n    steps:\n"
                  "      - {at: 0s, notify: [principal], via: [sms]}\n",
                  "policies"); /* what a pack must have is not there */
@@ -168,6 +188,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_pack_policy_knows_which_evidence_is_a_code),
         cmocka_unit_test(test_pack_policy_keeps_general_policies_from_abuse_and_staff),
         cmocka_unit_test(test_pack_policy_reads_the_short_pack),
+        cmocka_unit_test(test_pack_policy_reads_when_what_may_wait_is_told),
         cmocka_unit_test(test_pack_policy_faults_have_their_place),
     };
     return RUN_TESTS(argc, argv, tests);
