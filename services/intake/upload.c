@@ -249,9 +249,10 @@ static void read_on(void *ctx)
     const struct org_token *token = gate_token(
         tables_org(intake->tables), http_header(upload->request, "authorization"), loop_utc_ms());
     int64_t wait_ms = 0;
-    if (token == NULL) {
-        come_again(upload); /* it was good when the file came: with another one the rest may come */
-        stop_at(upload, 0);
+    if (token == NULL || intake->is_draining) {
+        come_again(
+            upload); /* the token was good when the file came: the rest may come with another one */
+        stop_at(upload, upload->row_count + 2);
     }
     for (int i = 0; i < ROWS_PER_TURN && !upload->is_read && wait_ms == 0; i++) {
         struct csv_row row;
@@ -295,7 +296,7 @@ static bool read_flag(struct http_request *request, const char *name, const char
     const char *text = http_query(request, name);
     *ret_is_set = text != NULL;
     if (text != NULL && strcmp(text, value) != 0) {
-        (void)fault_set(ret_fault, REJECT_UNKNOWN_VALUE, "/", FAULT_NO_BYTE);
+        (void)fault_set(ret_fault, REJECT_UNKNOWN_VALUE, "", FAULT_NO_BYTE);
         fault_inside(ret_fault, name);
         return false;
     }

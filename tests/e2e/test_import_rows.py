@@ -5,7 +5,7 @@ import json
 import pytest
 
 import shouwang as whole
-from shouwang import PUPIL, TOKEN, UNIT, incident, wait_until
+from shouwang import PUPIL, TOKEN, UNIT, cloud_event, incident, wait_until
 
 OK, REFUSED, USAGE, UNAVAILABLE = range(4)
 LEADER = ("--as", "yz-leader", "--role", "duty_leader")
@@ -100,6 +100,14 @@ def test_intake_answers_for_a_file_by_itself(shouwang):
                 post(shouwang, "screening", query, body, token)[1]["reason"]) == (status, reason)
     assert post(shouwang, "screening", f"unit={UNIT}", "colour\n1\n")[1]["errors"][0]["reason"] == "unknown_column"
     assert post(shouwang, "attendance", f"unit={UNIT}", "")[1]["errors"][0]["reason"] == "missing"
+
+
+def test_another_version_of_a_questionnaire_is_refused_over_events_too(shouwang):
+    facts = {"unit": UNIT, "parties": [{"identifier": PUPIL, "role": "affected"}], "instrument": "PHQ-9"}
+    for wrong, field in (({"version": "2015"}, "/data/version"), ({"item_count": 8}, "/data/item_count")):
+        answer = shouwang.post(cloud_event("shouwang.screening.result", {**facts, **wrong}), expect=400)
+        assert (answer["reason"], answer["field"]) == ("wrong_instrument", field)
+    shouwang.post(cloud_event("shouwang.screening.result", {**facts, "version": "1999", "item_count": 9}))
 
 
 def test_rolls_of_a_class_by_either_way(shouwang, maps, tmp_path):

@@ -122,6 +122,20 @@ static const Shouwang__V1__Event *read_item(const struct import_item *item,
     return draft->event;
 }
 
+struct bad_row {
+    const char *row;
+    enum reject_reason reason;
+    size_t column;
+};
+
+/* The first event of the row is refused for this. */
+static void assert_refused(const struct import_item *item, const struct bad_row *bad)
+{
+    assert_string_equal(reject_reason_code(item->fault.reason), reject_reason_code(bad->reason));
+    assert_int_equal(item->fault.column, bad->column);
+    assert_null(item->json);
+}
+
 static void drop(struct import_item *items, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
@@ -161,11 +175,7 @@ static void test_import_gives_a_result_for_each_instrument(void **state)
 static void test_import_keeps_what_is_good_of_a_row(void **state)
 {
     (void)state;
-    static const struct {
-        const char *row;
-        enum reject_reason reason;
-        size_t column;
-    } bad[] = {
+    static const struct bad_row bad[] = {
         {"S1,4,1,3,1,7,1,2", REJECT_OUT_OF_RANGE, 2},
         {"S1,,1,3,1,7,1,2", REJECT_MISSING, 2},
         {"S1,1,x,3,1,7,1,2", REJECT_BAD_NUMBER, 3},
@@ -179,10 +189,7 @@ static void test_import_keeps_what_is_good_of_a_row(void **state)
         begin(&setup, "person,Q-3/1,Q-3/2,Q-3/3,Q-3/version,Q-3/score,R/1,R/version");
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         assert_int_equal(take(import, bad[i].row, i + 2, items), 2);
-        assert_string_equal(reject_reason_code(items[0].fault.reason),
-                            reject_reason_code(bad[i].reason));
-        assert_int_equal(items[0].fault.column, bad[i].column);
-        assert_null(items[0].json);
+        assert_refused(&items[0], &bad[i]);
         assert_int_equal(items[1].fault.reason, REJECT_NONE);
         drop(items, 2);
     }
@@ -261,11 +268,7 @@ static void test_import_reads_rolls_of_a_class_or_a_school(void **state)
 static void test_import_says_which_column_is_wrong(void **state)
 {
     (void)state;
-    static const struct {
-        const char *row;
-        enum reject_reason reason;
-        size_t column;
-    } bad[] = {
+    static const struct bad_row bad[] = {
         {"20260230,08:00,no-2,,am,90", REJECT_BAD_TIME, 1},
         {",08:00,no-2,,am,90", REJECT_MISSING, 1},
         {"20261102,8,no-2,,am,90", REJECT_BAD_TIME, 2},
@@ -281,9 +284,7 @@ static void test_import_says_which_column_is_wrong(void **state)
     struct import *import = begin(&setup, "date,time,unit,group,session,present_pct");
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         assert_int_equal(take(import, bad[i].row, i + 2, items), 1);
-        assert_string_equal(reject_reason_code(items[0].fault.reason),
-                            reject_reason_code(bad[i].reason));
-        assert_int_equal(items[0].fault.column, bad[i].column);
+        assert_refused(&items[0], &bad[i]);
     }
     /* What only event_read knows has its column too. */
     assert_int_equal(take(import, "20261102,08:00,NO,,am,90", 9, items), 1);
