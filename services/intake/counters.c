@@ -76,7 +76,9 @@ void counters_answered(struct counters *counters, unsigned status, int64_t took_
     char text[16];
     snprintf(text, sizeof(text), "%u", status);
     metric_add(metric_with(counters->metrics[COUNTER_REQUESTS], (const char *[]){text}), 1);
-    metric_observe(counters->reply, took_us);
+    if (took_us >= 0) {
+        metric_observe(counters->reply, took_us);
+    }
 }
 
 void counters_refused(struct counters *counters, const char *code)

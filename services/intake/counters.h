@@ -35,7 +35,7 @@ struct counters {
 /* Registers the rows. ERR_FULL, ERR_MEMORY. */
 SW_NODISCARD int counters_init(struct counters *counters, struct metrics *metrics);
 
-/* One request answered with `status`, begun `took_us` ago. */
+/* One request answered with `status`, begun `took_us` ago; -1: a file, which takes as long as its rows. */
 void counters_answered(struct counters *counters, unsigned status, int64_t took_us);
 
 /* One event or request refused: a code of wire/reject.def, "unauthorized", "rate", "busy", "kafka". */

@@ -11,7 +11,8 @@
 
 enum {
     WATCH_MS = 100,
-    EVENT_ARENA_BYTES = 1024 * 1024,   /* of one event: 64 KiB of JSON, its record, its seals */
+    /* Of one event, 64 KiB of JSON, its record and its seals; or of one row of a file, up to 8 events of 200 answers. */
+    EVENT_ARENA_BYTES = 4 * 1024 * 1024,
     REPLY_MAX_BYTES = 2 * 1024 * 1024, /* of a full batch, each item refused */
 };
 _Static_assert(CLOUDEVENT_BATCH_MAX * 700 < REPLY_MAX_BYTES, "id, field and text of each item");

@@ -187,7 +187,7 @@ void reply_upload(struct upload *upload)
     buffer_format(buffer, "],\"errors_left_out\":%zu,\"unread_from\":%zu}\n",
                   upload->refused_count - upload->error_count, upload->unread_from);
     answer(intake, upload->request, status, status == 503 ? intake->retry_after_ms : 0);
-    counters_answered(&intake->counters, status, loop_monotonic_us() - upload->began_us);
+    counters_answered(&intake->counters, status, -1);
 }
 
 void reply_fault(struct intake *intake, struct http_request *request, const struct fault *fault)

@@ -250,8 +250,7 @@ static void read_on(void *ctx)
         tables_org(intake->tables), http_header(upload->request, "authorization"), loop_utc_ms());
     int64_t wait_ms = 0;
     if (token == NULL || intake->is_draining) {
-        come_again(
-            upload); /* the token was good when the file came: the rest may come with another one */
+        come_again(upload); /* the token was good when the file came: another may bring the rest */
         stop_at(upload, upload->row_count + 2);
     }
     for (int i = 0; i < ROWS_PER_TURN && !upload->is_read && wait_ms == 0; i++) {
@@ -354,7 +353,6 @@ static struct upload *upload_new(struct intake *intake, struct http_request *req
     }
     upload->intake = intake;
     upload->request = request;
-    upload->began_us = loop_monotonic_us();
     upload->setup.family = family;
     list_push_back(&intake->uploads, &upload->link);
     intake->upload_count++;

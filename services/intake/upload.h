@@ -27,7 +27,6 @@ struct upload {
     struct list link; /* in intake->uploads */
     struct intake *intake;
     struct http_request *request;
-    int64_t began_us;
     char unit[EVENT_UNIT_MAX_BYTES + 1];
     struct import_setup setup;
     const struct import_map *map; /* NULL: the file has our names */

@@ -179,8 +179,9 @@ size_t import_item_count(const struct import *import)
     return import->setup.family == EVENT_FAMILY_SCREENING ? import->answers_count : 1;
 }
 
-/* --- Equal rows ------------------------------------------------------------------------------------------------------ */
+/* --- Events ---------------------------------------------------------------------------------------------------------- */
 
+/* The cells, and how many equal rows stand before them: said by a sender that cut the file, or counted here. */
 static int identify_row(struct import *import, const struct csv_row *row,
                         struct place_of_row *where, struct import_fault *ret_fault)
 {
@@ -197,8 +198,6 @@ static int identify_row(struct import *import, const struct csv_row *row,
     where->equal = (size_t)number;
     return 0;
 }
-
-/* --- Events ---------------------------------------------------------------------------------------------------------- */
 
 /* What the id and the type say of one event. */
 struct name {

@@ -1,6 +1,8 @@
 """Files as schools write them, made up: what is wrong is told with its row and column, what is good is kept, history pages
 nobody, and who was unknown is joined to a pupil later."""
 import json
+import os
+import subprocess
 
 import pytest
 
@@ -133,6 +135,30 @@ def test_live_asks_before_anybody_is_called(shouwang, tmp_path):
     done = run_import(shouwang, "screening", path, "--live", "--yes")
     assert done["contacts"][0]["count"] == 1 and done["accepted"] == 1
     shouwang.wait_phone(role="psych_teacher")
+
+
+def test_a_person_at_a_terminal_says_yes_and_sees_it_go(shouwang, tmp_path):
+    path = write(tmp_path / "g.csv", *(answers(f"G{number}", 0) for number in range(450)), answers("20260003", 3))
+
+    def at_terminal(word):
+        ours, theirs = os.openpty()
+        child = subprocess.Popen([shouwang.binaries / "swctl", "import", "screening", path, "--unit", UNIT, "--live"],
+                                 stdin=theirs, stdout=subprocess.DEVNULL, stderr=theirs, env={**os.environ, **shouwang.environment()})
+        os.close(theirs)
+        os.write(ours, word.encode())
+        shown = b""
+        try:
+            while piece := os.read(ours, 4096):
+                shown += piece
+        except OSError:  # the terminal's other end is closed
+            pass
+        os.close(ours)
+        return child.wait(timeout=60), shown.decode()
+
+    code, shown = at_terminal("no\n")
+    assert code == REFUSED and "Type yes" in shown and "nothing was sent" in shown
+    code, shown = at_terminal("yes\n")
+    assert code == OK and "200 of 451 rows, 0 refused" in shown and "###" in shown
 
 
 def test_wrong_options_are_told(shouwang, tmp_path):
