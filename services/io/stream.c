@@ -102,7 +102,7 @@ static void begin_what_is_due(struct stream *stream)
 static bool is_heartbeat_due(const struct stream *stream)
 {
     return stream->definition->heartbeat && stream->assigned_count > 0 &&
-           stream_proof_age_ms(stream) > stream_proof_limit_ms(stream) / 3;
+           loop_boottime_ms() - stream->proof_begun_ms > stream_proof_limit_ms(stream) / 3;
 }
 
 /* The open batch goes out as soon as no other is in flight: no linger. */

@@ -154,8 +154,9 @@ void stream_drain(struct stream *stream, loop_fn drained, void *ctx);
 void stream_free(struct stream *stream);
 
 /* Milliseconds (CLOCK_BOOTTIME, counting sleep and SIGSTOP) since a transaction that carried offsets was begun and
- * then committed: so long ago we were certainly the owner. INT64_MAX before the first of the present assignment. What
- * must not happen twice outside a transaction asks for less than stream_proof_limit_ms. */
+ * then committed: so long ago we were certainly the owner. More, when the group has not heard of us for longer and might
+ * give us up. INT64_MAX before the first of the present assignment. What must not happen twice outside a transaction asks
+ * for less than stream_proof_limit_ms. */
 int64_t stream_proof_age_ms(const struct stream *stream);
 
 /* Half of the session time-out. */

@@ -68,6 +68,7 @@ struct stream_batch {
     size_t record_count;
     int64_t earliest_deadline_ms; /* fired in it; INT64_MAX */
     int64_t begun_ms;             /* CLOCK_BOOTTIME before the offsets were sent */
+    int64_t session_ms;           /* the session was last prolonged no sooner, as known then */
     int error;                    /* what an effect could not be kept for */
     bool is_refused; /* by the step that met `error`: to be undone, its record is marked */
     bool is_full;    /* takes no more steps */

@@ -106,7 +106,9 @@ void stream_metrics_outcome(struct stream *stream, bool is_batch, enum stream_ou
 void stream_metrics_restore(struct stream *stream);
 
 /* A test's build may stop, stall or break the worker before effect `n` of a transaction: 0 begin, 1 changelog, 2
- * outputs, 3 offsets, 4 commit, 5 all done. In every other build this is nothing. */
+ * outputs, 3 offsets, 4 commit, 5 all done; and librdkafka's talk with the group, at its answers. In every other build
+ * this is nothing. */
+enum { STREAM_TEST_HEARD = 6 };
 #ifdef STREAM_TEST_POINTS
 int stream_test_point(size_t effect);
 #else

@@ -14,6 +14,9 @@ enum {
     FRAMING_MAX_BYTES = 1024 /* around a record and its headers */
 };
 
+/* Numbers of Kafka's requests. */
+enum { API_JOIN_GROUP = 11, API_HEARTBEAT = 12, API_SYNC_GROUP = 14 };
+
 struct number_text {
     char text[24];
 };
@@ -50,6 +53,30 @@ static int new_handle(const struct stream *stream, rd_kafka_type_t type,
     return error != 0 ? error : kafka_handle_new(type, conf, ret_handle);
 }
 
+/* A thread of librdkafka: what prolongs the session has been answered. */
+static rd_kafka_resp_err_t heard(rd_kafka_t *consumer, int socket, const char *broker_name,
+                                 int32_t broker, int16_t api, int16_t version, int32_t correlation,
+                                 size_t bytes, int64_t rtt, rd_kafka_resp_err_t error, void *ctx)
+{
+    (void)consumer, (void)socket, (void)broker_name, (void)broker, (void)version;
+    (void)correlation, (void)bytes, (void)rtt;
+    struct stream_session *session = ctx;
+    if (error == RD_KAFKA_RESP_ERR_NO_ERROR &&
+        (api == API_JOIN_GROUP || api == API_HEARTBEAT || api == API_SYNC_GROUP)) {
+        session->heard_before_ms = session->heard_ms;
+        session->heard_ms = loop_boottime_ms();
+        (void)stream_test_point(STREAM_TEST_HEARD);
+    }
+    return RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+static rd_kafka_resp_err_t listen_to(rd_kafka_t *consumer, const rd_kafka_conf_t *conf, void *ctx,
+                                     char *text, size_t text_bytes)
+{
+    (void)conf, (void)text, (void)text_bytes;
+    return rd_kafka_interceptor_add_on_response_received(consumer, "stream", heard, ctx);
+}
+
 int stream_conf_consumer(struct stream *stream, rd_kafka_t **ret_consumer)
 {
     struct number_text session = number_text(stream->session_ms);
@@ -79,6 +106,7 @@ int stream_conf_consumer(struct stream *stream, rd_kafka_t **ret_consumer)
     }
     rd_kafka_conf_set_opaque(conf, stream);
     rd_kafka_conf_set_rebalance_cb(conf, stream_assign_on_rebalance);
+    (void)rd_kafka_conf_interceptor_add_on_new(conf, "stream", listen_to, &stream->session);
     return kafka_handle_new(RD_KAFKA_CONSUMER, conf, ret_consumer);
 }
 

@@ -25,6 +25,7 @@ static void batch_init(struct stream_batch *batch)
     batch->record_count = 0;
     batch->earliest_deadline_ms = INT64_MAX;
     batch->begun_ms = 0;
+    batch->session_ms = 0;
     batch->error = 0;
     batch->is_refused = false;
     batch->is_full = false;

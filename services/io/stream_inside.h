@@ -69,7 +69,7 @@ struct stream_txn {
     struct worker *worker;
     rd_kafka_t *producer;
     rd_kafka_topic_t *topics[TOPIC_COUNT]; /* held, so that their leaders are known */
-    struct stream *stream;                 /* names and settings only: what never changes */
+    struct stream *stream; /* names and settings, which never change, and `session` */
     struct stream_batch *batch;
     const rd_kafka_consumer_group_metadata_t *metadata;
     enum stream_outcome outcome;
@@ -105,6 +105,14 @@ struct stream_rebalance {
     bool is_revoked;
     rd_kafka_topic_partition_list_t *assigned; /* NULL: none */
     rd_kafka_consumer_group_metadata_t *metadata;
+};
+
+/* How long the group surely keeps us, by CLOCK_BOOTTIME. A transaction does not prolong the session, only what the consumer
+ * says to the coordinator does, and each of those is sent after the answer to the one before was heard. So the session of
+ * the last one that was answered began no sooner than that. Written by a thread of librdkafka. */
+struct stream_session {
+    _Atomic int64_t heard_ms;        /* the last answer; 0: none */
+    _Atomic int64_t heard_before_ms; /* the one before */
 };
 
 /* When a fatal error last came: the second within 10 s means a twin. */
@@ -153,8 +161,10 @@ struct stream {
     int64_t retry_at_ms;                  /* monotonic: nothing is begun before */
     int64_t backoff_ms;
     struct stream_fence producer_fence, member_fence;
-    int64_t proven_at_ms; /* boot time; INT64_MIN: not in this assignment */
-    int64_t begun_ms;     /* monotonic, of the transaction in flight */
+    struct stream_session session;
+    int64_t proven_at_ms;   /* boot time; INT64_MIN: not in this assignment */
+    int64_t proof_begun_ms; /* boot time, of the last transaction that was committed */
+    int64_t begun_ms;       /* monotonic, of the transaction in flight */
     int64_t restore_begun_ms;
     int64_t last_turn_ms; /* boot time */
     loop_fn drained;

@@ -140,6 +140,7 @@ static enum verdict send_outputs(struct stream_txn *txn)
 static enum verdict send_offsets(struct stream_txn *txn)
 {
     enum verdict verdict;
+    txn->batch->session_ms = txn->stream->session.heard_before_ms;
     txn->batch->begun_ms = loop_boottime_ms();
     while (judge(txn,
                  rd_kafka_send_offsets_to_transaction(txn->producer, txn->batch->offsets,
@@ -367,6 +368,23 @@ static void back_off(struct stream *stream)
     stream->retry_at_ms = loop_monotonic_ms() + stream->backoff_ms;
 }
 
+/* The commit says that we were a member when it began; so what the group was told before that had prolonged our session.
+ * Half a session after the one, or an eighth before the other is over, is the end. */
+static void note_proof(struct stream *stream, const struct stream_batch *batch)
+{
+    int64_t begun_ms = batch->begun_ms;
+    int64_t session_end_ms = batch->session_ms + stream->session_ms * 7 / 8;
+#if defined STREAM_FAULT_PROOF_LATE /* a test's: the torture must find both */
+    begun_ms = loop_boottime_ms();
+    session_end_ms = INT64_MAX;
+#elif defined STREAM_FAULT_PROOF_DEAF
+    session_end_ms = INT64_MAX;
+#endif
+    int64_t latest_ms = session_end_ms - stream_proof_limit_ms(stream);
+    stream->proven_at_ms = begun_ms < latest_ms ? begun_ms : latest_ms;
+    stream->proof_begun_ms = batch->begun_ms;
+}
+
 static void after_commit(struct stream *stream, struct stream_batch *batch)
 {
     note_committed(stream, batch);
@@ -374,10 +392,7 @@ static void after_commit(struct stream *stream, struct stream_batch *batch)
         stream->backoff_ms = 0;
         stream->abort_reason[0] = '\0';
     }
-#ifdef STREAM_FAULT_PROOF_LATE /* a test's: the torture must find that a woken member then takes itself for the owner */
-    batch->begun_ms = loop_boottime_ms();
-#endif
-    stream->proven_at_ms = batch->begun_ms;
+    note_proof(stream, batch);
     stream->is_proven |= batch->is_proof;
     stream_metrics_committed(stream, batch);
     tell_tokens(stream, batch, true);

@@ -2,7 +2,7 @@
 # of the shell off, and must be found out.
 set(threads ../support/c11_threads.c)
 file(GLOB stream_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/services/io/stream*.c)
-foreach(fault none position_offsets proof_late restore_lso key_by_unit)
+foreach(fault none position_offsets proof_late proof_deaf restore_lso key_by_unit)
     string(TOUPPER ${fault} switch)
     sw_program(torture_copy_${fault} torture_copy.c ${stream_sources} ${threads} LINK io)
     target_compile_definitions(torture_copy_${fault} PRIVATE STREAM_TEST_POINTS STREAM_FAULT_${switch})
@@ -18,6 +18,6 @@ function(torture_scenarios lock)
         set_tests_properties(service/torture_${scenario} PROPERTIES LABELS service TIMEOUT 150 RESOURCE_LOCK ${lock})
     endforeach()
 endfunction()
-torture_scenarios(torture_members kills takeover zombie frozen committed twin stall aborts crowd beaten nap)
+torture_scenarios(torture_members kills takeover zombie frozen committed deaf twin stall aborts crowd beaten nap)
 torture_scenarios(torture_others compaction open_transaction missing_topic missing_output too_large expired grown full_disk chaos
-    position_offsets proof_late restore_lso key_by_unit)
+    position_offsets proof_late proof_deaf restore_lso key_by_unit)

@@ -5,7 +5,7 @@ starved, and a checker that knows each record counts what was lost, repeated, ea
     torture.py BIN SCENARIO...      SW_TEST_BOOTSTRAP names the broker; BIN holds torture_copy_* and torture_tool
 
 Scenarios share topics and members of one run, so that each begins where the one before left off. With the name of a
-fault (position_offsets, proof_late, restore_lso, key_by_unit) the scenario that finds it runs twice: against the shell, which must
+fault (position_offsets, proof_late, proof_deaf, restore_lso, key_by_unit) the scenario that finds it runs twice: against the shell, which must
 come through, and against a build with that rule switched off, which must be found out. `leader` starts three brokers and
 kills each in turn; it is not in ctest, since three brokers on two cores take minutes.
 """
@@ -360,6 +360,22 @@ def committed(world):
     return good and len(fired) > 0 and "may_send=1" not in fired
 
 
+def deaf(world):
+    """The group no longer hears of a member whose transactions go on: it must not send until it is given up."""
+    members = pair_with_timers(world, "deaf", 11000, "deaf:6:0")
+    wait("it is cut off", lambda: members[0].says(" copy_deaf "))
+    wait("the twin has all", lambda: members[1].has_assigned(PARTITIONS) and members[1].is_ready)
+    assigned = members[0].count("stream_assigned")
+    numbers = [line for line in list(members[0].lines) if " copy_may_send " in line or " copy_deaf " in line]
+    until = max(int(line.split("until=")[1]) for line in numbers if "until=" in line)
+    cut_off = next(int(line.split("at=")[1]) for line in numbers if "at=" in line)
+    wait("it is back", lambda: members[0].count("stream_assigned") > assigned and members[0].is_ready)
+    good = world.verdict("the group does not hear of a member", f"might send until {until - cut_off} ms, of 2000")
+    for member in members:
+        member.stop()
+    return good and until - cut_off < 2000
+
+
 def twin(world):
     """Two processes run with one slot: one of them gives up and says so, nothing is done twice."""
     members = [Member(world, 0).wait_ready()]
@@ -695,10 +711,10 @@ class ThreeBrokers(OwnBroker):
         return super().open()
 
 
-SCENARIOS = {function.__name__: function for function in (kills, takeover, zombie, frozen, committed, twin, stall, aborts, crowd, beaten, nap, compaction,
+SCENARIOS = {function.__name__: function for function in (kills, takeover, zombie, frozen, committed, deaf, twin, stall, aborts, crowd, beaten, nap, compaction,
                                                           open_transaction, missing_topic, missing_output, too_large, expired,
                                                           grown, full_disk, chaos, leader)}
-FAULTS = {"position_offsets": frozen, "proof_late": committed, "restore_lso": open_transaction, "key_by_unit": compaction}
+FAULTS = {"position_offsets": frozen, "proof_late": committed, "proof_deaf": deaf, "restore_lso": open_transaction, "key_by_unit": compaction}
 
 
 def run_scenario(bin_folder, scenario, fault="none"):

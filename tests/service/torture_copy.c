@@ -10,7 +10,8 @@
  * A case "edge…" also leaves an output as large as the shell takes, a case "huge…" one of a byte more.
  * TORTURE=<what>:<effect>:<n> makes the transaction's worker do something before that effect (0 begin, 1 changelog, 2
  * outputs, 3 offsets, 4 commit, 5 after it) of the n-th transaction, or of the first with a timer if n is 0: `kill` and
- * `stop` signal the process, `stall` holds the worker for 4 s, `abort` breaks this transaction. */
+ * `stop` signal the process, `stall` holds the worker for 4 s, `abort` breaks this transaction. TORTURE=deaf:6:0 holds
+ * librdkafka's talk with the group instead, once a timer has fired. */
 #include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
@@ -132,10 +133,23 @@ static void table(void *object, const struct kafka_record *record)
     (void)record;
 }
 
+/* Until when a page might be sent, by CLOCK_BOOTTIME; said whenever it changes. */
+static void say_until(const struct stream *stream)
+{
+    static int64_t said_ms;
+    int64_t age_ms = stream_proof_age_ms(stream);
+    int64_t until_ms = loop_boottime_ms() + stream_proof_limit_ms(stream) - age_ms;
+    if (age_ms != INT64_MAX && until_ms > said_ms + 1) { /* the clock may tick between the two */
+        said_ms = until_ms;
+        log_info("copy_may_send", log_count("until", until_ms));
+    }
+}
+
 static int64_t next_deadline(const void *object)
 {
     struct copy_part *part =
         (struct copy_part *)(uintptr_t)object; /* the cached answer is not state */
+    say_until(part->copy->stream);
     if (part->next_ms < 0) {
         part->next_ms = INT64_MAX;
         for (size_t i = 0; i < part->cases.count; i++) {
@@ -338,7 +352,7 @@ static bool is_wished(const char *wish, size_t effect)
     static atomic_size_t transaction;
     static atomic_bool has_stopped, has_timer;
     size_t n = effect == 0 ? ++transaction : transaction;
-    has_timer = effect == 0 ? has_fired : has_timer;
+    has_timer = effect == 0 || effect == STREAM_TEST_HEARD ? has_fired : has_timer;
     const char *colon = wish == NULL ? NULL : strchr(wish, ':');
     if (colon == NULL || strtoul(colon + 1, NULL, 10) != effect) {
         return false;
@@ -357,6 +371,9 @@ int stream_test_point(size_t effect)
         raise(SIGKILL);
     } else if (strncmp(wish, "stop", 4) == 0) {
         kill(getpid(), SIGSTOP);
+    } else if (strncmp(wish, "deaf", 4) == 0) {
+        log_info("copy_deaf", log_count("at", loop_boottime_ms()));
+        (void)poll(NULL, 0, STALL_MS); /* the fault itself */
     } else if (strncmp(wish, "stall", 5) == 0) {
         (void)poll(NULL, 0, STALL_MS); /* the fault itself, not a wait for something */
     } else {
