@@ -91,11 +91,12 @@ static bool read_repeat(struct policy_reader *reader, const struct yaml_node *no
 static bool read_step(struct policy_reader *reader, const struct yaml_node *node,
                       const struct policy *policy, struct policy_step *step)
 {
-    const struct yaml_node *at, *notify, *via, *unless, *quorum, *takes_over, *repeat, *purpose;
-    const struct yaml_key keys[] = {{"at", true, &at},          {"notify", true, &notify},
-                                    {"via", true, &via},        {"unless", false, &unless},
-                                    {"quorum", false, &quorum}, {"takes_over", false, &takes_over},
-                                    {"repeat", false, &repeat}, {"purpose", false, &purpose}};
+    const struct yaml_node *at, *notify, *via, *unless, *quorum, *takes_over, *repeat, *order,
+        *purpose;
+    const struct yaml_key keys[] = {
+        {"at", true, &at},          {"notify", true, &notify},   {"via", true, &via},
+        {"unless", false, &unless}, {"quorum", false, &quorum},  {"takes_over", false, &takes_over},
+        {"repeat", false, &repeat}, {"in_order", false, &order}, {"purpose", false, &purpose}};
     if (!yaml_read_mapping(node, keys, COUNT(keys), reader->faults)) {
         return false;
     }
@@ -107,6 +108,11 @@ static bool read_step(struct policy_reader *reader, const struct yaml_node *node
     good &= policy_read_texts(reader, takes_over, policy_read_role, POLICY_ROLES_MAX,
                               &step->takes_over);
     good &= read_repeat(reader, repeat, step);
+    good &= order == NULL || yaml_read_bool(order, reader->faults, &step->in_order);
+    if (good && step->in_order && step->repeat_until_acked) {
+        yaml_fail(reader->faults, order, "a step in order ends with its last person: no repeat");
+        good = false;
+    }
     good &= purpose == NULL || policy_read_word(reader, purpose, &step->purpose);
     return good;
 }

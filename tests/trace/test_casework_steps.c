@@ -104,6 +104,72 @@ static void test_casework_empty_step_is_skipped_at_once(void **state)
     world_free(world);
 }
 
+/* A crisis whose guardians are told one after the other from the first minute on. */
+static struct world *ordered_world(void)
+{
+    struct world *world = world_new();
+    struct case_signal signal = world_signal(world);
+    signal.kind = STR_LITERAL("left_campus");
+    world_send(world, signal);
+    world_run(world, 59 * SECOND);
+    return world;
+}
+
+static void test_casework_guardians_are_called_in_their_order(void **state)
+{
+    struct world *world = ordered_world();
+    (void)state;
+    world_run(world, 1 * MINUTE + 1);
+    assert_int_equal(world_count(world, "mum", "1"), 2); /* call and SMS */
+    assert_int_equal(world_count(world, "dad", "1"), 0);
+    world_run(world, 2 * MINUTE + 4 * SECOND);
+    assert_int_equal(world_count(world, "mum", "1"), 2);
+    world_run(world, 2 * MINUTE + 5 * SECOND + 1);
+    assert_int_equal(world_count(world, "mum", "1"), 3); /* called again, at least a minute later */
+    assert_int_equal(world_count(world, "dad", "1"), 0);
+    world_receipt(world, "mum", CASE_CHANNEL_SMS, CASE_DELIVERY_DELIVERED); /* is not reached */
+    world_run(world, 3 * MINUTE + 10 * SECOND + 1);
+    assert_int_equal(world_count(world, "dad", "1"), 2);
+    world_run(world, 29 * MINUTE);
+    assert_int_equal(world_count(world, "dad", "1"), 3);
+    assert_int_equal(world_count(world, "mum", "1"), 3); /* and nobody a third time */
+    world_free(world);
+}
+
+static void test_casework_guardians_end_with_the_first_who_is_reached(void **state)
+{
+    struct world *world = ordered_world();
+    (void)state;
+    world_run(world, 1 * MINUTE + 1);
+    world_receipt(world, "mum", CASE_CHANNEL_VOICE, CASE_DELIVERY_REACHED);
+    world_run(world, 29 * MINUTE);
+    assert_int_equal(world_count(world, "mum", "1"), 2);
+    assert_int_equal(world_count(world, "dad", "1"), 0);
+    world_free(world);
+    world = ordered_world();
+    world_run(world, 1 * MINUTE + 1);
+    assert_string_equal(world_met(world, "guardian_contact", 60 * SECOND), "applied");
+    world_run(world, 29 * MINUTE);
+    assert_int_equal(world_count(world, "dad", "1"), 0);
+    world_free(world);
+}
+
+static void test_casework_guardians_pass_over_who_is_gone_or_kept_out(void **state)
+{
+    struct world *world = ordered_world();
+    (void)state;
+    world_people_remove(world_org(world), "s1", "mum");
+    world_run(world, 1 * MINUTE + 1);
+    assert_int_equal(world_count(world, "dad", "1"), 2); /* at once in her place */
+    world_free(world);
+    world = ordered_world();
+    world_run(world, 1 * MINUTE + 1);
+    world_people_remove(world_org(world), "s1", "mum");
+    world_run(world, 2 * MINUTE + 5 * SECOND + 1);
+    assert_int_equal(world_count(world, "dad", "1"), 2); /* her second call is his first */
+    world_free(world);
+}
+
 static void test_casework_last_responder_is_called_when_nobody_is_left(void **state)
 {
     static const char *const gone[] = {"duty", "deputy", "psych", "teacher",
@@ -184,6 +250,9 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_casework_step_stops_once_its_obligation_is_met),
         cmocka_unit_test(test_casework_below_high_channels_come_in_turn),
         cmocka_unit_test(test_casework_empty_step_is_skipped_at_once),
+        cmocka_unit_test(test_casework_guardians_are_called_in_their_order),
+        cmocka_unit_test(test_casework_guardians_end_with_the_first_who_is_reached),
+        cmocka_unit_test(test_casework_guardians_pass_over_who_is_gone_or_kept_out),
         cmocka_unit_test(test_casework_last_responder_is_called_when_nobody_is_left),
         cmocka_unit_test(test_casework_unreachable_person_is_replaced),
         cmocka_unit_test(test_casework_roles_are_resolved_when_a_step_fires),

@@ -23,6 +23,7 @@ static const struct str designee[] = {S("county_designee")};
 static const struct str crisis_kinds[] = {S("self_harm"), S("threat"), S("accident"), S("missing"),
                                           S("panic")};
 static const struct str confirmed_kinds[] = {S("dorm_missing")};
+static const struct str ordered_kinds[] = {S("left_campus")};
 static const struct str abuse_kinds[] = {S("abuse_suspected")};
 static const struct str calls[] = {S("120"), S("110"), S("not_needed")};
 
@@ -170,6 +171,17 @@ static const struct policy_step abuse_steps[] = {
      .via = VOICE_SMS,
      .unless = POLICY_UNLESS_ACKED},
 };
+static const struct policy_step ordered_steps[] = {
+    {.at_ms = 0, .roles = TEXTS(first_roles), .via = VOICE_SMS},
+    {.at_ms = 1 * MINUTE,
+     .roles = TEXTS(guardians),
+     .via = VOICE_SMS,
+     .unless = POLICY_UNLESS_MET,
+     .unless_obligation = S("guardian_contact"),
+     .in_order = true,
+     .purpose = S("guardian_calling")},
+    {.at_ms = 30 * MINUTE, .roles = TEXTS(designee), .via = VOICE_SMS},
+};
 static const struct policy_step staff_steps[] = {
     {.at_ms = 0, .roles = TEXTS(principal), .via = VOICE_SMS},
     {.at_ms = 10 * MINUTE,
@@ -197,6 +209,12 @@ static const struct policy policies[] = {
      .match = {.level = CASE_LEVEL_CRISIS, .kinds = TEXTS(confirmed_kinds)},
      STEPS(general_crisis_steps),
      OBLIGATIONS(confirmed_obligations)},
+    {.id = S("test/ordered"),
+     .match = {.level = CASE_LEVEL_CRISIS,
+               .kinds = TEXTS(ordered_kinds),
+               .subject = CASE_SUBJECT_STUDENT},
+     STEPS(ordered_steps),
+     OBLIGATIONS(crisis_obligations)},
     {.id = S("test/high"),
      .match = {.level = CASE_LEVEL_HIGH},
      STEPS(high_steps),

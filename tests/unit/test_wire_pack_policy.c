@@ -70,10 +70,11 @@ static void test_pack_policy_reads_the_reference_crisis(void **state)
     const struct policy *policy = policy_find(&reading->set, &query);
     assert_non_null(policy);
     assert_true(str_is(policy->id, "fenyang/crisis"));
-    assert_int_equal(policy->step_count, 4);
-    assert_int_equal(policy->steps[3].at_ms, 600000);
-    assert_true(str_is(policy->steps[3].unless_obligation, "on_scene"));
-    assert_true(policy->steps[3].repeat_until_acked);
+    assert_int_equal(policy->step_count, 5);
+    assert_true(policy->steps[3].in_order);
+    assert_int_equal(policy->steps[4].at_ms, 600000);
+    assert_true(str_is(policy->steps[4].unless_obligation, "on_scene"));
+    assert_true(policy->steps[4].repeat_until_acked);
     assert_int_equal(policy->obligation_count, 7);
     int phone = policy_obligation_index(policy, STR_LITERAL("phone_report"));
     assert_int_equal(policy->obligations[phone].anchor, POLICY_ANCHOR_DISCOVERED);

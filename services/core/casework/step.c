@@ -3,7 +3,9 @@
  * A step that comes due resolves its roles at that instant and sends. From high all channels at once, then the call
  * again after voice_gap, three rounds in all; below, one channel after the other, each after channel_gap without
  * `reached`. Each send is a firing of its own. A step that repeats begins anew every repeat_gap, with today's roster.
- * A step whose `unless` holds stops, whenever that comes about. */
+ * A step in order takes one person after the other (guardians in their contact order), each with all channels and, after
+ * voice_gap, one more call; the next one's turn comes when the one before was not reached, and it ends with the first who
+ * is. A step whose `unless` holds stops, whenever that comes about. */
 #include "base/assert.h"
 #include "core/casework/machine.h"
 #include "core/casework/told.h"
@@ -125,6 +127,66 @@ static struct work_message page(struct work *work, const struct step *step, stru
         .expires_ms = work->wall_ms + message_life_ms(work),
         .wants_key_press = true,
     };
+}
+
+/* --- one after the other ---------------------------------------------------------------------------------------------- */
+
+/* Whom the step told last; NULL: nobody yet. `ret_reached`: somebody was reached. */
+static const struct told *last_told(const struct work *work, const struct step *step,
+                                    bool *ret_reached)
+{
+    const struct told *last = NULL;
+    *ret_reached = false;
+    for (size_t i = 0; i < work->file->told_count; i++) {
+        const struct told *told = &work->file->told[i];
+        if (step_told(work, told, step)) {
+            last = told;
+            *ret_reached |=
+                told->best == CASE_DELIVERY_REACHED || told->best == CASE_DELIVERY_ACKED;
+        }
+    }
+    return last;
+}
+
+static bool can_be_called(const struct org_person *person)
+{
+    for (size_t i = 0; i < person->address_count; i++) {
+        if (person->addresses[i].channel == CASE_CHANNEL_VOICE) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Whose turn it is of those whom the step may tell now; false: somebody was reached, or nobody is left. */
+static bool take_turn(struct work *work, struct step *step, const struct work_people *people,
+                      struct work_person *ret_person, struct send *ret_send)
+{
+    struct policy_step policy_step = step_policy(work, step);
+    bool calls = has_voice(policy_step.via);
+    bool is_anybody_reached = false;
+    const struct told *last = last_told(work, step, &is_anybody_reached);
+    for (size_t i = 0; i < people->count && calls && step->slot % 2 == 1; i++) {
+        const struct work_person *person = &people->items[i];
+        if (last != NULL && str_equal(person->person, last->person) && !is_anybody_reached &&
+            can_be_called(person->record)) {
+            *ret_person = *person;
+            *ret_send = (struct send){1u << CASE_CHANNEL_VOICE, work->set->voice_gap_ms, false};
+            return true;
+        }
+    }
+    step->slot += calls ? step->slot % 2 : 0; /* who was told last is not called again */
+    for (size_t i = 0; i < people->count && !is_anybody_reached; i++) {
+        const struct work_person *person = &people->items[i];
+        if (told_find(work, person->person, person->role, step_cause(work, step)) == NULL) {
+            *ret_person = *person;
+            *ret_send =
+                (struct send){channel_bits(policy_step.via),
+                              calls ? work->set->voice_gap_ms : work->set->channel_gap_ms, false};
+            return true;
+        }
+    }
+    return false;
 }
 
 /* --- firing --------------------------------------------------------------------------------------------------------- */
@@ -333,6 +395,27 @@ static void say_fired(struct work *work, const struct step *step, const struct w
     }
 }
 
+/* The next person, or the next call to the one before. */
+static void fire_in_order(struct work *work, struct step *step, const struct work_people *people,
+                          int64_t base_ms)
+{
+    struct work_people one = {.count = 1};
+    struct send send;
+    while (take_turn(work, step, people, &one.items[0], &send)) {
+        if (send_slot(work, step, &one, send) > 0) {
+            say_fired(work, step, &one);
+            plan_next(work, step, send, base_ms);
+            return;
+        }
+        step->slot += step->slot % 2; /* no second call then */
+    }
+    if (step->state == STEP_PENDING) {
+        skip(work, step, people, base_ms);
+    } else {
+        set_state(step, STEP_SENT);
+    }
+}
+
 void step_fire(struct work *work, size_t index)
 {
     struct step *step = &work->file->steps[index];
@@ -347,7 +430,7 @@ void step_fire(struct work *work, size_t index)
         return;
     }
     shift_later(work, step);
-    list_people(work, step, round_begins, &people);
+    list_people(work, step, round_begins || policy_step.in_order, &people);
     if (people.count == 0 && step->state == STEP_PENDING) {
         skip(work, step, &people, base_ms);
         return;
@@ -355,6 +438,10 @@ void step_fire(struct work *work, size_t index)
     if (round_begins) {
         step->slot = 0;
         step->fired_ms = base_ms;
+    }
+    if (policy_step.in_order) {
+        fire_in_order(work, step, &people, base_ms);
+        return;
     }
     struct send send = plan_send(work, &policy_step, step->slot);
     if (send_slot(work, step, &people, send) == 0 && step->state == STEP_PENDING) {
