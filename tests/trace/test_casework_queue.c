@@ -134,6 +134,26 @@ static void test_casework_missing_counts_only_for_a_pupil_on_file(void **state)
     world_free(world);
 }
 
+/* Imported rolls that were not taken are history; today's are a case. */
+static void test_casework_a_roll_missing_long_ago_opens_no_case(void **state)
+{
+    struct world *world = world_new();
+    struct case_signal signal = world_signal(world);
+    (void)state;
+    signal.level = CASE_LEVEL_WARNING;
+    signal.kind = STR_LITERAL("roll_missing");
+    signal.subject = STR_LITERAL("k1");
+    signal.subject_kind = CASE_SUBJECT_GROUP;
+    signal.silent = true;
+    world_send(world, signal);
+    assert_int_equal(world_case_count(world), 0);
+    signal.silent = false;
+    world_send(world, signal);
+    assert_int_equal(world_case_count(world), 1);
+    assert_int_equal(world_case(world)->family, CASE_FAMILY_ROLL);
+    world_free(world);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -144,6 +164,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_casework_another_report_starts_the_plan_of_a_queued_case),
         cmocka_unit_test(test_casework_a_queued_interview_raises_quietly),
         cmocka_unit_test(test_casework_missing_counts_only_for_a_pupil_on_file),
+        cmocka_unit_test(test_casework_a_roll_missing_long_ago_opens_no_case),
     };
     return RUN_TESTS(argc, argv, tests);
 }

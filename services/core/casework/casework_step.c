@@ -142,6 +142,13 @@ struct ident casework_case_id(ident_hash_fn hash, const struct case_signal *open
     return ident_derive(hash, parts, sizeof(parts) / sizeof(parts[0]));
 }
 
+/* What did not come long ago is nobody's case any more. */
+static bool is_past(const struct case_signal *signal)
+{
+    enum case_family family = case_family_of(signal->kind);
+    return signal->silent && (family == CASE_FAMILY_ROLL || family == CASE_FAMILY_DOUBT);
+}
+
 static int step_signal(struct casework *casework, const struct case_input *input,
                        struct effects *effects)
 {
@@ -149,7 +156,7 @@ static int step_signal(struct casework *casework, const struct case_input *input
     struct str subject = signal->subject;
     struct slot *slot =
         casework_find_open(casework, signal->unit, subject, case_family_of(signal->kind));
-    if (signal->only_on_file && !is_on_file(casework, signal->unit, subject)) {
+    if (is_past(signal) || (signal->only_on_file && !is_on_file(casework, signal->unit, subject))) {
         return 0; /* what it means for the others is a signal of its own */
     }
     if (slot == NULL && casework->slot_count >= casework->setup.case_max) {

@@ -16,6 +16,14 @@ struct policy_channels notice_quiet_channels(void)
                                     .count = QUIET_COUNT};
 }
 
+struct policy_channels notice_written_channels(void)
+{
+    return (struct policy_channels){.items = {CASE_CHANNEL_WECOM, CASE_CHANNEL_DINGTALK,
+                                              CASE_CHANNEL_FEISHU, CASE_CHANNEL_MAIL,
+                                              CASE_CHANNEL_SMS},
+                                    .count = 5};
+}
+
 struct ident notice_id(const struct work *work, uint32_t generation, struct str cause,
                        uint32_t firing, struct str person, enum case_channel channel)
 {

@@ -273,12 +273,12 @@ static struct work_message message_of(struct work *work, const struct obligation
 }
 
 static void tell_owner(struct work *work, const struct obligation *obligation,
-                       const struct work_message *message)
+                       struct policy_channels via, const struct work_message *message)
 {
     struct work_people people = {0};
     resolve_role(work, obligation_definition(work, obligation)->owner, message->cause, &people);
     for (size_t i = 0; i < people.count; i++) {
-        (void)notice_send_one(work, &people.items[i], notice_quiet_channels(), message);
+        (void)notice_send_one(work, &people.items[i], via, message);
     }
     if (people.count == 0 && !people.held) {
         (void)work_alert(work, "roster_gap");
@@ -290,7 +290,7 @@ void obligation_tell_owner(struct work *work, const struct obligation *obligatio
                            const char *purpose)
 {
     const struct work_message message = message_of(work, obligation, cause, purpose);
-    tell_owner(work, obligation, &message);
+    tell_owner(work, obligation, notice_quiet_channels(), &message);
 }
 
 void obligation_tell_owner_later(struct work *work, const struct obligation *obligation,
@@ -301,7 +301,7 @@ void obligation_tell_owner_later(struct work *work, const struct obligation *obl
     message.lane = EFFECT_LANE_BULK;
     message.may_wait = true;
     message.expires_ms = work->wall_ms + LIFE_MS;
-    tell_owner(work, obligation, &message);
+    tell_owner(work, obligation, notice_written_channels(), &message);
 }
 
 void obligation_warn(struct work *work, size_t index)

@@ -153,11 +153,6 @@ static void tell(struct work *work, const struct case_signal *signal)
     char digits[IDENT_TEXT_BYTES];
     ident_format(signal->id, digits);
     struct str parts[] = {STR_LITERAL("tell/"), str_of(digits)};
-    /* To be read in the course of the day, where there is room for it. */
-    const struct policy_channels written = {.items = {CASE_CHANNEL_WECOM, CASE_CHANNEL_DINGTALK,
-                                                      CASE_CHANNEL_FEISHU, CASE_CHANNEL_MAIL,
-                                                      CASE_CHANNEL_SMS},
-                                            .count = 5};
     struct work_people people = {0};
     bool bulk =
         work->file->level < CASE_LEVEL_WARNING || case_interview_waits(signal->ask_interview);
@@ -172,7 +167,7 @@ static void tell(struct work *work, const struct case_signal *signal)
         resolve_role(work, signal->tell[i], message.cause, &people);
     }
     for (size_t i = 0; i < people.count; i++) {
-        (void)notice_send_one(work, &people.items[i], written, &message);
+        (void)notice_send_one(work, &people.items[i], notice_written_channels(), &message);
     }
 }
 

@@ -126,4 +126,7 @@ void notice_list_told(const struct work *work, struct work_people *people);
 /* Quiet channels first: for what informs and does not call. */
 struct policy_channels notice_quiet_channels(void);
 
+/* What is to be read in the course of the day, where there is room for it. */
+struct policy_channels notice_written_channels(void);
+
 #endif
