@@ -68,7 +68,7 @@ struct policy_step {
     uint32_t quorum_count;
     struct policy_texts takes_over; /* empty: the roles of later steps */
     bool repeat_until_acked;
-    bool in_order; /* one person after the other, until one is reached; never with repeat */
+    bool in_order;      /* one person after the other, until one is reached; never with repeat */
     struct str purpose; /* template; empty: "step" */
 };
 
