@@ -102,6 +102,7 @@ SW_NODISCARD int stream_metrics_open(struct stream *stream);
 void stream_metrics_record(struct stream *stream, size_t input);
 void stream_metrics_lateness(struct stream *stream, int64_t late_ms);
 void stream_metrics_committed(struct stream *stream, const struct stream_batch *batch);
+void stream_metrics_missed(struct stream *stream, int64_t count);
 void stream_metrics_outcome(struct stream *stream, bool is_batch, enum stream_outcome outcome);
 void stream_metrics_restore(struct stream *stream);
 

@@ -20,6 +20,7 @@
 #include "base/heap.h"
 #include "io/kafka_conf.h"
 #include "io/stream.h"
+#include "io/stream_feeds.h"
 #include "io/stream_batch.h"
 #include "io/worker.h"
 
@@ -69,6 +70,7 @@ struct stream_txn {
     struct worker *worker;
     rd_kafka_t *producer;
     rd_kafka_topic_t *topics[TOPIC_COUNT]; /* held, so that their leaders are known */
+    struct stream_feeds feeds;
     struct stream *stream; /* names and settings, which never change, and `session` */
     struct stream_batch *batch;
     const rd_kafka_consumer_group_metadata_t *metadata;

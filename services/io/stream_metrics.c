@@ -11,6 +11,7 @@ enum {
     LATENESS,
     COMMITTED_LATENESS,
     RESTORES,
+    MISSED,
     PARTITIONS,
     LAG,
     ROWS
@@ -47,6 +48,9 @@ static const struct metric_row rows[ROWS] = {
     [RESTORES] = {.name = "sw_stream_restores_total",
                   .kind = METRIC_COUNTER,
                   .help = "Parts restored from the changelog."},
+    [MISSED] = {.name = "sw_stream_feed_missing_total",
+                .kind = METRIC_COUNTER,
+                .help = "Records to partners' topics that are not there: left out."},
     [PARTITIONS] = {.name = "sw_stream_partitions",
                     .kind = METRIC_GAUGE,
                     .help = "Partitions of ours by phase.",
@@ -177,6 +181,11 @@ void stream_metrics_outcome(struct stream *stream, bool is_batch, enum stream_ou
         [STREAM_COMMITTED] = "done", [STREAM_ABORTED] = "aborted", [STREAM_FATAL] = "fatal"};
     const char *labels[] = {is_batch ? "batch" : "init", names[outcome]};
     metric_add(metric_with(stream->metrics[COMMITS], labels), 1);
+}
+
+void stream_metrics_missed(struct stream *stream, int64_t count)
+{
+    metric_add(metric_with(stream->metrics[MISSED], NULL), count);
 }
 
 void stream_metrics_restore(struct stream *stream)

@@ -129,9 +129,12 @@ static enum verdict send_outputs(struct stream_txn *txn)
          output != NULL && verdict == VERDICT_DONE; output = output->next) {
         const struct kafka_output *record = &output->output;
         const char *prefix = txn->stream->prefix;
-        struct topic_name name = record->partner.len > 0
-                                     ? topic_name_of_feed(prefix, record->partner)
-                                     : topic_name_of(prefix, record->topic);
+        bool is_feed = record->partner.len > 0;
+        struct topic_name name = is_feed ? topic_name_of_feed(prefix, record->partner)
+                                         : topic_name_of(prefix, record->topic);
+        if (is_feed && !stream_feeds_has(&txn->feeds, txn->producer, &name)) {
+            continue;
+        }
         verdict = produce(txn, name.text, output->partition, record, NULL);
     }
     return verdict;
@@ -194,6 +197,7 @@ static enum verdict abort_transaction(struct stream_txn *txn)
 static void destroy_producer(struct stream_txn *txn)
 {
     if (txn->producer != NULL) {
+        stream_feeds_forget(&txn->feeds);
         for (int topic = 0; topic < TOPIC_COUNT; topic++) {
             rd_kafka_topic_destroy(txn->topics[topic]);
             txn->topics[topic] = NULL;
@@ -215,6 +219,7 @@ static void run_commit(void *job)
     }
     (void)stream_test_point(sizeof effects / sizeof *effects);
     if (verdict == VERDICT_ABORT) {
+        stream_feeds_doubt(&txn->feeds);
         verdict = abort_transaction(txn);
     }
     if (verdict == VERDICT_FATAL) {
@@ -459,6 +464,11 @@ static void done(void *ctx, void *job)
     struct stream_txn *txn = job;
     struct stream_batch *batch = txn->batch;
     stream_metrics_outcome(stream, batch != NULL, txn->outcome);
+    if (txn->outcome == STREAM_COMMITTED && txn->feeds.missed > 0) {
+        stream_metrics_missed(stream, txn->feeds.missed);
+        log_warn("feed_missing", log_count("records", txn->feeds.missed));
+    }
+    txn->feeds.missed = 0;
     if (txn->outcome == STREAM_FATAL) {
         after_fatal(stream);
     } else if (batch == NULL) {

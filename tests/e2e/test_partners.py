@@ -13,6 +13,7 @@ import subprocess
 import threading
 
 import pytest
+from confluent_kafka.admin import AdminClient
 
 import mail_server
 import shouwang as whole
@@ -225,3 +226,18 @@ def test_a_mail_that_is_put_off_comes_later(shouwang, case, mail):
     assert not [raw for raw in mail.messages() if b"full@mail.example" in raw]
     mail.set_full(False)
     assert "公安协助" in email.message_from_bytes(wait_mail(mail, "full@mail.example"), policy=email.policy.default).get_content()
+
+
+def test_a_missing_feed_stops_nobody(shouwang, case):
+    admin = AdminClient({"bootstrap.servers": shouwang.settings["bootstrap_servers"]})
+    topic = shouwang.topic_name("feed.province")
+    admin.delete_topics([topic], operation_timeout=10)[topic].result()
+    wait_until(lambda: topic not in admin.list_topics(timeout=10).topics, "the topic is gone", 20, every=0.5)
+    before = len(feed(shouwang, "erxiao-desk"))
+    shouwang.post(whole.incident(kind="missing", unit="qh-erxiao", affected="20260022", danger="imminent"),
+                  token="demo-only-token-erxiao")
+    wait_until(lambda: len(feed(shouwang, "erxiao-desk")) > before, "the other feed", 60, every=0.5)
+    shouwang.wait_phone(60, role="duty_leader", channel="voice", person=[
+        notice["person"] for notice in (record["value"] for record in shouwang.read_topic("notices.urgent"))
+        if notice["unit"] == "qh-erxiao" and notice["role"] == "duty_leader"][-1])
+    wait_until(lambda: shouwang.metric("notifier", "sw_stream_feed_missing_total"), "what was left out is counted", 20)
