@@ -211,8 +211,13 @@ static void destroy_producer(struct stream_txn *txn)
 static void run_commit(void *job)
 {
     struct stream_txn *txn = job;
+#ifdef STREAM_FAULT_OUTPUTS_FIRST /* a test's: the torture must find it */
+    enum verdict (*const effects[])(struct stream_txn *) = {begin, send_outputs, send_changelog,
+                                                            send_offsets, commit};
+#else
     enum verdict (*const effects[])(struct stream_txn *) = {begin, send_changelog, send_outputs,
                                                             send_offsets, commit};
+#endif
     enum verdict verdict = VERDICT_DONE;
     for (size_t i = 0; i < sizeof effects / sizeof *effects && verdict == VERDICT_DONE; i++) {
         verdict = stream_test_point(i) == 0 ? effects[i](txn) : VERDICT_ABORT;

@@ -78,9 +78,9 @@ struct topics_plan {
 
 /* Creates the topics that do not exist and writes, for every partition of every input of the groups that has no committed
  * offset, the beginning of what is there. What exists is not changed. One line per thing done is appended to ret_text.
- * Blocks; what may pass (no broker, one that has just started) is tried again for 15 s. ERR_UNAVAILABLE (it did not
- * pass), ERR_CONFLICT (a topic has another number of partitions), or what the broker says, with its words in
- * ret_text. */
+ * Blocks; what may pass (a broker has just started, or is busy) is tried again for half a minute. ERR_UNAVAILABLE (no
+ * broker, or it did not pass), ERR_CONFLICT (a topic has another number of partitions), or what the broker says, with its
+ * words in ret_text. */
 SW_NODISCARD int topics_create(const struct config *config, const struct topics_plan *plan,
                                struct buffer *ret_text);
 

@@ -192,6 +192,7 @@ int topics_get_metadata(struct topics_work *work, const struct rd_kafka_metadata
 {
     rd_kafka_resp_err_t error =
         rd_kafka_metadata(work->handle, 1, NULL, ret_metadata, TOPICS_WAIT_MS);
+    work->is_reached |= error == RD_KAFKA_RESP_ERR_NO_ERROR;
     return error == RD_KAFKA_RESP_ERR_NO_ERROR ? 0
                                                : fail_with(work, error, "asking for the topics");
 }
@@ -443,13 +444,13 @@ int topics_create(const struct config *config, const struct topics_plan *plan,
 {
     struct topics_work work = {.config = config, .plan = plan, .text = ret_text};
     int error = topics_open_work(&work);
-    int64_t until_ms = loop_monotonic_ms() + TOPICS_WAIT_MS;
+    int64_t until_ms = loop_monotonic_ms() + 2 * TOPICS_WAIT_MS;
     bool is_wanted = error == 0;
     while (is_wanted) {
         size_t len = ret_text->len;
         int done_count = work.done_count;
         error = create_all(&work);
-        is_wanted = error == ERR_UNAVAILABLE && loop_monotonic_ms() < until_ms;
+        is_wanted = error == ERR_UNAVAILABLE && work.is_reached && loop_monotonic_ms() < until_ms;
         if (is_wanted && work.done_count == done_count) {
             ret_text->len = len; /* only complaints, which come again if they are true */
         }

@@ -37,7 +37,8 @@ struct topics_work {
     struct topics_wanted *wanted; /* the table's, then the feeds */
     size_t wanted_count;
     int differences;
-    int done_count; /* lines of the text that say what was done */
+    int done_count;  /* lines of the text that say what was done */
+    bool is_reached; /* a broker has answered */
 };
 
 struct topics_group {

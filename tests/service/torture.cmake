@@ -2,10 +2,12 @@
 # of the shell off, and must be found out.
 set(threads ../support/c11_threads.c)
 file(GLOB stream_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/services/io/stream*.c)
-foreach(fault none position_offsets proof_late proof_deaf restore_lso key_by_unit)
+foreach(fault none outputs_first inputs_first position_offsets proof_late proof_deaf restore_lso key_by_unit)
     string(TOUPPER ${fault} switch)
-    sw_program(torture_copy_${fault} torture_copy.c ${stream_sources} ${threads} LINK io)
+    sw_program(torture_copy_${fault} torture_copy.c torture_order.c ${stream_sources} ${threads} LINK io)
     target_compile_definitions(torture_copy_${fault} PRIVATE STREAM_TEST_POINTS STREAM_FAULT_${switch})
+    target_link_options(torture_copy_${fault} PRIVATE -Wl,--wrap=kafka_send,--wrap=rd_kafka_begin_transaction
+        -Wl,--wrap=rd_kafka_send_offsets_to_transaction,--wrap=rd_kafka_commit_transaction)
 endforeach()
 sw_program(torture_tool torture_tool.c ${loop_support} ${threads} LINK io)
 target_include_directories(torture_tool PRIVATE ${PROJECT_SOURCE_DIR}/tests)
@@ -18,6 +20,6 @@ function(torture_scenarios lock)
         set_tests_properties(service/torture_${scenario} PROPERTIES LABELS service TIMEOUT 150 RESOURCE_LOCK ${lock})
     endforeach()
 endfunction()
-torture_scenarios(torture_members kills takeover zombie frozen committed deaf twin stall aborts crowd beaten nap)
+torture_scenarios(torture_members kills takeover zombie frozen committed deaf twin stall aborts crowd beaten nap late)
 torture_scenarios(torture_others compaction open_transaction missing_topic missing_output too_large expired grown full_disk chaos
-    position_offsets proof_late proof_deaf restore_lso key_by_unit)
+    outputs_first inputs_first position_offsets proof_late proof_deaf restore_lso key_by_unit)

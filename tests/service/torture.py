@@ -5,7 +5,7 @@ starved, and a checker that knows each record counts what was lost, repeated, ea
     torture.py BIN SCENARIO...      SW_TEST_BOOTSTRAP names the broker; BIN holds torture_copy_* and torture_tool
 
 Scenarios share topics and members of one run, so that each begins where the one before left off. With the name of a
-fault (position_offsets, proof_late, proof_deaf, restore_lso, key_by_unit) the scenario that finds it runs twice: against the shell, which must
+fault (FAULTS below) the scenario that finds it runs twice: against the shell, which must
 come through, and against a build with that rule switched off, which must be found out. `leader` starts three brokers and
 kills each in turn; it is not in ctest, since three brokers on two cores take minutes.
 """
@@ -120,8 +120,10 @@ class World:
         self.feeder = None
 
     def tool(self, *args):
-        return subprocess.run([self.bin / "torture_tool", *args], env=self.env, capture_output=True, text=True,
-                              check=True, timeout=4 * BOUND_S).stdout
+        ended = subprocess.run([self.bin / "torture_tool", *args], env=self.env, capture_output=True, text=True,
+                               timeout=4 * BOUND_S)
+        assert ended.returncode == 0, f"torture_tool {' '.join(args)}: {ended.stdout} {ended.stderr}"
+        return ended.stdout
 
     def try_tool(self, *args):
         return subprocess.run([self.bin / "torture_tool", *args], env=self.env, capture_output=True,
@@ -470,6 +472,22 @@ def nap(world):
     return good and fired == 0
 
 
+def late(world):
+    """All is read late: a deadline still comes before what was logged after it, and after what was logged before."""
+    cases = world.cases("late", 32)
+    world.feed_signals(cases, delay_ms=300)
+    overdue = now_ms() + 400
+    wait("the steps are overdue", lambda: now_ms() > overdue)
+    world.feed_signals(cases)
+    member = Member(world, 0).wait_ready()
+    good = world.verdict("deadlines between inputs that are read late")
+    step = {row[:3]: row[3] for row in world.journal()}
+    behind = sum(step.get((case, "T", 1), 3) > step.get((case, "S", 2), 0) for case in cases)
+    print(f"     deadlines that came after a later input: {behind} of 32")
+    member.stop()
+    return good and behind == 0
+
+
 def compaction(world):
     """The changelog is compacted between two kills: what is restored is still all of it."""
     cases = world.cases("compact", 64)
@@ -711,10 +729,10 @@ class ThreeBrokers(OwnBroker):
         return super().open()
 
 
-SCENARIOS = {function.__name__: function for function in (kills, takeover, zombie, frozen, committed, deaf, twin, stall, aborts, crowd, beaten, nap, compaction,
+SCENARIOS = {function.__name__: function for function in (kills, takeover, zombie, frozen, committed, deaf, twin, stall, aborts, crowd, beaten, nap, late, compaction,
                                                           open_transaction, missing_topic, missing_output, too_large, expired,
                                                           grown, full_disk, chaos, leader)}
-FAULTS = {"position_offsets": frozen, "proof_late": committed, "proof_deaf": deaf, "restore_lso": open_transaction, "key_by_unit": compaction}
+FAULTS = {"outputs_first": late, "inputs_first": late, "position_offsets": frozen, "proof_late": committed, "proof_deaf": deaf, "restore_lso": open_transaction, "key_by_unit": compaction}
 
 
 def run_scenario(bin_folder, scenario, fault="none"):

@@ -28,6 +28,7 @@
 #include "io/service.h"
 #include "io/stream.h"
 #include "io/stream_calls.h"
+#include "torture_order.h"
 
 enum { PENDING_MAX = 64, KEY_MAX = 96, VALUE_MAX = 4096, CASES_MAX = 100000, STALL_MS = 4000 };
 
@@ -339,6 +340,7 @@ static void ended(void *object, uint64_t token, bool is_committed)
     const struct stream *stream = ((const struct copy_part *)object)->copy->stream;
     (void)token;
     if (is_committed) {
+        torture_replied();
         bool is_fresh = stream_proof_age_ms(stream) < stream_proof_limit_ms(stream);
         log_info("copy_fired", log_count("may_send", is_fresh));
     }
