@@ -11,7 +11,7 @@
 #include "base/list.h"
 #include "base/map.h"
 
-enum { ANSWER_BYTES_MAX = 16 << 20, KEPT_MAX = 4096, KEY_BYTES = 160, CHUNK = 50 };
+enum { ANSWER_BYTES_MAX = 48 << 20, KEPT_MAX = 4096, KEY_BYTES = 160, CHUNK = 50 };
 
 /* A last answer, by the name of its question. */
 struct kept {
@@ -43,13 +43,15 @@ struct question {
     struct arena arena;
     struct str *ids; /* hexadecimal ids of a board's cases */
     size_t id_count;
+    size_t id_max;
     struct str *items;
     size_t item_count;
     size_t item_max;
     size_t waiting; /* replies to come */
     bool failed;
     bool is_case;
-    bool deliver; /* nothing more to ask */
+    bool is_large; /* not kept: it would push out all others */
+    bool deliver;  /* nothing more to ask */
 };
 
 /* --- Kept answers ---------------------------------------------------------------------------------------------- */
@@ -143,7 +145,7 @@ static void finish(struct question *question)
         answer.items = question->items;
         answer.count = question->item_count;
         answer.error = question->is_case && question->item_count == 0 ? ERR_NOT_FOUND : 0;
-        if (answer.error == 0) {
+        if (answer.error == 0 && !question->is_large) {
             keep(model, question, answer.as_of_ms);
         }
     }
@@ -279,7 +281,7 @@ static void list_done(enum redis_outcome outcome, const struct redis_value *valu
     question->failed = question->failed || outcome != REDIS_REPLY;
     for (size_t i = 0; outcome == REDIS_REPLY && i < redis_value_count(value); i++) {
         struct str id = redis_value_str(redis_value_at(value, i));
-        if (question->id_count < MODEL_CASES_MAX) {
+        if (question->id_count < question->id_max) {
             question->ids[question->id_count++] = arena_copy_str(&question->arena, id);
         }
     }
@@ -288,19 +290,56 @@ static void list_done(enum redis_outcome outcome, const struct redis_value *valu
     }
 }
 
+static void make_room(struct question *question, size_t max)
+{
+    question->ids = arena_alloc_array(&question->arena, max, sizeof(*question->ids));
+    question->items = arena_alloc_array(&question->arena, max, sizeof(*question->items));
+    question->id_max = max;
+    question->item_max = max;
+    question->failed = question->ids == NULL || question->items == NULL;
+}
+
 void model_ask_board(struct model *model, struct str scope, const struct str *units,
                      size_t unit_count, model_done_fn done, void *ctx)
 {
     struct question *question = ask(model, "board", scope, done, ctx);
-    question->ids = arena_alloc_array(&question->arena, MODEL_CASES_MAX, sizeof(*question->ids));
-    question->items =
-        arena_alloc_array(&question->arena, MODEL_CASES_MAX, sizeof(*question->items));
-    question->item_max = MODEL_CASES_MAX;
-    question->failed = question->ids == NULL || question->items == NULL;
+    make_room(question, MODEL_CASES_MAX);
     for (size_t i = 0; i < unit_count && i < MODEL_UNITS_MAX; i++) {
         struct str arguments[] = {STR_LITERAL("ZRANGE"), key_of(question, "cases", units[i]),
                                   STR_LITERAL("0"), STR_LITERAL("99")};
         send(question, arguments, 4, list_done);
+    }
+    settle(question);
+}
+
+void model_ask_ledger(struct model *model, struct str scope, const struct str *units,
+                      size_t unit_count, model_done_fn done, void *ctx)
+{
+    static const char *const lists[] = {"cases", "closed"};
+    struct question *question = ask(model, "ledger", scope, done, ctx);
+    make_room(question, MODEL_LEDGER_MAX);
+    question->is_large = true;
+    for (size_t i = 0; i < 2 * unit_count && i < 2 * MODEL_UNITS_MAX; i++) {
+        struct str arguments[] = {STR_LITERAL("ZRANGE"),
+                                  key_of(question, lists[i % 2], units[i / 2]), STR_LITERAL("0"),
+                                  STR_LITERAL("999")};
+        send(question, arguments, 4, list_done);
+    }
+    settle(question);
+}
+
+void model_ask_breaches(struct model *model, const struct model_span *span, model_done_fn done,
+                        void *ctx)
+{
+    struct question *question = ask(model, "breaches", span->scope, done, ctx);
+    char from[24];
+    snprintf(from, sizeof(from), "%lld", (long long)span->from_ms);
+    make_room(question, MODEL_LEDGER_MAX);
+    for (size_t i = 0; i < span->unit_count && i < MODEL_UNITS_MAX; i++) {
+        struct str arguments[] = {STR_LITERAL("ZREVRANGEBYSCORE"),
+                                  key_of(question, "breaches", span->units[i]), STR_LITERAL("+inf"),
+                                  str_of(from)};
+        send(question, arguments, 4, items_done);
     }
     settle(question);
 }

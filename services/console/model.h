@@ -15,6 +15,7 @@
 enum {
     MODEL_UNITS_MAX = 1024,     /* of one board */
     MODEL_CASES_MAX = 500,      /* of one board, the most urgent first of each unit */
+    MODEL_LEDGER_MAX = 5000,    /* cases of one ledger, or breaches of one history */
     MODEL_KEPT_BYTES = 64 << 20 /* of last answers; above it the oldest go */
 };
 
@@ -37,12 +38,28 @@ struct model_answer {
     size_t count;
 };
 
+/* Which part of a history: units, and from when. */
+struct model_span {
+    struct str scope; /* names the question, as of a board */
+    const struct str *units;
+    size_t unit_count;
+    int64_t from_ms;
+};
+
 /* Borrowed for the call. Called exactly once, on the loop, never from inside the asking function. */
 typedef void (*model_done_fn)(const struct model_answer *answer, void *ctx);
 
 /* The open cases of some units; `scope` names the question among the kept answers (the top unit of the user). */
 void model_ask_board(struct model *model, struct str scope, const struct str *units,
                      size_t unit_count, model_done_fn done, void *ctx);
+
+/* The cases of some units, open and ended, at most a thousand of each kind and unit. Never an earlier answer. */
+void model_ask_ledger(struct model *model, struct str scope, const struct str *units,
+                      size_t unit_count, model_done_fn done, void *ctx);
+
+/* The packed journal lines of the units that say a deadline passed, since `from_ms`, the newest first in each unit. */
+void model_ask_breaches(struct model *model, const struct model_span *span, model_done_fn done,
+                        void *ctx);
 
 /* One case with its journal lines. */
 void model_ask_case(struct model *model, struct str case_hex, model_done_fn done, void *ctx);

@@ -3,40 +3,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "console/console.h"
+#include "console/bureau.h"
+#include "console/visit.h"
 #include "core/disclose/audience.h"
 #include "io/log.h"
 #include "io/seal.h"
 
 enum { VIEW_BYTES_MAX = 4 << 20, ARENA_BYTES = 1 << 20, READING_MS = 600000 };
-
-/* What an answer needs that comes later. */
-struct visit {
-    struct console *console;
-    struct http_request *request;
-    struct session session;
-    char unit[SESSION_TEXT_BYTES]; /* of the case at hand */
-};
-
-static struct visit *visit_new(struct console *console, struct http_request *request,
-                               const struct session *session)
-{
-    struct visit *visit = calloc(1, sizeof(*visit));
-    if (visit == NULL) {
-        http_reply_text(request, 503, "out of memory");
-        return NULL;
-    }
-    visit->console = console;
-    visit->request = request;
-    visit->session = *session;
-    return visit;
-}
-
-static bool signed_in(struct console *console, struct http_request *request,
-                      struct session *ret_session)
-{
-    return session_of(tables_org(console->tables), console->keyring, request, ret_session);
-}
 
 static void redirect(struct http_request *request, const char *where, const char *cookie)
 {
@@ -48,29 +21,14 @@ static void redirect(struct http_request *request, const char *where, const char
 
 /* --- Pages ------------------------------------------------------------------------------------------------------- */
 
-extern const unsigned char page_board[], page_case[], page_login[];
-extern const size_t page_board_size, page_case_size, page_login_size;
-
-static void reply_page(struct http_request *request, const unsigned char *bytes, size_t size)
-{
-    static const struct http_header_pair headers[] = {
-        {"Content-Security-Policy", "default-src 'self'; style-src 'self' 'unsafe-inline'; "
-                                    "frame-ancestors 'none'; form-action 'self'"},
-        {"X-Content-Type-Options", "nosniff"},
-        {"Referrer-Policy", "no-referrer"},
-        {"Cache-Control", "no-store"}};
-    http_reply(request, &(struct http_answer){.status = 200,
-                                              .content_type = "text/html; charset=utf-8",
-                                              .body = {(const char *)bytes, size},
-                                              .headers = headers,
-                                              .header_count = 4});
-}
+extern const unsigned char page_board[], page_case[], page_login[], page_sla[];
+extern const size_t page_board_size, page_case_size, page_login_size, page_sla_size;
 
 static void show_board(struct http_request *request, void *ctx)
 {
     struct session session;
-    if (signed_in(ctx, request, &session)) {
-        reply_page(request, page_board, page_board_size);
+    if (visit_signed_in(ctx, request, &session)) {
+        visit_reply_page(request, page_board, page_board_size);
     } else {
         redirect(request, "/login", NULL);
     }
@@ -79,8 +37,18 @@ static void show_board(struct http_request *request, void *ctx)
 static void show_case(struct http_request *request, void *ctx)
 {
     struct session session;
-    if (signed_in(ctx, request, &session)) {
-        reply_page(request, page_case, page_case_size);
+    if (visit_signed_in(ctx, request, &session)) {
+        visit_reply_page(request, page_case, page_case_size);
+    } else {
+        redirect(request, "/login", NULL);
+    }
+}
+
+static void show_sla(struct http_request *request, void *ctx)
+{
+    struct session session;
+    if (visit_signed_in(ctx, request, &session)) {
+        visit_reply_page(request, page_sla, page_sla_size);
     } else {
         redirect(request, "/login", NULL);
     }
@@ -89,7 +57,7 @@ static void show_case(struct http_request *request, void *ctx)
 static void show_login(struct http_request *request, void *ctx)
 {
     (void)ctx;
-    reply_page(request, page_login, page_login_size);
+    visit_reply_page(request, page_login, page_login_size);
 }
 
 /* --- Sign-in ------------------------------------------------------------------------------------------------------- */
@@ -143,85 +111,6 @@ static void sign_out(struct http_request *request, void *ctx)
 
 /* --- Views ------------------------------------------------------------------------------------------------------- */
 
-static bool open_value(struct str unit, const Shouwang__V1__Sealed *sealed, char *ret_text,
-                       size_t size, void *ctx)
-{
-    const struct visit *visit = ctx;
-    return console_open(visit->console, unit, sealed, ret_text, size);
-}
-
-static const struct policy_obligation *find_obligation(const struct pack *pack, const char *id)
-{
-    for (size_t p = 0; p < pack->policies.count; p++) {
-        const struct policy *policy = &pack->policies.policies[p];
-        for (size_t o = 0; o < policy->obligation_count; o++) {
-            if (str_is(policy->obligations[o].id, id)) {
-                return &policy->obligations[o];
-            }
-        }
-    }
-    return NULL;
-}
-
-/* The evidence that the obligation wants, by the pack that the case is pinned to. */
-static void put_shape(struct json_out *out, const Shouwang__V1__Case *record,
-                      const char *obligation, void *ctx)
-{
-    const struct visit *visit = ctx;
-    if (record->pack.len != PACK_HASH_BYTES) {
-        return;
-    }
-    const struct pack *pack =
-        pack_store_find(tables_packs(visit->console->tables), record->pack.data);
-    const struct policy_obligation *found = pack == NULL ? NULL : find_obligation(pack, obligation);
-    for (size_t e = 0; found != NULL && e < found->evidence_count; e++) {
-        json_out_object(out, NULL);
-        json_out_str(out, "key", found->evidence[e].key);
-        json_out_bool(out, "optional", found->evidence[e].optional);
-        json_out_array(out, "codes");
-        for (size_t c = 0; c < found->evidence[e].codes.count; c++) {
-            json_out_str(out, NULL, found->evidence[e].codes.items[c]);
-        }
-        json_out_end_array(out);
-        json_out_end_object(out);
-    }
-}
-
-static struct view make_view(struct visit *visit, struct str unit, struct str subject)
-{
-    const struct org *org = tables_org(visit->console->tables);
-    enum org_role role = session_role(org, &visit->session, unit, subject);
-    enum disclose_audience audience = disclose_audience_of_role(str_of(org_role_id(role)));
-    struct view view = {.org = org,
-                        .open = open_value,
-                        .shape = put_shape,
-                        .ctx = visit,
-                        .login = str_of(visit->session.login),
-                        .person = str_of(visit->session.person),
-                        .unit = str_of(visit->session.unit)};
-    static const enum disclose_field fields[VIEW_FIELD_COUNT] = {
-        [VIEW_NAME] = DISCLOSE_FIELD_PUPIL_NAME,
-        [VIEW_PLACE_DETAIL] = DISCLOSE_FIELD_PLACE_DETAIL,
-        [VIEW_WITH_PUPIL] = DISCLOSE_FIELD_WITH_PUPIL,
-        [VIEW_CALLBACK] = DISCLOSE_FIELD_CALLBACK,
-        [VIEW_TEXT] = DISCLOSE_FIELD_GIST,
-        [VIEW_WHY] = DISCLOSE_FIELD_KIND};
-    for (size_t i = 0; i < VIEW_FIELD_COUNT; i++) {
-        view.sees[i] = disclose_may_see(audience, CASE_CHANNEL_NONE, fields[i]);
-    }
-    return view;
-}
-
-static void reply_view(struct visit *visit, struct buffer *buffer)
-{
-    if (buffer->overflowed) {
-        http_reply_text(visit->request, 500, "the view does not fit");
-    } else {
-        http_reply_json(visit->request, 200, buffer_str(buffer));
-    }
-    buffer_fini(buffer);
-}
-
 static void board_read(const struct model_answer *answer, void *ctx)
 {
     struct visit *visit = ctx;
@@ -233,39 +122,19 @@ static void board_read(const struct model_answer *answer, void *ctx)
     }
     buffer_init(&buffer, VIEW_BYTES_MAX);
     json_out_init(&out, &buffer);
-    struct view view = make_view(visit, str_of(visit->session.unit), str_of(""));
+    struct view view = visit_view(visit, str_of(visit->session.unit), str_of(""));
     view_board(&view, &shown, &out);
-    reply_view(visit, &buffer);
+    visit_reply(visit, &buffer);
     free(visit);
-}
-
-/* The subtree of the session, breadth first. */
-static size_t list_units(const struct org *org, struct str top, struct str units[MODEL_UNITS_MAX])
-{
-    const struct org_unit *children[MODEL_UNITS_MAX];
-    size_t count = 0;
-    units[count++] = top;
-    for (size_t i = 0; i < count; i++) {
-        size_t found = org_list_children(org, units[i], children, MODEL_UNITS_MAX);
-        for (size_t c = 0; c < found && c < MODEL_UNITS_MAX && count < MODEL_UNITS_MAX; c++) {
-            units[count++] = children[c]->id;
-        }
-    }
-    return count;
 }
 
 static void get_board(struct http_request *request, void *ctx)
 {
     struct console *console = ctx;
-    struct session session;
-    if (!signed_in(console, request, &session)) {
-        http_reply_text(request, 401, "sign in");
-        return;
-    }
-    struct visit *visit = visit_new(console, request, &session);
+    struct visit *visit = visit_begin(console, request);
     if (visit != NULL) {
         struct str units[MODEL_UNITS_MAX];
-        size_t count = list_units(tables_org(console->tables), str_of(visit->session.unit), units);
+        size_t count = visit_list_units(visit, units);
         model_ask_board(console->model, str_of(visit->session.unit), units, count, board_read,
                         visit);
     }
@@ -336,14 +205,14 @@ static void case_read(const struct model_answer *answer, void *ctx)
         struct json_out out;
         buffer_init(&buffer, VIEW_BYTES_MAX);
         json_out_init(&out, &buffer);
-        struct view view = make_view(visit, str_of(visit->unit), str_of(""));
+        struct view view = visit_view(visit, str_of(visit->unit), str_of(""));
         if (is_first_reading(visit->console, visit->session.login,
                              http_param(visit->request, "id"))) {
             journal_read(visit, http_param(visit->request, "id"),
                          session_role(org, &visit->session, str_of(visit->unit), str_of("")));
         }
         buffer.overflowed = !view_case(&view, answer, &out) || buffer.overflowed;
-        reply_view(visit, &buffer);
+        visit_reply(visit, &buffer);
     }
     free(visit);
 }
@@ -351,12 +220,7 @@ static void case_read(const struct model_answer *answer, void *ctx)
 static void get_case(struct http_request *request, void *ctx)
 {
     struct console *console = ctx;
-    struct session session;
-    if (!signed_in(console, request, &session)) {
-        http_reply_text(request, 401, "sign in");
-        return;
-    }
-    struct visit *visit = visit_new(console, request, &session);
+    struct visit *visit = visit_begin(console, request);
     if (visit != NULL) {
         model_ask_case(console->model, str_of(http_param(request, "id")), case_read, visit);
     }
@@ -366,7 +230,7 @@ static void get_stream(struct http_request *request, void *ctx)
 {
     struct console *console = ctx;
     struct session session;
-    if (!signed_in(console, request, &session)) {
+    if (!visit_signed_in(console, request, &session)) {
         http_reply_text(request, 401, "sign in");
         return;
     }
@@ -439,7 +303,7 @@ static void post_action(struct http_request *request, void *ctx)
     const char *unit = http_form(request, "unit");
     /* The header cannot be set by a form of another site. */
     if (http_header(request, "X-Requested-With") == NULL ||
-        !signed_in(console, request, &session)) {
+        !visit_signed_in(console, request, &session)) {
         http_reply_text(request, 401, "sign in");
         return;
     }
@@ -460,9 +324,9 @@ static void post_action(struct http_request *request, void *ctx)
 /* --- The table --------------------------------------------------------------------------------------------------- */
 
 extern const unsigned char page_style[], page_words[], page_board_js[], page_case_js[],
-    page_login_js[];
+    page_login_js[], page_sla_js[], page_form_js[];
 extern const size_t page_style_size, page_words_size, page_board_js_size, page_case_js_size,
-    page_login_js_size;
+    page_login_js_size, page_sla_js_size, page_form_js_size;
 
 static int add_files(struct console *console)
 {
@@ -474,6 +338,8 @@ static int add_files(struct console *console)
         {"/static/board.js", script, {(const char *)page_board_js, page_board_js_size}},
         {"/static/case.js", script, {(const char *)page_case_js, page_case_js_size}},
         {"/static/login.js", script, {(const char *)page_login_js, page_login_js_size}},
+        {"/static/form.js", script, {(const char *)page_form_js, page_form_js_size}},
+        {"/static/sla.js", script, {(const char *)page_sla_js, page_sla_js_size}},
     };
     return http_server_files(console->http, files, sizeof(files) / sizeof(files[0]), "no-cache");
 }
@@ -483,10 +349,14 @@ int console_add_routes(struct console *console)
     const struct http_route routes[] = {
         {"GET", "/", show_board, console, 0},
         {"GET", "/case/:id", show_case, console, 0},
+        {"GET", "/sla", show_sla, console, 0},
         {"GET", "/login", show_login, console, 0},
         {"POST", "/login", sign_in_form, console, 4096},
         {"POST", "/logout", sign_out, console, 4096},
         {"GET", "/api/board", get_board, console, 0},
+        {"GET", "/api/sla", bureau_get_sla, console, 0},
+        {"GET", "/api/breaches", bureau_get_breaches, console, 0},
+        {"GET", "/api/ledger.csv", bureau_get_ledger, console, 0},
         {"GET", "/api/cases/:id", get_case, console, 0},
         {"GET", "/api/stream", get_stream, console, 0},
         {"POST", "/api/cases/:id/:action", post_action, console, 64 * 1024},

@@ -1,5 +1,7 @@
 #include "console/view.h"
 
+#include "console/view_parts.h"
+
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,9 +17,8 @@ enum { OPENED_MAX = 8192, PEOPLE_MAX = 64 };
 
 /* --- Codes ------------------------------------------------------------------------------------------------------- */
 
-/* "LEVEL_CRISIS" of an enum whose values begin with "LEVEL_" as "crisis". */
-static void code_text(const ProtobufCEnumDescriptor *type, int value, const char *prefix,
-                      struct json_out *out, const char *name)
+void view_put_code(const ProtobufCEnumDescriptor *type, int value, const char *prefix,
+                   struct json_out *out, const char *name)
 {
     char code[64] = "";
     const ProtobufCEnumValue *row = protobuf_c_enum_descriptor_get_value(type, value);
@@ -32,10 +33,10 @@ static void code_text(const ProtobufCEnumDescriptor *type, int value, const char
 
 static void put_level(struct json_out *out, Shouwang__V1__Level level)
 {
-    code_text(&shouwang__v1__level__descriptor, (int)level, "LEVEL_", out, "level");
+    view_put_code(&shouwang__v1__level__descriptor, (int)level, "LEVEL_", out, "level");
 }
 
-static void put_id(struct json_out *out, const char *name, ProtobufCBinaryData bytes)
+void view_put_id(struct json_out *out, const char *name, ProtobufCBinaryData bytes)
 {
     char text[IDENT_TEXT_BYTES] = "";
     struct ident id;
@@ -46,7 +47,7 @@ static void put_id(struct json_out *out, const char *name, ProtobufCBinaryData b
     json_out_text(out, name, text);
 }
 
-static bool is_open(const char *state)
+bool view_is_owed(const char *state)
 {
     return strcmp(state, "pending") == 0 || strcmp(state, "warned") == 0 ||
            strcmp(state, "breached") == 0;
@@ -64,7 +65,7 @@ static void put_opened(const struct view *view, struct json_out *out, const char
     }
 }
 
-/* The name of a directory person, when the reader may see it and it can be opened. */
+/* False: the reader may not see it, or it cannot be opened. */
 static bool name_of(const struct view *view, const char *unit, const char *person, char *ret_name,
                     size_t size)
 {
@@ -81,8 +82,8 @@ static bool name_of(const struct view *view, const char *unit, const char *perso
     return opened;
 }
 
-static void put_name(const struct view *view, struct json_out *out, const char *member,
-                     const char *unit, const char *person)
+void view_put_name(const struct view *view, struct json_out *out, const char *member,
+                   const char *unit, const char *person)
 {
     char name[256];
     if (name_of(view, unit, person, name, sizeof(name))) {
@@ -90,7 +91,7 @@ static void put_name(const struct view *view, struct json_out *out, const char *
     }
 }
 
-static void put_unit_label(const struct view *view, struct json_out *out, const char *unit)
+void view_put_unit_label(const struct view *view, struct json_out *out, const char *unit)
 {
     const struct org_unit *found = org_find_unit(view->org, str_of(unit));
     json_out_str(out, "unit_label", found == NULL ? str_of(unit) : found->label);
@@ -112,8 +113,8 @@ static void put_subject_label(const struct view *view, struct json_out *out,
     json_out_text(out, "subject_label", label);
 }
 
-static void put_frame(const struct view *view, const struct model_answer *answer,
-                      struct json_out *out)
+void view_put_frame(const struct view *view, const struct model_answer *answer,
+                    struct json_out *out)
 {
     json_out_int(out, "now_ms", loop_utc_ms());
     json_out_int(out, "as_of_ms", answer->as_of_ms);
@@ -124,7 +125,7 @@ static void put_frame(const struct view *view, const struct model_answer *answer
     char person[128];
     snprintf(unit, sizeof(unit), "%.*s", (int)view->unit.len, view->unit.at);
     snprintf(person, sizeof(person), "%.*s", (int)view->person.len, view->person.at);
-    put_name(view, out, "name", unit, person);
+    view_put_name(view, out, "name", unit, person);
     json_out_end_object(out);
 }
 
@@ -141,7 +142,7 @@ static const Shouwang__V1__Obligation *next_due(const Shouwang__V1__Case *record
     for (size_t e = 0; e < record->n_episodes; e++) {
         for (size_t o = 0; o < record->episodes[e]->n_obligations; o++) {
             const Shouwang__V1__Obligation *obligation = record->episodes[e]->obligations[o];
-            if (is_open(obligation->state) && obligation->due_at_ms != 0 &&
+            if (view_is_owed(obligation->state) && obligation->due_at_ms != 0 &&
                 (next == NULL || obligation->due_at_ms < next->due_at_ms)) {
                 next = obligation;
             }
@@ -170,15 +171,15 @@ static void put_row(const struct view *view, struct json_out *out, const struct 
 {
     const Shouwang__V1__Case *record = row->record;
     json_out_object(out, NULL);
-    put_id(out, "id", record->id);
+    view_put_id(out, "id", record->id);
     json_out_text(out, "number", record->number);
     json_out_text(out, "unit", record->unit);
-    put_unit_label(view, out, record->unit);
+    view_put_unit_label(view, out, record->unit);
     put_subject_label(view, out, record);
     json_out_text(out, "kind", record->kind);
     put_level(out, record->level);
-    code_text(&shouwang__v1__case_state__descriptor, (int)record->state, "CASE_STATE_", out,
-              "state");
+    view_put_code(&shouwang__v1__case_state__descriptor, (int)record->state, "CASE_STATE_", out,
+                  "state");
     json_out_int(out, "opened_at_ms", record->opened_at_ms);
     if (record->n_episodes > 0) {
         const Shouwang__V1__Episode *last = record->episodes[record->n_episodes - 1];
@@ -212,7 +213,7 @@ void view_board(const struct view *view, const struct model_answer *answer, stru
         qsort(rows, count, sizeof(*rows), compare_rows);
     }
     json_out_object(out, NULL);
-    put_frame(view, answer, out);
+    view_put_frame(view, answer, out);
     json_out_array(out, "cases");
     for (size_t i = 0; i < count; i++) {
         put_row(view, out, &rows[i]);
@@ -228,19 +229,19 @@ void view_board(const struct view *view, const struct model_answer *answer, stru
 static void put_facts(const struct view *view, struct json_out *out,
                       const Shouwang__V1__Case *record)
 {
-    put_id(out, "id", record->id);
+    view_put_id(out, "id", record->id);
     json_out_text(out, "number", record->number);
     json_out_text(out, "unit", record->unit);
-    put_unit_label(view, out, record->unit);
+    view_put_unit_label(view, out, record->unit);
     put_subject_label(view, out, record);
     json_out_text(out, "kind", record->kind);
     put_level(out, record->level);
-    code_text(&shouwang__v1__case_state__descriptor, (int)record->state, "CASE_STATE_", out,
-              "state");
+    view_put_code(&shouwang__v1__case_state__descriptor, (int)record->state, "CASE_STATE_", out,
+                  "state");
     json_out_int(out, "opened_at_ms", record->opened_at_ms);
     if (record->n_episodes > 0) {
         const Shouwang__V1__Episode *last = record->episodes[record->n_episodes - 1];
-        code_text(&shouwang__v1__place__descriptor, (int)last->place, "PLACE_", out, "place");
+        view_put_code(&shouwang__v1__place__descriptor, (int)last->place, "PLACE_", out, "place");
         put_opened(view, out, "place_detail", VIEW_PLACE_DETAIL, last->place_detail, record->unit);
         put_opened(view, out, "with_pupil", VIEW_WITH_PUPIL, last->with_pupil, record->unit);
         put_opened(view, out, "callback", VIEW_CALLBACK, last->callback, record->unit);
@@ -258,9 +259,11 @@ static void put_obligation(const struct view *view, struct json_out *out,
     json_out_int(out, "episode", episode->number);
     json_out_text(out, "state", obligation->state);
     json_out_text(out, "owner_role", obligation->owner_role);
+    json_out_text(out, "to_role", obligation->to_role);
+    json_out_text(out, "answer", obligation->answer);
     json_out_int(out, "due_at_ms", obligation->due_at_ms);
     json_out_bool(out, "recorded_late", obligation->recorded_late);
-    if (is_open(obligation->state)) {
+    if (view_is_owed(obligation->state)) {
         json_out_array(out, "evidence_shape");
         view->shape(out, record, obligation->id, view->ctx);
         json_out_end_array(out);
@@ -289,13 +292,13 @@ static void put_told(const struct view *view, struct json_out *out,
         const Shouwang__V1__Told *told = record->told[i];
         json_out_object(out, NULL);
         json_out_text(out, "person", told->person);
-        put_name(view, out, "name", record->unit, told->person);
+        view_put_name(view, out, "name", record->unit, told->person);
         json_out_text(out, "role", told->role);
         json_out_int(out, "at_ms", told->at_ms);
-        code_text(&shouwang__v1__channel__descriptor, (int)told->channel, "CHANNEL_", out,
-                  "channel");
-        code_text(&shouwang__v1__notice_state__descriptor, (int)told->state, "NOTICE_STATE_", out,
-                  "state");
+        view_put_code(&shouwang__v1__channel__descriptor, (int)told->channel, "CHANNEL_", out,
+                      "channel");
+        view_put_code(&shouwang__v1__notice_state__descriptor, (int)told->state, "NOTICE_STATE_",
+                      out, "state");
         if (told->not_told[0] != '\0') {
             json_out_text(out, "not_told", told->not_told);
         }
@@ -330,7 +333,7 @@ static void put_line(const struct view *view, struct json_out *out,
     json_out_int(out, "at_ms", line->at_ms);
     json_out_text(out, "what", line->what);
     json_out_text(out, "actor", line->actor);
-    put_name(view, out, "actor_name", line->unit, line->actor);
+    view_put_name(view, out, "actor_name", line->unit, line->actor);
     json_out_text(out, "actor_role", line->actor_role);
     json_out_text(out, "outcome", line->outcome);
     json_out_text(out, "reason", line->reason);
@@ -340,7 +343,7 @@ static void put_line(const struct view *view, struct json_out *out,
         json_out_text(out, "key", line->facts[i]->key);
         json_out_text(out, "value", line->facts[i]->value);
         if (strcmp(line->facts[i]->key, "person") == 0) {
-            put_name(view, out, "name", line->unit, line->facts[i]->value);
+            view_put_name(view, out, "name", line->unit, line->facts[i]->value);
         }
         json_out_end_object(out);
     }
@@ -368,7 +371,7 @@ static void put_person(const struct view *view, struct json_out *out,
 {
     json_out_object(out, NULL);
     json_out_text(out, "person", person);
-    put_name(view, out, "name", record->unit, person);
+    view_put_name(view, out, "name", record->unit, person);
     json_out_text(out, "role", role);
     json_out_end_object(out);
 }
@@ -409,7 +412,7 @@ static void put_holds(const struct view *view, struct json_out *out,
         if (record->holds[i]->released_by[0] == '\0') {
             json_out_object(out, NULL);
             json_out_text(out, "what", record->holds[i]->what);
-            put_name(view, out, "name", record->unit, record->holds[i]->what);
+            view_put_name(view, out, "name", record->unit, record->holds[i]->what);
             json_out_end_object(out);
         }
     }
@@ -450,7 +453,7 @@ bool view_case(const struct view *view, const struct model_answer *answer, struc
         return false;
     }
     json_out_object(out, NULL);
-    put_frame(view, answer, out);
+    view_put_frame(view, answer, out);
     put_facts(view, out, record);
     put_obligations(view, out, record);
     put_told(view, out, record);

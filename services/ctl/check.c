@@ -148,7 +148,7 @@ static enum ctl_exit check_with_directory(struct ctl *ctl, const struct pack *pa
     for (size_t i = 0; i < pack->policies.count; i++) {
         add_policy(&roles, &pack->policies.policies[i]);
     }
-    enum ctl_exit code = directory_open(ctl, false, &directory);
+    enum ctl_exit code = directory_open(ctl, 0, &directory);
     if (code == CTL_OK) {
         code = check_directory(ctl, directory.org, &roles, days);
     }

@@ -41,9 +41,10 @@ static void take_record(void *ctx, const struct kafka_record *record)
     }
 }
 
-enum ctl_exit directory_open(struct ctl *ctl, bool with_packs, struct directory *ret_directory)
+enum ctl_exit directory_open(struct ctl *ctl, unsigned wants, struct directory *ret_directory)
 {
-    const struct org_setup setup = {.seed = 1};
+    const struct org_setup setup = {.seed = 1, .keep_sealed = (wants & DIRECTORY_SEALED) != 0};
+    bool with_packs = (wants & DIRECTORY_PACKS) != 0;
     *ret_directory = (struct directory){.org = org_new(&setup)};
     arena_init(&ret_directory->scratch, RECORD_MAX_BYTES);
     ret_directory->packs = with_packs ? pack_store_new(seal_digest) : NULL;

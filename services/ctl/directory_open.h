@@ -6,6 +6,9 @@
 #include "ctl/ctl.h"
 #include "wire/pack.h"
 
+/* What else than who is who is kept, or-ed. */
+enum directory_want { DIRECTORY_PACKS = 1, DIRECTORY_SEALED = 2 /* names and addresses, closed */ };
+
 struct directory {
     struct org *org;
     struct pack_store *packs; /* NULL: not asked for */
@@ -15,7 +18,7 @@ struct directory {
 
 /* Reads the topic to its end. CTL_REFUSED: it is empty; CTL_UNAVAILABLE; both after a line on stderr. The caller calls
  * directory_close in any case. */
-enum ctl_exit directory_open(struct ctl *ctl, bool with_packs, struct directory *ret_directory);
+enum ctl_exit directory_open(struct ctl *ctl, unsigned wants, struct directory *ret_directory);
 void directory_close(struct directory *directory);
 
 #endif

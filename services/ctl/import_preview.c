@@ -87,7 +87,7 @@ enum ctl_exit preview_new(struct ctl *ctl, const struct preview_setup *setup,
     }
     preview->setup = *setup;
     arena_init(&preview->arena, 2 * TRIAGE_ARENA_BYTES);
-    enum ctl_exit code = directory_open(ctl, true, &preview->directory);
+    enum ctl_exit code = directory_open(ctl, DIRECTORY_PACKS, &preview->directory);
     code = code != CTL_OK ? code : open_pack(preview);
     if (code != CTL_OK) {
         preview_free(preview);

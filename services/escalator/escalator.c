@@ -7,6 +7,7 @@
 #include "io/log.h"
 #include "io/seal.h"
 #include "io/stream.h"
+#include "shell/heartbeat.h"
 
 static const struct config_key keys[] = {
     {.name = "escalator.case.max",
@@ -16,6 +17,7 @@ static const struct config_key keys[] = {
      .max = CASEWORK_CASES_MAX,
      .unit = "cases",
      .help = "Cases in memory per partition; a signal that would open one more goes to rejects."},
+    HEARTBEAT_CONFIG_KEYS,
 };
 
 static const struct config_table table = {
@@ -52,7 +54,9 @@ static const struct stream_definition stream_definition = {
 
 struct escalator {
     struct service *service;
+    struct stream_definition definition;
     struct stream *stream;
+    struct heartbeat *heartbeat;
     struct part_shared shared;
 };
 
@@ -66,6 +70,12 @@ static void set_unready(void *ctx, const char *reason)
 {
     struct escalator *escalator = ctx;
     service_set_unready(escalator->service, "packs", reason);
+}
+
+static bool commits(void *ctx)
+{
+    const struct escalator *escalator = ctx;
+    return stream_proof_age_ms(escalator->stream) < stream_proof_limit_ms(escalator->stream);
 }
 
 static int start(struct service *service, void **ret_state)
@@ -86,9 +96,13 @@ static int start(struct service *service, void **ret_state)
     error = error != 0 ? error
                        : metrics_register(service_metrics(service), part_metric_rows, PART_METRICS,
                                           escalator->shared.metric);
-    return error != 0
-               ? error
-               : stream_start(service, &stream_definition, &escalator->shared, &escalator->stream);
+    /* A sign of life is owed when nothing happens, too: then the proof of ownership is what is committed. */
+    escalator->definition = stream_definition;
+    escalator->definition.heartbeat = config_is_set(service_config(service), "heartbeat.url");
+    error = error != 0 ? error
+                       : stream_start(service, &escalator->definition, &escalator->shared,
+                                      &escalator->stream);
+    return error != 0 ? error : heartbeat_new(service, commits, escalator, &escalator->heartbeat);
 }
 
 static void drained(void *ctx)
@@ -106,6 +120,7 @@ static void drain(void *state)
 static void stop(void *state)
 {
     struct escalator *escalator = state;
+    heartbeat_free(escalator->heartbeat);
     stream_free(escalator->stream);
     free(escalator);
 }

@@ -46,6 +46,7 @@ struct notifier {
     struct service *service;
     struct loop *loop;
     struct stream *stream;
+    struct heartbeat *heartbeat; /* NULL: none is wanted */
     struct redis *redis;
     struct http_client *client;
     struct http_server *server;      /* callbacks of the provider */

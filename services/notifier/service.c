@@ -11,6 +11,7 @@
 #include "notifier/hook.h"
 #include "notifier/part.h"
 #include "notifier/text.h"
+#include "shell/heartbeat.h"
 #include "shell/keys.h"
 
 enum { WATCH_MS = 20, PRODUCE_TIMEOUT_MS = 5000, URL_MAX_BYTES = 256 };
@@ -48,6 +49,7 @@ static const struct config_key keys[] = {
      "calls to one number; 0: no limit"},
     {"quota.voice.per_day", CONFIG_INT, "20", 0, QUOTA_CALLS_MAX, NULL, false,
      "calls to one number; 0: no limit"},
+    HEARTBEAT_CONFIG_KEYS,
 };
 
 static const struct config_table table = {
@@ -265,6 +267,12 @@ static int connect_parts(struct notifier *notifier, const struct config *config)
     return error;
 }
 
+static bool commits(void *ctx)
+{
+    const struct notifier *notifier = ctx;
+    return stream_proof_age_ms(notifier->stream) < stream_proof_limit_ms(notifier->stream);
+}
+
 static int begin(struct notifier *notifier)
 {
     const struct admin_show show = {"queues", "notices held and underway", show_queues, notifier};
@@ -281,6 +289,9 @@ static int begin(struct notifier *notifier)
     }
     if (error == 0) {
         error = stream_start(notifier->service, &stream_definition, notifier, &notifier->stream);
+    }
+    if (error == 0) {
+        error = heartbeat_new(notifier->service, commits, notifier, &notifier->heartbeat);
     }
     if (error == 0) {
         loop_timer_after(notifier->watch, WATCH_MS);
@@ -323,6 +334,7 @@ static void drain(void *state)
 static void stop(void *state)
 {
     struct notifier *notifier = state;
+    heartbeat_free(notifier->heartbeat);
     stream_free(notifier->stream);
     http_client_free(notifier->client);
     redis_free(notifier->redis);

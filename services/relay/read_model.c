@@ -15,7 +15,12 @@
 extern const unsigned char relay_read_model_lua[];
 extern const size_t relay_read_model_lua_size;
 
-enum { IN_FLIGHT_MAX = 1024, PAIRS_MAX = (REDIS_ARGUMENTS_MAX - 13) / 2, NUMBER_BYTES = 24 };
+enum {
+    WATCH_MS = 2000,
+    IN_FLIGHT_MAX = 1024,
+    PAIRS_MAX = (REDIS_ARGUMENTS_MAX - 13) / 2,
+    NUMBER_BYTES = 24
+};
 
 /* Sorts behind every real due time. */
 static const int64_t no_due_ms = INT64_C(9000000000000000);
@@ -27,6 +32,7 @@ struct read_model {
     struct read_model_events events;
     enum state state;
     struct loop_timer *again;
+    struct loop_timer *watch; /* while nothing is written: is it still of our epoch */
     char prefix[32];
     char epoch[IDENT_TEXT_BYTES];
     char offsets_key[48];
@@ -83,6 +89,32 @@ static void epoch_done(enum redis_outcome outcome, const struct redis_value *val
     }
 }
 
+static void watch_done(enum redis_outcome outcome, const struct redis_value *value, void *ctx)
+{
+    struct read_model *model = ctx;
+    if (model->state == LIVE && outcome == REDIS_REPLY &&
+        !str_is(redis_value_str(value), model->epoch)) {
+        lose(model); /* emptied, or taken out on purpose */
+    }
+}
+
+static void watch(void *ctx)
+{
+    struct read_model *model = ctx;
+    struct str arguments[] = {STR_LITERAL("FCALL"), STR_LITERAL("sw_epoch"), STR_LITERAL("1"),
+                              str_of(model->prefix), STR_LITERAL("")};
+    /* Not taken: what is wrong shows by itself. */
+    int error =
+        model->state != LIVE
+            ? 0
+            : redis_send(model->redis, &(struct redis_command){.arguments = arguments, .count = 5},
+                         watch_done, model);
+    if (error != 0) {
+        log_debug("read_model_not_watched", log_error_code("why", error));
+    }
+    loop_timer_after(model->watch, WATCH_MS);
+}
+
 /* Asks for the epoch in force, offering a new one for a Redis that has none. */
 static void ask(void *ctx)
 {
@@ -125,6 +157,10 @@ int read_model_new(struct loop *loop, const struct redis_options *redis, const c
     snprintf(model->offsets_key, sizeof(model->offsets_key), "%s:offsets", prefix);
     int error = loop_timer_new(loop, LOOP_MONOTONIC, ask, model, &model->again);
     if (error == 0) {
+        error = loop_timer_new(loop, LOOP_MONOTONIC, watch, model, &model->watch);
+    }
+    if (error == 0) {
+        loop_timer_after(model->watch, WATCH_MS);
         struct redis_options options = *redis;
         options.function_library =
             (struct str){(const char *)relay_read_model_lua, relay_read_model_lua_size};
@@ -147,6 +183,7 @@ void read_model_free(struct read_model *model)
     model->events = (struct read_model_events){0};
     redis_free(model->redis);
     loop_timer_free(model->again);
+    loop_timer_free(model->watch);
     free(model);
 }
 
@@ -272,9 +309,10 @@ int read_model_put_case(struct read_model *model, struct read_model_place place,
 }
 
 int read_model_add_line(struct read_model *model, struct read_model_place place,
-                        struct str case_hex, struct str packed)
+                        const struct read_model_line *line)
 {
     char offset[NUMBER_BYTES];
+    char at[NUMBER_BYTES];
     struct str arguments[] = {STR_LITERAL("FCALL"),
                               STR_LITERAL("sw_journal"),
                               STR_LITERAL("1"),
@@ -282,9 +320,11 @@ int read_model_add_line(struct read_model *model, struct read_model_place place,
                               str_of(model->epoch),
                               place.partition,
                               number(offset, place.offset),
-                              case_hex,
-                              packed};
-    return send_write(model, arguments, sizeof(arguments) / sizeof(arguments[0]));
+                              line->case_hex,
+                              line->packed,
+                              line->breached_unit,
+                              number(at, line->at_ms)};
+    return send_write(model, arguments, line->breached_unit.len > 0 ? 11 : 9);
 }
 
 struct read_model_counts read_model_counts(const struct read_model *model)

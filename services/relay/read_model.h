@@ -49,9 +49,16 @@ SW_NODISCARD int read_model_put_case(struct read_model *model, struct read_model
                                      struct str unit, struct str case_hex,
                                      const Shouwang__V1__Case *record);
 
-/* Appends a packed journal line to its case. As above. */
+struct read_model_line {
+    struct str case_hex;
+    struct str packed;
+    struct str breached_unit; /* not empty: it says that a deadline of this unit passed */
+    int64_t at_ms;            /* of a breach */
+};
+
+/* Appends a packed journal line to its case, and to the unit's breaches where it is one. As above. */
 SW_NODISCARD int read_model_add_line(struct read_model *model, struct read_model_place place,
-                                     struct str case_hex, struct str packed);
+                                     const struct read_model_line *line);
 
 struct read_model_counts {
     uint64_t written;

@@ -11,9 +11,11 @@
 --   P:due:<unit>       sorted set of obligations by due time, members <case>/<episode>/<obligation>/<occurrence>
 --   P:duemembers:<id>  set of the members that a case has in P:due, to take them out again
 --   P:journal:<id>     list of a case's journal lines, packed, the newest JOURNAL_MAX
+--   P:breaches:<unit>  sorted set of the lines that say a deadline passed, packed, by time, the newest BREACHES_MAX
 
 local CLOSED_MAX = 1000
 local JOURNAL_MAX = 2000
+local BREACHES_MAX = 2000
 
 -- 1 when the record is new, 0 when it was applied before; an error when the epoch is another.
 local function advance(prefix, epoch, partition, offset)
@@ -65,7 +67,7 @@ local function sw_case(keys, args)
   return 1
 end
 
--- FCALL sw_journal 1 P epoch partition offset case packed
+-- FCALL sw_journal 1 P epoch partition offset case packed [unit at]: with unit and time it is a breach
 local function sw_journal(keys, args)
   local new = advance(keys[1], args[1], args[2], args[3])
   if new == nil then return redis.error_reply('EPOCH no read model of this epoch') end
@@ -73,6 +75,11 @@ local function sw_journal(keys, args)
   local list = keys[1] .. ':journal:' .. args[4]
   redis.call('RPUSH', list, args[5])
   redis.call('LTRIM', list, -JOURNAL_MAX, -1)
+  if args[6] then
+    local breaches = keys[1] .. ':breaches:' .. args[6]
+    redis.call('ZADD', breaches, args[7], args[5])
+    redis.call('ZREMRANGEBYRANK', breaches, 0, -BREACHES_MAX - 1)
+  end
   return 1
 end
 
@@ -87,6 +94,24 @@ local function sw_epoch(keys, args)
   return args[1]
 end
 
+-- FCALL sw_drop 1 P: takes the whole read model out, and says how many keys that were. Whoever writes next finds no epoch.
+local function sw_drop(keys)
+  local kinds = { 'case:*', 'cases:*', 'closed:*', 'due:*', 'duemembers:*', 'journal:*', 'breaches:*' }
+  local count = redis.call('DEL', keys[1] .. ':epoch', keys[1] .. ':offsets')
+  for _, kind in ipairs(kinds) do
+    local cursor = '0'
+    repeat
+      local found = redis.call('SCAN', cursor, 'MATCH', keys[1] .. ':' .. kind, 'COUNT', 1000)
+      cursor = found[1]
+      for _, key in ipairs(found[2]) do
+        count = count + redis.call('UNLINK', key)
+      end
+    until cursor == '0'
+  end
+  return count
+end
+
 redis.register_function('sw_case', sw_case)
 redis.register_function('sw_journal', sw_journal)
 redis.register_function('sw_epoch', sw_epoch)
+redis.register_function('sw_drop', sw_drop)

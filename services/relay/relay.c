@@ -84,8 +84,10 @@ static bool split_case_key(struct str key, struct str *ret_unit, struct str *ret
     return ident_parse(*ret_hex, &id);
 }
 
-/* The case a journal line belongs to; false when it is of the unit, or does not decode. */
-static bool case_of_line(struct relay *relay, struct str value, char ret_hex[IDENT_TEXT_BYTES])
+/* The case a journal line belongs to, and since when a deadline is over (0: it says nothing of the kind); false when it is
+ * of the unit, or does not decode. */
+static bool case_of_line(struct relay *relay, struct str value, char ret_hex[IDENT_TEXT_BYTES],
+                         int64_t *ret_breached_ms)
 {
     Shouwang__V1__JournalLine *line =
         shouwang__v1__journal_line__unpack(NULL, value.len, (const uint8_t *)value.at);
@@ -94,6 +96,7 @@ static bool case_of_line(struct relay *relay, struct str value, char ret_hex[IDE
         return false;
     }
     bool has_case = line->case_id.len == IDENT_BYTES;
+    *ret_breached_ms = strcmp(line->what, "obligation_breached") == 0 ? line->at_ms : 0;
     if (has_case) {
         struct ident id;
         memcpy(id.bytes, line->case_id.data, IDENT_BYTES);
@@ -128,12 +131,13 @@ static void live_record(void *ctx, const struct kafka_record *record)
     struct str unit;
     struct str hex;
     char case_hex[IDENT_TEXT_BYTES] = "";
+    int64_t breached_ms;
     if (record->topic == TOPIC_CASES) {
         if (split_case_key(record->key, &unit, &hex)) {
             publish(relay, "case", unit, hex, record->value);
         }
     } else if (record->value.at != NULL) {
-        (void)case_of_line(relay, record->value, case_hex);
+        (void)case_of_line(relay, record->value, case_hex, &breached_ms);
         publish(relay, "line", record->key, str_of(case_hex), record->value);
     }
 }
@@ -170,10 +174,16 @@ static void add_line(struct relay *relay, struct read_model_place place,
                      const struct kafka_record *record)
 {
     char hex[IDENT_TEXT_BYTES];
-    if (record->value.at == NULL || !case_of_line(relay, record->value, hex)) {
+    int64_t breached_ms;
+    if (record->value.at == NULL || !case_of_line(relay, record->value, hex, &breached_ms)) {
         return;
     }
-    int error = read_model_add_line(relay->model, place, str_of(hex), record->value);
+    const struct read_model_line line = {.case_hex = str_of(hex),
+                                         .packed = record->value,
+                                         .breached_unit =
+                                             breached_ms > 0 ? record->key : STR_LITERAL(""),
+                                         .at_ms = breached_ms};
+    int error = read_model_add_line(relay->model, place, &line);
     if (error != 0) {
         log_debug("not_written", log_error_code("why", error));
     }

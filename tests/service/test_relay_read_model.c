@@ -139,15 +139,20 @@ static void test_read_model_applies_each_record_once(void **state)
     put(7, 5000, SHOUWANG__V1__CASE_STATE__CASE_STATE_OPEN); /* read again: changes nothing */
     put(6, 6000, SHOUWANG__V1__CASE_STATE__CASE_STATE_OPEN); /* older: neither */
     struct read_model_place place = {STR_LITERAL("journal/3"), 4};
+    const struct read_model_line said = {.case_hex = str_of(case_hex),
+                                         .packed = STR_LITERAL("line"),
+                                         .breached_unit = STR_LITERAL("school-1"),
+                                         .at_ms = 77};
     for (int i = 0; i < 2; i++) {
-        assert_int_equal(
-            read_model_add_line(world.model, place, str_of(case_hex), STR_LITERAL("line")), 0);
+        assert_int_equal(read_model_add_line(world.model, place, &said), 0);
     }
     assert_true(loop_wait(world.loop, is_idle, &world, BOUND_MS));
     const char *next[] = {"ZSCORE", "test:cases:school-1", case_hex, NULL};
     assert_string_equal(ask(next), "1000");
     const char *line[] = {"LINDEX", "test:journal:00112233445566778899aabbccddeeff", "1", NULL};
     assert_string_equal(ask(line), "");
+    const char *breach[] = {"ZSCORE", "test:breaches:school-1", "line", NULL};
+    assert_string_equal(ask(breach), "77");
     assert_int_equal(read_model_counts(world.model).written, 2);
 }
 

@@ -2,16 +2,6 @@
 const caseId = location.pathname.split("/").pop();
 let caseUnit = "";
 
-function card(title, ...content) {
-  return el("section", { class: "card" }, el("h2", {}, word(title)), content);
-}
-
-function table(heads, rows) {
-  return el("div", { class: "scroll" }, el("table", {},
-    el("thead", {}, el("tr", {}, heads.map((h) => el("th", {}, h ? word(h) : "")))),
-    el("tbody", {}, rows)));
-}
-
 function facts(view) {
   const line = (label, value) => (value ? [el("dt", {}, word(label)), el("dd", {}, value)] : []);
   const call = view.callback ? el("a", { href: `tel:${view.callback}` }, view.callback) : null;
@@ -29,9 +19,11 @@ function obligationRow(ob) {
     el("td", { class: "time" }, ob.due_at_ms ? clock(ob.due_at_ms) : "—", el("br"),
       open && ob.due_at_ms ? [el("span", { "data-due": ob.due_at_ms }), " ", el("span", { class: "small muted" })] : null),
     el("td", { class: "tight" }, word(ob.state, "o_") + (ob.recorded_late ? `（${word("recorded_late")}）` : "")),
-    el("td", {}, open ? el("div", { class: "actions" },
-      el("button", { class: "primary", onclick: () => met(ob) }, word("record")),
-      el("button", { onclick: () => waive(ob) }, word("waive"))) : null));
+    el("td", {}, el("div", { class: "actions" },
+      open ? [el("button", { class: "primary", onclick: () => met(ob) }, word("record")), el("button", { onclick: () => waive(ob) }, word("waive"))] : null,
+      ob.answer ? el("span", { class: "small muted" }, word(ob.answer, "a_")) : null,
+      obligationButtons(ob, (title, action, answer) => ask(`${word(title)} · ${word(ob.id, "ob_")}`, action, [reason()],
+        { obligation: ob.id, episode: ob.episode, ...(answer ? { answer } : {}) })))));
 }
 
 function toldRow(told) {
@@ -58,49 +50,9 @@ function journalRow(line) {
       el("div", { class: "small muted" }, [...who, ...detail].filter(Boolean).join(" · "))));
 }
 
-// Asks for the fields in a dialog and sends the action; what came of it is shown before the dialog closes.
+// Asks for the fields and sends the action on this case.
 function ask(title, action, fields, fixed = {}) {
-  const dialog = document.getElementById("form");
-  const outcome = el("div", { class: "outcome", hidden: true });
-  const inputs = fields.map((f) => [f, f.choices
-    ? el("select", { name: f.name }, f.choices.map(([value, text]) => el("option", { value }, text)))
-    : el(f.long ? "textarea" : "input", { name: f.name, type: f.type, value: f.value, step: f.type === "datetime-local" ? "1" : undefined })]);
-  const submit = el("button", { class: "primary" }, word("send"));
-  const form = el("form", {
-    onsubmit: async (event) => {
-      event.preventDefault();
-      submit.disabled = true;
-      const body = { ...fixed };
-      let evidence = 0;
-      for (const [f, input] of inputs) {
-        const value = f.type === "datetime-local" ? new Date(input.value).getTime() : input.value;
-        if (!f.evidence) body[f.name] = value;
-        else if (value !== "") {
-          body[`evidence.${evidence}.key`] = f.name;
-          body[`evidence.${evidence++}.${f.choices ? "code" : "value"}`] = value;
-        }
-      }
-      const result = await send(action, body);
-      outcome.hidden = false;
-      outcome.className = `outcome ${result.outcome}`;
-      outcome.textContent = word(result.outcome) + (result.reason ? `: ${result.reason}` : "");
-      submit.disabled = result.outcome === "applied";
-      draw();
-    },
-  }, el("h2", {}, title), inputs.map(([f, input]) => [el("label", {}, f.label), input]), outcome,
-    el("p", { class: "actions" }, submit, el("button", { type: "button", onclick: () => dialog.close() }, word("cancel"))));
-  dialog.replaceChildren(form);
-  dialog.showModal();
-}
-
-async function send(action, body) {
-  try {
-    const answer = await fetch(`/api/cases/${caseId}/${action}`, {
-      method: "POST", headers: { "x-requested-with": "board" }, body: new URLSearchParams({ unit: caseUnit, ...body }) });
-    return await answer.json();
-  } catch {
-    return { outcome: "unavailable" };
-  }
+  askForm(title, fields, (body) => sendAction(caseId, action, { unit: caseUnit, ...fixed, ...body }));
 }
 
 function localNow() {
@@ -108,7 +60,6 @@ function localNow() {
   return new Date(now.getTime() - now.getTimezoneOffset() * 60000).toISOString().slice(0, 19);
 }
 
-const reason = () => ({ name: "reason", label: word("reason"), long: true });
 const choices = (codes, prefix) => codes.map((code) => [code, word(code, prefix)]);
 
 function met(ob) {

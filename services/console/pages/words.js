@@ -45,6 +45,14 @@ const WORDS = {
     j_step_unneeded: "步骤不再需要", j_steps_restarted: "重新呼叫", j_stood_down: "撤销", j_obligation_opened: "新增时限",
     j_obligation_warned: "时限提醒", j_obligation_breached: "超时", j_obligation_met: "完成登记", j_obligation_met_late: "逾期完成",
     j_obligation_waived: "豁免", j_obligation_corrected: "时限更正", j_obligation_due: "时限到期", j_note: "记录", j_read: "查看",
+    j_obligation_urged: "催办", j_obligation_answered: "接收方答复", j_handed_over: "交接", f_time: "次数", f_answer: "答复",
+    sla: "时限监管", by_time_left: "按剩余时间", owed: "待完成", within_60: "1 小时内到期", unanswered: "待答复的报告", breaches_30: "30 天内超时",
+    reports: "已报送、待接收方答复", by_school: "各单位", breach_history: "超时记录（30 天）", nothing_owed: "目前没有待完成事项", unit: "单位", kind: "类型",
+    obligation: "事项", recipient: "接收方", all_units: "全部单位", all_roles: "全部责任角色", ledger: "导出台账（CSV）",
+    urge: "催办", urged: "已催办", confirm: "确认", give_back: "退回", dispute: "有异议", returned: "退回", hand_over: "交接班", next_person: "接班人", hand_over_note: "交接说明",
+    a_confirmed: "已确认", a_returned: "已退回", a_disputed: "有异议", r_too_soon: "刚刚催办过，请稍候", r_not_in_charge: "您的角色不能催办此事项",
+    r_not_recipient: "您不是接收方", r_not_reported: "尚未报送", r_not_started: "时限尚未开始", r_denied: "无权操作", r_not_reachable: "此人无法联系",
+    r_not_to_this_person: "不能交给此人", r_unknown_person: "查无此人",
   },
   en: {
     board: "Shouwang · duty board", sign_in: "Sign in", sign_out: "Sign out", login: "User", password: "Password", wrong: "User or password is wrong",
@@ -97,6 +105,14 @@ const WORDS = {
     j_obligation_met: "obligation met", j_obligation_met_late: "obligation met late",
     j_obligation_waived: "obligation waived", j_obligation_corrected: "obligation corrected",
     j_obligation_due: "obligation due", j_note: "note", j_read: "read",
+    j_obligation_urged: "urged", j_obligation_answered: "recipient's answer", j_handed_over: "handed over", f_time: "time", f_answer: "answer",
+    sla: "Deadlines", by_time_left: "By the time left", owed: "To be done", within_60: "Due within 1 h", unanswered: "Reports to answer", breaches_30: "Missed in 30 days",
+    reports: "Reported, waiting for the recipient", by_school: "By school", breach_history: "Missed deadlines (30 days)", nothing_owed: "Nothing is owed now",
+    unit: "Unit", kind: "Kind", obligation: "What", recipient: "Recipient", all_units: "All units", all_roles: "All owners", ledger: "Ledger (CSV)",
+    urge: "Urge", urged: "urged", confirm: "Confirm", give_back: "Return", dispute: "Dispute", returned: "returned", hand_over: "Hand over", next_person: "Next person", hand_over_note: "What the next person must know",
+    a_confirmed: "confirmed", a_returned: "returned", a_disputed: "disputed", r_too_soon: "urged a moment ago", r_not_in_charge: "not for your role to urge",
+    r_not_recipient: "you are not the recipient", r_not_reported: "not reported yet", r_not_started: "its clock has not started", r_denied: "not allowed",
+    r_not_reachable: "cannot be reached", r_not_to_this_person: "not to this person", r_unknown_person: "no such person",
   },
 };
 let language = localStorage.getItem("lang") || "zh";
@@ -134,7 +150,7 @@ function el(name, attributes = {}, ...children) {
     if (key.startsWith("on")) node.addEventListener(key.slice(2), value);
     else if (value !== undefined && value !== null && value !== false) node.setAttribute(key, value === true ? "" : value);
   }
-  for (const child of children.flat()) {
+  for (const child of children.flat(Infinity)) {
     if (child !== undefined && child !== null && child !== false) node.append(child);
   }
   return node;
@@ -177,6 +193,7 @@ function follow(path, changed) {
 function topBar(me) {
   return el("header", { class: "top" },
     el("a", { class: "brand", href: "/" }, word("board")),
+    me ? el("a", { href: location.pathname === "/sla" ? "/" : "/sla" }, word(location.pathname === "/sla" ? "back" : "sla")) : null,
     el("span", { class: "spacer" }),
     me ? el("span", { class: "muted small" }, me.name || me.login) : null,
     el("button", { onclick: setLanguage }, word("lang")),
