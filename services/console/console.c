@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "console/feed.h"
 #include "io/log.h"
 #include "io/seal_record.h"
 #include "shell/keys.h"
@@ -130,7 +131,9 @@ static int open_parts(struct console *console)
     }
     console->live = live_new(is_within, console);
     console->actions = actions_new(console);
-    if (error == 0 && (console->live == NULL || console->actions == NULL)) {
+    console->feed = feed_new(console);
+    if (error == 0 &&
+        (console->live == NULL || console->actions == NULL || console->feed == NULL)) {
         error = ERR_MEMORY;
     }
     if (error == 0) {
@@ -180,6 +183,7 @@ static void stop(void *state)
 {
     struct console *console = state;
     actions_free(console->actions); /* answers who waits */
+    feed_free(console->feed);
     model_free(console->model);
     sign_in_free(console->sign_in);
     http_server_free(console->http);

@@ -32,6 +32,8 @@ struct console_reading {
     int64_t at_ms;
 };
 
+struct feed;
+
 struct console {
     struct service *service;
     struct loop *loop;
@@ -42,6 +44,7 @@ struct console {
     struct live *live;
     struct sign_in *sign_in;
     struct actions *actions;
+    struct feed *feed;
     struct kafka_producer *producer;
     struct zmq_sub *wire;
     const struct config *config;

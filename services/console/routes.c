@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "console/bureau.h"
+#include "console/feed.h"
 #include "console/visit.h"
 #include "core/disclose/audience.h"
 #include "io/log.h"
@@ -354,6 +355,7 @@ int console_add_routes(struct console *console)
         {"POST", "/login", sign_in_form, console, 4096},
         {"POST", "/logout", sign_out, console, 4096},
         {"GET", "/api/board", get_board, console, 0},
+        {"GET", "/v1/feed", feed_get, console->feed, 0},
         {"GET", "/api/sla", bureau_get_sla, console, 0},
         {"GET", "/api/breaches", bureau_get_breaches, console, 0},
         {"GET", "/api/ledger.csv", bureau_get_ledger, console, 0},

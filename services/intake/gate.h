@@ -20,11 +20,6 @@ SW_NODISCARD int gate_new(int64_t per_second, int64_t burst, struct gate **ret_g
 /* NULL is fine. */
 void gate_free(struct gate *gate);
 
-/* The token of an "Authorization: Bearer …" header's value; NULL: none given, unknown, or expired. The token is the
- * org's. */
-const struct org_token *gate_token(const struct org *org, const char *authorization,
-                                   int64_t utc_ms);
-
 /* Takes `events` out of the token's bucket at `monotonic_ms`. False: it is empty, nothing was taken, and the sender may
  * come again after `ret_wait_ms`. More events than the burst cost the whole burst. */
 bool gate_take(struct gate *gate, const struct org_token *token, size_t events,

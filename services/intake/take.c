@@ -3,6 +3,7 @@
 #include "intake/people.h"
 #include "intake/reply.h"
 #include "io/log.h"
+#include "shell/bearer.h"
 #include "wire/decode.h"
 #include "wire/event.h"
 
@@ -29,7 +30,7 @@ const struct org_token *take_admit(struct intake *intake, struct http_request *r
         reply_later(intake, request, 503, why, intake->retry_after_ms);
         return NULL;
     }
-    const struct org_token *token = gate_token(
+    const struct org_token *token = bearer_token(
         tables_org(intake->tables), http_header(request, "authorization"), loop_utc_ms());
     if (token == NULL) {
         reply_unauthorized(intake, request);

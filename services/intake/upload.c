@@ -8,6 +8,7 @@
 #include "intake/reply.h"
 #include "intake/take.h"
 #include "io/log.h"
+#include "shell/bearer.h"
 #include "wire/json.h"
 
 enum { ROWS_PER_TURN = 20, BUSY_MS = 20 };
@@ -246,7 +247,7 @@ static void read_on(void *ctx)
 {
     struct upload *upload = ctx;
     struct intake *intake = upload->intake;
-    const struct org_token *token = gate_token(
+    const struct org_token *token = bearer_token(
         tables_org(intake->tables), http_header(upload->request, "authorization"), loop_utc_ms());
     int64_t wait_ms = 0;
     if (token == NULL || intake->is_draining) {

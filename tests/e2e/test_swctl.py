@@ -1,6 +1,7 @@
 """swctl on a running Shouwang: every command reports an outcome, by its text and by its exit code."""
 import json
 import re
+import subprocess
 import uuid
 
 import pytest
@@ -207,3 +208,35 @@ def test_ids_of_a_unit(shouwang):
 
 def test_topics_are_as_the_table_says(shouwang):
     assert shouwang.swctl("topics", "--check", "--single", "--partitions", "4", check=False).returncode == OK
+
+
+def test_the_card_of_a_day_has_names_and_numbers(shouwang):
+    card = shouwang.swctl("roster", "card", UNIT, "--day", "2026-11-24").stdout
+    assert "值班领导 duty leader" in card and "00:00" in card and "24:00" in card
+    assert "100-0002000" in card and "110" in card and "?" not in card, card
+    assert shouwang.swctl("roster", "card", "nowhere", check=False).returncode == REFUSED
+    assert shouwang.swctl("roster", "card", UNIT, "--day", "tomorrow", check=False).returncode == USAGE
+
+
+def test_rebuild_makes_the_read_model_anew(shouwang, case):
+    def shown():
+        return (shouwang.board() or {}).get("cases", [])
+    wait_until(shown, "the board")
+    before = shouwang.metric("relay", "sw_relay_model_rebuilds_total")
+    done = shouwang.swctl("rebuild")
+    assert "begun anew" in done.stdout
+    wait_until(lambda: any(one["id"] == case for one in shown()), "the case is back")
+    assert shouwang.metric("relay", "sw_relay_model_rebuilds_total") == before + 1
+
+
+def test_bash_completes_commands_and_options(shouwang):
+    script = shouwang.swctl("completion", "bash").stdout
+    ask_bash = ('eval "$1"; COMP_WORDS=("${@:2}"); COMP_CWORD=$(($# - 2)); _swctl; printf "%s\\n" "${COMPREPLY[@]}"')
+
+    def complete(*words):
+        done = subprocess.run(["bash", "-c", ask_bash, "-", script, *words], capture_output=True, text=True, check=True)
+        return done.stdout.split()
+    assert complete("swctl", "keys", "") == ["generate", "rotate", "split", "recover", "curve"]
+    assert complete("swctl", "--json", "subsc") == ["subscribe"]
+    assert "--since" in complete("swctl", "subscribe", "--")
+    assert complete("swctl", "roster", "card", "--d") == ["--day"]

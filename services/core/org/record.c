@@ -255,13 +255,13 @@ static const char *roster_record_fault(const struct roster *roster)
     return NULL;
 }
 
-/* "*", "incident.*", "incident.concern". */
+/* "*", "incident.*", "incident.concern", "feed.qh-police". */
 static bool is_kind_pattern(struct str text)
 {
     for (size_t i = 0; i < text.len; i++) {
         char c = text.at[i];
         bool last_star = c == '*' && i + 1 == text.len;
-        if (!is_lower_alnum(c) && c != '_' && c != '.' && !last_star) {
+        if (!is_lower_alnum(c) && c != '_' && c != '-' && c != '.' && !last_star) {
             return false;
         }
     }
