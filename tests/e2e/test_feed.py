@@ -9,13 +9,13 @@ from shouwang import ROOT, UNIT, incident, local, wait_until
 
 DIRECTORY = """
 partners:
-  - {id: qh-police, area: qinghe, audience: police, label: 公安联络（虚构）, channel: feed}
+  - {id: province, area: qinghe, audience: integrator, label: 省平台（虚构）, channel: feed}
   - {id: erxiao-desk, area: qh-erxiao, audience: bureau_duty, label: 片区值班（虚构）, channel: feed}
 """
-TOKENS = """  - {unit: qinghe, secret: made-up-token-police, kinds: [feed.qh-police], label: 公安（虚构）}
+TOKENS = """  - {unit: qinghe, secret: made-up-token-province, kinds: [feed.province], label: 省平台（虚构）}
   - {unit: qinghe, secret: made-up-token-desk, kinds: [feed.erxiao-desk], label: 片区（虚构）}
 """
-POLICE, DESK = "made-up-token-police", "made-up-token-desk"
+PROVINCE, DESK = "made-up-token-province", "made-up-token-desk"
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +25,7 @@ def partners(shouwang, folder):
     path = folder / "county.yaml"
     path.write_text(county.replace("\ntokens:\n", f"\ntokens:\n{TOKENS}") + DIRECTORY, encoding="utf-8")
     shouwang.swctl("import", "directory", *sorted((ROOT / "config/sample").glob("qh-*.yaml")), path)
-    wait_until(lambda: get(shouwang, POLICE)[0] == 200, "the token is known")
+    wait_until(lambda: get(shouwang, PROVINCE)[0] == 200, "the token is known")
 
 
 def get(shouwang, token, **query):
@@ -38,20 +38,20 @@ def get(shouwang, token, **query):
 
 def test_a_feed_is_read_by_its_cursor(shouwang, partners):
     shouwang.post(incident("self_harm", danger="imminent", place="on_campus"))
-    first = wait_until(lambda: (found := get(shouwang, POLICE)[1])["entries"] and found, "an entry", 30)
+    first = wait_until(lambda: (found := get(shouwang, PROVINCE)[1])["entries"] and found, "an entry", 30)
     assert {entry["unit"] for entry in first["entries"]} == {UNIT}
     assert {"opened"} <= {entry["what"] for entry in first["entries"]}
     assert "林小满" not in json.dumps(first, ensure_ascii=False), "no name is on a topic"
-    later = get(shouwang, POLICE, after=first["cursor"])[1]
+    later = get(shouwang, PROVINCE, after=first["cursor"])[1]
     shown = {entry["id"] for entry in first["entries"]}
     assert not shown & {entry["id"] for entry in later["entries"]}
 
 
 def test_pieces_are_the_whole(shouwang, partners):
-    whole = get(shouwang, POLICE)[1]["entries"]
+    whole = get(shouwang, PROVINCE)[1]["entries"]
     pieces, cursor = [], ""
     while len(pieces) < len(whole):
-        answer = get(shouwang, POLICE, after=cursor, limit=1)[1]
+        answer = get(shouwang, PROVINCE, after=cursor, limit=1)[1]
         assert len(answer["entries"]) == 1
         pieces += answer["entries"]
         cursor = answer["cursor"]
@@ -59,11 +59,11 @@ def test_pieces_are_the_whole(shouwang, partners):
 
 
 def test_it_waits_for_the_first_entry_and_not_longer(shouwang, partners):
-    cursor = wait_until(lambda: not (found := get(shouwang, POLICE, after=get(shouwang, POLICE)[1]["cursor"])[1])["entries"]
+    cursor = wait_until(lambda: not (found := get(shouwang, PROVINCE, after=get(shouwang, PROVINCE)[1]["cursor"])[1])["entries"]
                         and found["cursor"], "nothing new")
     began = time.monotonic()
     found = []
-    waiting = threading.Thread(target=lambda: found.append(get(shouwang, POLICE, after=cursor, wait=30)))
+    waiting = threading.Thread(target=lambda: found.append(get(shouwang, PROVINCE, after=cursor, wait=30)))
     waiting.start()
     shouwang.post(incident("threat", affected="20260002", danger="imminent", place="on_campus"))
     waiting.join(35)
@@ -78,17 +78,17 @@ def test_each_sees_its_own_feed_only(shouwang, partners):
     assert get(shouwang, None)[0] == 401
     assert get(shouwang, "made-up-token-nobody")[0] == 401
     assert get(shouwang, "demo-only-token-county")[0] == 403, "a token that writes reads nothing"
-    assert get(shouwang, POLICE, after="nonsense")[0] == 400
-    assert get(shouwang, POLICE, limit=0)[0] == 400 and get(shouwang, POLICE, wait=31)[0] == 400
+    assert get(shouwang, PROVINCE, after="nonsense")[0] == 400
+    assert get(shouwang, PROVINCE, limit=0)[0] == 400 and get(shouwang, PROVINCE, wait=31)[0] == 400
 
 
 def test_the_same_is_on_the_live_wire(shouwang, partners, folder):
-    key = folder / "police.key"
+    key = folder / "province.key"
     public = shouwang.swctl("keys", "curve", key).stdout.strip()
     with open(shouwang.settings["wire_clients"], "a", encoding="ascii") as file:
-        print("qh-police", public, "qh-police.", file=file)
+        print("province", public, "province.", file=file)
     shouwang.process("relay").signal(signal.SIGHUP)
-    whole = {entry["id"] for entry in get(shouwang, POLICE, limit=500)[1]["entries"]}
+    whole = {entry["id"] for entry in get(shouwang, PROVINCE, limit=500)[1]["entries"]}
 
     def lines():
         done = shouwang.swctl("--set", "kafka.timeout=20s", "subscribe", "--server", shouwang.settings["wire_publish"],
@@ -96,5 +96,5 @@ def test_the_same_is_on_the_live_wire(shouwang, partners, folder):
                               "--key", key, "--to-end", check=False)
         return [json.loads(line) for line in done.stdout.splitlines()]
     found = wait_until(lambda: (got := lines()) and len(got) >= len(whole) and got, "the feed on the wire", 60)
-    assert {line["topic"] for line in found} == {f"qh-police.qinghe.{UNIT}."}, "its own prefix only"
+    assert {line["topic"] for line in found} == {f"province.qinghe.{UNIT}."}, "its own prefix only"
     assert {line["value"]["id"] for line in found} >= whole
