@@ -205,23 +205,24 @@ static enum ctl_exit write_card(struct card *card, const char *day)
 }
 
 /* "2026-11-24"; without one today. */
-static bool read_day(struct card *card, const char *text, char ret_text[16])
+static bool read_day(struct card *card, struct str text, char ret_text[16])
 {
-    unsigned year;
-    unsigned month;
-    unsigned day;
-    char behind;
-    if (text == NULL) {
+    int64_t year;
+    int64_t month;
+    int64_t day;
+    if (text.len == 0) {
         card->day = zone_to_local(&card->zone, loop_utc_ms()).day;
         (void)snprintf(ret_text, 16, "今天 today");
         return true;
     }
-    if (sscanf(text, "%4u-%2u-%2u%c", &year, &month, &day, &behind) != 3 || month < 1 ||
-        month > 12 || day < 1 || day > 31) {
+    if (text.len != 10 || text.at[4] != '-' || text.at[7] != '-' ||
+        !str_to_int64((struct str){text.at, 4}, 2000, 9999, &year) ||
+        !str_to_int64((struct str){text.at + 5, 2}, 1, 12, &month) ||
+        !str_to_int64((struct str){text.at + 8, 2}, 1, 31, &day)) {
         return false;
     }
-    card->day = zone_day_of(year, month, day);
-    (void)snprintf(ret_text, 16, "%04u-%02u-%02u", year, month, day);
+    card->day = zone_day_of(year, (uint32_t)month, (uint32_t)day);
+    (void)snprintf(ret_text, 16, "%.*s", (int)text.len, text.at);
     return true;
 }
 
@@ -237,7 +238,7 @@ static enum ctl_exit run_opened(struct ctl *ctl, const struct directory *directo
         return ctl_fail(CTL_REFUSED, "%s: no such unit", ctl->words[0]);
     }
     card.zone = org_zone(card.org, card.unit->id);
-    if (!read_day(&card, ctl_option(ctl, "--day"), day)) {
+    if (!read_day(&card, str_of(ctl_option(ctl, "--day")), day)) {
         return ctl_fail(CTL_USAGE, "--day YYYY-MM-DD");
     }
     arena_init(&card.scratch, SCRATCH_BYTES);
