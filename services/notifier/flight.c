@@ -221,7 +221,8 @@ static int call_out(struct flight *flight, const struct post *post)
     struct notifier *notifier = flight->notifier;
     struct http_call_options options = post->options;
     flight->way = post->kind;
-    options.timeout_ms = notifier->send_timeout_ms;
+    options.timeout_ms =
+        post->kind == POST_MAIL ? notifier->mail_timeout_ms : notifier->send_timeout_ms;
     options.response_max_bytes = PROVIDER_BODY_MAX_BYTES;
     options.may_send = may_send;
     return http_client_call(notifier->client, &options, send_done, flight, &flight->call);

@@ -64,6 +64,7 @@ struct notifier {
     size_t held_max; /* bulk notices held by a part before it stops reading more */
     struct quota_limits limits;
     int64_t send_timeout_ms;
+    int64_t mail_timeout_ms;
     const char *topic_prefix;
     const char *provider_url;
     const char *mail_url;             /* NULL: mail goes to the provider, too */

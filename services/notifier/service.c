@@ -24,7 +24,7 @@ static const struct config_key keys[] = {
     {"phone.person", CONFIG_BOOL, "false", 0, 0, NULL, false,
      "name the recipient's opaque id and role to the provider; for the pretend phones' screens"},
     {"phone.timeout", CONFIG_DURATION, "10s", 100, 60000, NULL, false,
-     "how long an answer of the provider is waited for"},
+     "how long an answer of the provider or of a webhook is waited for"},
     {"mail.smtp", CONFIG_TEXT, NULL, 8, URL_MAX_BYTES, NULL, false,
      "mail server for channel mail: smtp://host:port, smtps://host; not set: the provider"},
     {"mail.from", CONFIG_TEXT, "shouwang@localhost", 3, 254, NULL, false,
@@ -33,6 +33,8 @@ static const struct config_key keys[] = {
     {"mail.password", CONFIG_SECRET, NULL, 0, 512, NULL, false, "of mail.user"},
     {"mail.ca", CONFIG_TEXT, NULL, 1, 1024, NULL, false,
      "file of the certificates that the mail server must answer to; not set: the system's"},
+    {"mail.timeout", CONFIG_DURATION, "30s", 100, 300000, NULL, false,
+     "how long the mail server is waited for"},
     {"mail.tls", CONFIG_BOOL, "true", 0, 0, NULL, false,
      "no mail without TLS; false only for a server on this machine"},
     {"console.url", CONFIG_TEXT, NULL, 8, URL_MAX_BYTES, NULL, false,
@@ -179,6 +181,7 @@ static void read_settings(struct notifier *notifier, const struct config *config
                                         .ca_file = config_text(config, "mail.ca"),
                                         .needs_tls = config_bool(config, "mail.tls")};
     notifier->send_timeout_ms = config_int(config, "phone.timeout");
+    notifier->mail_timeout_ms = config_int(config, "mail.timeout");
     notifier->names_person = config_bool(config, "phone.person");
     notifier->in_flight_max[LANE_URGENT] = (unsigned)config_int(config, "urgent.in_flight");
     notifier->in_flight_max[LANE_BULK] = (unsigned)config_int(config, "bulk.in_flight");

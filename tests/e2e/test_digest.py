@@ -3,13 +3,12 @@ the notifier is killed while they wait; and a crisis waits for nothing, quiet ho
 import datetime
 import re
 import shutil
-import time
 import zoneinfo
 
 import pytest
 
 import shouwang as whole
-from shouwang import ROOT, incident, wait_until
+from shouwang import ROOT, UNIT, cloud_event, incident, wait_until
 
 PUPILS = ["20260001", "20260002", "20260003"]
 ZONE = zoneinfo.ZoneInfo("Asia/Shanghai")
@@ -96,3 +95,25 @@ def test_quiet_hours_hold_back_what_may_wait_and_nothing_else(shouwang, folder):
     shouwang.wait_phone(channel="voice", role="duty_leader")
     assert case
     assert not [send for send in shouwang.sends()[before:] if "项待查看" in send["text"]]
+
+
+def answers(pupil):
+    """A screening whose item 9 asks for an interview within three school days, and for no call."""
+    items = [{"item": str(item), "value": 1 if item == 9 else 0} for item in range(1, 10)]
+    return cloud_event("shouwang.screening.result",
+                       {"unit": UNIT, "parties": [{"identifier": pupil, "role": "affected"}], "instrument": "PHQ-9",
+                        "version": "1999", "item_count": 9, "informant": "self", "answers": {"items": items, "valid": True}},
+                       source="/test/screening")
+
+
+def test_pupils_who_wait_for_an_interview_are_one_message_without_a_score(shouwang, folder):
+    wait_until(lambda: datetime.datetime.now(ZONE).second in range(1, 30), "the begin of a minute", 60, every=0.5)
+    activate(shouwang, folder, sorted(clock(minutes) for minutes in range(1, 9)))
+    before = len(shouwang.sends())
+    for pupil in ("20260004", "20260005", "20260006"):
+        shouwang.post(answers(pupil))
+    digest = wait_until(lambda: next((send for send in shouwang.sends()[before:] if "约谈" in send["text"]), None), "the digest", 90)
+    assert digest["role"] == "psych_teacher" and "有3名学生等待约谈" in digest["text"]
+    for word in ("PHQ", "分", "抑郁", "自杀", "第9题"):
+        assert word not in digest["text"]
+    assert len([send for send in shouwang.sends()[before:] if "约谈" in send["text"]]) == 1

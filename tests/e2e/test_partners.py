@@ -30,14 +30,15 @@ class Hook:
     """A partner's server: keeps what is posted, and answers as it is told."""
 
     def __init__(self):
-        self.posts, self.answers = [], []
+        self.posts, self.alerts, self.answers = [], [], []
         hook = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["Content-Length"]))
-                status, headers = hook.answers.pop(0) if hook.answers else (204, {})
-                hook.posts.append((status, dict(self.headers), body))
+                is_alert = self.path == "/alerts"
+                status, headers = hook.answers.pop(0) if hook.answers and not is_alert else (204, {})
+                (hook.alerts if is_alert else hook.posts).append((status, dict(self.headers), body))
                 self.send_response(status)
                 for name, value in {"Content-Length": "0", **headers}.items():
                     self.send_header(name, value)
@@ -47,7 +48,7 @@ class Hook:
                 pass
 
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}/hook"
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
 
@@ -77,7 +78,9 @@ partners:
   - {id: erxiao-desk, area: qh-erxiao, audience: bureau_duty, label: 片区值班（虚构）, channel: feed, level: high}
   - {id: qh-police, area: qinghe, audience: police, label: 公安联络（虚构）, channel: feed}
   - {id: qh-hospital, area: qinghe, audience: hospital, label: 医院（虚构）, channel: webhook,
-     url: "%(url)s", secrets: ["%(new)s", "%(old)s"]}
+     url: "%(url)s/hook", secrets: ["%(new)s", "%(old)s"]}
+  - {id: yizhong-system, area: qh-yizhong, audience: integrator, label: 校内平台（虚构）, channel: webhook,
+     url: "%(url)s/alerts", secrets: ["%(old)s"]}
 """
 
 
@@ -198,6 +201,20 @@ def test_a_webhook_is_tried_again_when_told_so_and_ends_with_410(shouwang, case,
     failed = wait_until(lambda: [line["value"] for line in shouwang.read_topic("receipts")
                                  if line["value"].get("reason") == "http_410"], "the receipt", 20, every=0.5)
     assert len(failed) == 1 and failed[0]["state"] == "failed" and failed[0]["channel"] == "webhook"
+
+
+def test_alerts_of_its_area_are_posted_to_an_integrator(shouwang, case, hook):
+    def opened():
+        return [(headers, body) for _, headers, body in hook.alerts if json.loads(body)["type"] == "shouwang.feed.opened"]
+    (headers, body), = wait_until(opened, "the alert", 20)
+    assert headers["webhook-signature"] == signature_of(SECRETS[1], headers, body)
+    data = json.loads(body)["data"]
+    assert data["unit"] == "qh-yizhong" and data["level"] == "crisis" and data["case_id"] == case["id"]
+    for unseen in ("pupil_name", "place_detail", "callback", "text", "subject", "danger", "case_number"):
+        assert unseen not in data
+    assert all(json.loads(body)["data"]["unit"] == "qh-yizhong" for _, _, body in hook.alerts)
+    ids = [headers["webhook-id"] for _, headers, _ in hook.alerts]
+    assert len(ids) == len(set(ids)), "each once"
 
 
 def wait_mail(mail, to):
