@@ -7,7 +7,7 @@
 
 #include "base/assert.h"
 
-enum { BLOCK_BYTES = 16 * 1024, ALIGNMENT = alignof(max_align_t) };
+enum { BLOCK_BYTES = 16 * 1024, ALIGNMENT = alignof(max_align_t), GROWN_FIRST = 8 };
 
 struct arena_block {
     struct arena_block *next;
@@ -94,6 +94,23 @@ void *arena_alloc_array(struct arena *arena, size_t count, size_t element_bytes)
 {
     size_t bytes;
     return __builtin_mul_overflow(count, element_bytes, &bytes) ? NULL : arena_alloc(arena, bytes);
+}
+
+void *arena_grow_array(struct arena *arena, void *items, size_t count, size_t *capacity,
+                       size_t element_bytes)
+{
+    size_t room = *capacity == 0 ? GROWN_FIRST : 2 * *capacity;
+    if (count < *capacity) {
+        return items;
+    }
+    void *grown = arena_alloc_array(arena, room, element_bytes);
+    if (grown != NULL) {
+        if (count > 0) {
+            memcpy(grown, items, count * element_bytes);
+        }
+        *capacity = room;
+    }
+    return grown;
 }
 
 struct str arena_copy_str(struct arena *arena, struct str text)

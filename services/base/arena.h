@@ -33,6 +33,11 @@ void *arena_alloc(struct arena *arena, size_t bytes);
 /* `count` elements, as arena_alloc; NULL on overflow too. */
 void *arena_alloc_array(struct arena *arena, size_t count, size_t element_bytes);
 
+/* Room for one element behind `count` of them: `items` itself while `*capacity` is larger, else a copy in twice the room; the
+ * old one stays behind until reset. `items` may be NULL with a capacity of 0. NULL, and nothing changed, when there is none. */
+void *arena_grow_array(struct arena *arena, void *items, size_t count, size_t *capacity,
+                       size_t element_bytes);
+
 /* A copy of the text with a NUL behind it (not counted in len); at == NULL when there is no room. */
 struct str arena_copy_str(struct arena *arena, struct str text);
 

@@ -34,6 +34,7 @@ struct preview {
     struct preview_setup setup;
     struct directory directory;
     const struct pack *pack;
+    struct ruleset rules; /* the pack's, but that nothing waits until it is plausible */
     struct triage *triage;
     struct import *import;
     struct arena arena; /* of one row */
@@ -53,7 +54,7 @@ static const struct ruleset *rules_of(void *ctx, struct str unit)
 {
     const struct preview *preview = ctx;
     (void)unit;
-    return preview->pack->rules;
+    return &preview->rules;
 }
 
 static enum ctl_exit open_pack(struct preview *preview)
@@ -68,6 +69,8 @@ static enum ctl_exit open_pack(struct preview *preview)
         return ctl_fail(CTL_REFUSED, "no pack is active for %s (swctl pack activate)",
                         preview->setup.unit);
     }
+    preview->rules = *preview->pack->rules;
+    preview->rules.plausibility.is_set = false;
     const struct triage_setup setup = {.hash = seal_hash128,
                                        .rules_of = rules_of,
                                        .encode = signal_encode,

@@ -43,6 +43,19 @@ static struct event absence(struct triage_world *world, const char *pupil)
     return event;
 }
 
+static struct event roll(struct triage_world *world, const char *group, uint32_t absent,
+                         uint32_t enrolled)
+{
+    struct event event = triage_world_event(world, "roll", NULL);
+    event.family = EVENT_FAMILY_ATTENDANCE;
+    event.kind = EVENT_KIND_ROLL;
+    event.has_scope = true;
+    event.group = str_of(group);
+    event.attendance =
+        (struct event_attendance){.absent_count = absent, .enrolled_count = enrolled};
+    return event;
+}
+
 /* The first `count` of the class are absent; what the events give is not looked at. */
 static void send_absences(struct triage_world *world, const char *group, unsigned count)
 {
@@ -161,6 +174,26 @@ static void test_triage_who_turns_up_in_time_is_not_told_of(void **state)
     triage_world_free(world);
 }
 
+/* The gate and the roll both miss the pupil: one pupil, not two; a roll that is corrected counts as it stands now. */
+static void test_triage_a_pupil_counts_once_and_a_roll_as_it_stands(void **state)
+{
+    struct triage_world *world = make();
+    (void)state;
+    for (int i = 0; i < 4; i++) {
+        struct event event = absence(world, i % 2 == 0 ? "k1-01" : "k1-02");
+        triage_world_send(world, &event);
+    }
+    struct event event = roll(world, "k1", 9, 10);
+    triage_world_send(world, &event);
+    event = roll(world, "k1", 2, 10);
+    triage_world_send(world, &event);
+    triage_world_forget(world);
+    run_minutes(world, 5);
+    assert_int_equal(triage_world_releases(world), 4);
+    triage_world_forget(world);
+    triage_world_free(world);
+}
+
 /* The one whom a file says to look for first goes out at once, whatever the gate says of the others. */
 static void test_triage_pupils_on_file_never_wait(void **state)
 {
@@ -191,19 +224,6 @@ static void test_triage_history_asks_nobody(void **state)
                                "  attention absent k1-01 class absent episode silent\n"
                                "    absent\n");
     triage_world_free(world);
-}
-
-static struct event roll(struct triage_world *world, const char *group, uint32_t absent,
-                         uint32_t enrolled)
-{
-    struct event event = triage_world_event(world, "roll", NULL);
-    event.family = EVENT_FAMILY_ATTENDANCE;
-    event.kind = EVENT_KIND_ROLL;
-    event.has_scope = true;
-    event.group = str_of(group);
-    event.attendance =
-        (struct event_attendance){.absent_count = absent, .enrolled_count = enrolled};
-    return event;
 }
 
 /* Rolls that count heads and name nobody. */
@@ -265,6 +285,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_triage_a_gate_that_fails_gives_one_question),
         cmocka_unit_test(test_triage_a_question_without_an_answer_ends),
         cmocka_unit_test(test_triage_who_turns_up_in_time_is_not_told_of),
+        cmocka_unit_test(test_triage_a_pupil_counts_once_and_a_roll_as_it_stands),
         cmocka_unit_test(test_triage_pupils_on_file_never_wait),
         cmocka_unit_test(test_triage_history_asks_nobody),
         cmocka_unit_test(test_triage_rolls_that_count_heads_raise_the_question),

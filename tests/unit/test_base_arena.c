@@ -49,9 +49,33 @@ static void test_arena_answers_null_at_its_bound(void **state)
     arena_fini(&arena);
 }
 
+static void test_arena_grows_an_array_by_doubling(void **state)
+{
+    struct arena arena;
+    int *numbers = NULL;
+    size_t capacity = 0;
+    (void)state;
+    arena_init(&arena, 64 * 1024);
+    for (int i = 0; i < 100; i++) {
+        int *grown = arena_grow_array(&arena, numbers, (size_t)i, &capacity, sizeof(int));
+        assert_non_null(grown);
+        numbers = grown;
+        numbers[i] = i;
+    }
+    for (int i = 0; i < 100; i++) {
+        assert_int_equal(numbers[i], i);
+    }
+    size_t before = capacity;
+    assert_null(arena_grow_array(&arena, numbers, capacity, &capacity, 64 * 1024));
+    assert_int_equal(capacity, before);
+    assert_ptr_equal(arena_grow_array(&arena, numbers, 3, &capacity, sizeof(int)), numbers);
+    arena_fini(&arena);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_arena_grows_an_array_by_doubling),
         cmocka_unit_test(test_arena_gives_zeroed_aligned_bytes_again_after_reset),
         cmocka_unit_test(test_arena_answers_null_at_its_bound),
     };

@@ -258,7 +258,7 @@ static int hold_rules(struct judge *judge, const struct signal_subject *subject,
     }
     bool has_features = needs_features(rules, event);
     bool *held = arena_alloc_array(judge->arena, rules->rule_count, sizeof(*held));
-    struct feature_values *values = arena_alloc(judge->arena, sizeof(*values));
+    struct feature_values *values = arena_alloc(judge->arena, has_features ? sizeof(*values) : 0);
     if (held == NULL || values == NULL) {
         return ERR_MEMORY;
     }
@@ -371,18 +371,12 @@ static struct ident signal_id(const struct judge *judge, const struct signal *si
 
 static struct signal *add_signal(struct judge *judge)
 {
-    if (judge->count == judge->capacity) {
-        size_t capacity = judge->capacity == 0 ? 4 : 2 * judge->capacity;
-        struct signal *signals = arena_alloc_array(judge->arena, capacity, sizeof(*signals));
-        if (signals == NULL) {
-            return NULL;
-        }
-        if (judge->count > 0) {
-            memcpy(signals, judge->signals, judge->count * sizeof(*signals));
-        }
-        judge->signals = signals;
-        judge->capacity = capacity;
+    struct signal *signals = arena_grow_array(judge->arena, judge->signals, judge->count,
+                                              &judge->capacity, sizeof(*signals));
+    if (signals == NULL) {
+        return NULL;
     }
+    judge->signals = signals;
     return &judge->signals[judge->count++];
 }
 

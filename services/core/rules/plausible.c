@@ -48,13 +48,13 @@ static bool is_covered(const struct watch_unit *unit, const struct held *held)
 
 /* --- Taking ---------------------------------------------------------------------------------------------------------- */
 
-static int hold(struct turn *turn, struct ident id, const struct held_state *state)
+/* The key of what is held under an id. */
+static struct str held_key(const struct turn *turn, struct ident id,
+                           char ret_text[WATCH_KEY_MAX_BYTES])
 {
     char digits[IDENT_TEXT_BYTES];
-    char text[WATCH_KEY_MAX_BYTES];
     ident_format(id, digits);
-    return turn_change_held(turn, watch_key(turn->judge.unit, WATCH_HELD, str_of(digits), text),
-                            state);
+    return watch_key(turn->judge.unit, WATCH_HELD, str_of(digits), ret_text);
 }
 
 static int hold_signal(struct turn *turn, const struct signal *signal)
@@ -65,15 +65,18 @@ static int hold_signal(struct turn *turn, const struct signal *signal)
         .subject = signal->subject.ref,
         .weight = 1,
     };
+    char text[WATCH_KEY_MAX_BYTES];
     int error = turn->triage->setup.encode(signal, turn->arena, &state.bytes);
     turn->result->held++;
-    return error != 0 ? error : hold(turn, signal->id, &state);
+    return error != 0 ? error : turn_change_held(turn, held_key(turn, signal->id, text), &state);
 }
 
 static bool may_wait(const struct turn *turn, const struct signal *signal)
 {
     const struct watch_unit *unit = watch_find_unit(&turn->triage->watch, turn->judge.unit);
-    return signal->waits && !signal->is_silent && signal->subject.kind == CASE_SUBJECT_STUDENT &&
+    bool is_pupil = signal->subject.kind == CASE_SUBJECT_STUDENT ||
+                    signal->subject.kind == CASE_SUBJECT_UNRESOLVED;
+    return signal->waits && !signal->is_silent && is_pupil &&
            (unit == NULL || unit->held_count < WATCH_HELD_MAX);
 }
 
@@ -96,28 +99,39 @@ static int hold_signals(struct turn *turn)
     return 0;
 }
 
-/* A roll of a class or school that tells how many are absent, or which share. */
+/* What a roll says: how many of how many. One that counts no heads gives a share of all who are absent, whatever the reason:
+ * it says something where that would be too many of a class. */
+static void count_roll(const struct turn *turn, struct held_state *state)
+{
+    const struct event_attendance *roll = &turn->judge.event->attendance;
+    bool is_many = roll->absent_share > turn->judge.rules->plausibility.class_share;
+    bool has_counts = roll->enrolled_count > 0;
+    state->size = has_counts ? roll->enrolled_count : SHARE_WHOLE;
+    state->weight = has_counts ? roll->absent_count : is_many ? roll->absent_share : 0;
+}
+
+/* The newest roll of a class, or of the school, is held in place of the one before it, and judged when that one was to be. */
 static int hold_roll(struct turn *turn)
 {
     const struct event *event = turn->judge.event;
-    const struct event_attendance *roll = &event->attendance;
-    if (event->kind != EVENT_KIND_ROLL || !event->has_scope || turn->judge.is_silent) {
-        return 0;
-    }
     struct held_state state = {
         .due_ms = turn->now_ms + turn->judge.rules->plausibility.settle_ms,
         .group = judge_group_of(&turn->judge, event->group, ORG_GROUP_CLASS),
-        .weight = roll->absent_count,
-        .size = roll->enrolled_count,
     };
-    if (state.size ==
-        0) { /* all who are absent, whatever the reason: as many as would be too many of a class */
-        bool is_many = roll->absent_share > turn->judge.rules->plausibility.class_share;
-        state.size = SHARE_WHOLE;
-        state.weight = is_many ? roll->absent_share : 0;
+    bool is_other = event->group.len > 0 && state.group.len == 0; /* of a grade: its classes tell */
+    if (event->kind != EVENT_KIND_ROLL || !event->has_scope || turn->judge.is_silent || is_other) {
+        return 0;
     }
-    const struct str parts[] = {STR_LITERAL("roll"), event->unit, event->source, event->id};
-    return state.weight == 0 ? 0 : hold(turn, ident_derive(turn->judge.hash, parts, 4), &state);
+    const struct str parts[] = {STR_LITERAL("roll"), event->unit, state.group};
+    char text[WATCH_KEY_MAX_BYTES];
+    struct str key = held_key(turn, ident_derive(turn->judge.hash, parts, 3), text);
+    const struct held *before = watch_find_held(&turn->triage->watch, key);
+    count_roll(turn, &state);
+    if (state.weight == 0) {
+        return before == NULL ? 0 : turn_change_held(turn, key, NULL);
+    }
+    state.due_ms = before != NULL ? before->state.due_ms : state.due_ms;
+    return turn_change_held(turn, key, &state);
 }
 
 /* The pupil is there, or it is known why not. */
@@ -169,22 +183,16 @@ int plausible_take(struct turn *turn)
 static int add_release(struct turn *turn, struct str bytes)
 {
     struct triage_result *result = turn->result;
-    if (result->release_count == turn->release_capacity) {
-        size_t capacity = turn->release_capacity == 0 ? 16 : 2 * turn->release_capacity;
-        struct str *releases = arena_alloc_array(turn->arena, capacity, sizeof(*releases));
-        if (releases == NULL) {
-            return ERR_MEMORY;
-        }
-        if (result->release_count > 0) {
-            memcpy(releases, turn->releases, result->release_count * sizeof(*releases));
-        }
-        turn->releases = releases;
-        turn->release_capacity = capacity;
-        result->releases = releases;
-    }
+    struct str *releases = arena_grow_array(turn->arena, turn->releases, result->release_count,
+                                            &turn->release_capacity, sizeof(*releases));
     struct str copy = arena_copy_str(turn->arena, bytes);
+    if (releases == NULL || copy.at == NULL) {
+        return ERR_MEMORY;
+    }
+    turn->releases = releases;
+    result->releases = releases;
     turn->releases[result->release_count++] = copy;
-    return copy.at == NULL ? ERR_MEMORY : 0;
+    return 0;
 }
 
 static int let_go(struct turn *turn, const struct held *held, bool is_written)
@@ -261,14 +269,19 @@ static int64_t school_size(const struct turn *turn)
     return size;
 }
 
-static void add_to(struct tally *tally, const struct held *held)
+/* A pupil counts once, by however many signals. ERR_MEMORY. */
+static int add_to(struct tally *tally, const struct held *held, struct map *pupils)
 {
     if (held->state.bytes.len > 0) {
-        tally->pupils++;
-    } else if (held->state.weight > tally->absent) {
+        int error = map_add(pupils, held->state.subject, tally);
+        tally->pupils += error == 0 ? 1 : 0;
+        return error == ERR_EXISTS ? 0 : error;
+    }
+    if (held->state.weight > tally->absent) {
         tally->absent = held->state.weight;
         tally->size = held->state.size;
     }
+    return 0;
 }
 
 static int add_up(struct turn *turn, const struct watch_unit *unit, struct tallies *ret_tallies)
@@ -280,11 +293,14 @@ static int add_up(struct turn *turn, const struct watch_unit *unit, struct talli
         return ERR_MEMORY;
     }
     struct tally *school = tally_of(ret_tallies, (struct str){NULL, 0});
-    school->size = school_size(turn);
-    for (struct list *at = unit->held.next; at != &unit->held; at = at->next) {
+    struct map pupils;
+    int error = 0;
+    map_init(&pupils, WATCH_HELD_MAX + 1, turn->triage->setup.seed);
+    for (struct list *at = unit->held.next; at != &unit->held && error == 0; at = at->next) {
         const struct held *held = LIST_ENTRY(at, struct held, list);
-        add_to(tally_of(ret_tallies, held->state.group), held);
+        error = add_to(tally_of(ret_tallies, held->state.group), held, &pupils);
     }
+    map_fini(&pupils);
     for (size_t i = 1; i < ret_tallies->count;
          i++) { /* the first is the school: of all its classes */
         struct tally *tally = &ret_tallies->items[i];
@@ -298,7 +314,7 @@ static int add_up(struct turn *turn, const struct watch_unit *unit, struct talli
         school->absent = school->pupils;
         school->size = school_size(turn);
     }
-    return 0;
+    return error;
 }
 
 static bool is_too_many(const struct turn *turn, const struct tally *tally)

@@ -70,23 +70,14 @@ int triage_put(struct triage *triage, struct str key, const struct triage_state 
 static struct triage_change *add_change(struct turn *turn, struct str key)
 {
     struct triage_result *result = turn->result;
-    if (result->change_count == turn->capacity) {
-        size_t capacity = turn->capacity == 0 ? 8 : 2 * turn->capacity;
-        struct triage_change *changes = arena_alloc_array(turn->arena, capacity, sizeof(*changes));
-        if (changes == NULL) {
-            return NULL;
-        }
-        if (result->change_count > 0) {
-            memcpy(changes, turn->changes, result->change_count * sizeof(*changes));
-        }
-        turn->changes = changes;
-        turn->capacity = capacity;
-        result->changes = changes;
-    }
+    struct triage_change *changes = arena_grow_array(
+        turn->arena, turn->changes, result->change_count, &turn->capacity, sizeof(*changes));
     struct str kept = arena_copy_str(turn->arena, key);
-    if (kept.at == NULL) {
+    if (changes == NULL || kept.at == NULL) {
         return NULL;
     }
+    turn->changes = changes;
+    result->changes = changes;
     struct triage_change *change = &turn->changes[result->change_count++];
     *change = (struct triage_change){.key = kept};
     return change;
