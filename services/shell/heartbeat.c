@@ -1,12 +1,13 @@
 #include "shell/heartbeat.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "io/http_client.h"
 #include "io/log.h"
 #include "io/metrics.h"
 
-enum { TIMEOUT_MS = 10000 };
+enum { TIMEOUT_MS = 10000, URL_MAX_BYTES = 1000 };
 
 enum { SENT, ROWS };
 
@@ -22,7 +23,7 @@ struct heartbeat {
     struct loop_timer *timer;
     bool (*alive)(void *ctx);
     void *ctx;
-    const char *url;
+    char url[URL_MAX_BYTES + 1]; /* a copy: a reload frees the config */
     int64_t every_ms;
     struct metric *metrics[ROWS];
 };
@@ -74,7 +75,8 @@ int heartbeat_new(struct service *service, bool (*alive)(void *ctx), void *ctx,
     }
     heartbeat->alive = alive;
     heartbeat->ctx = ctx;
-    heartbeat->url = config_text(config, "heartbeat.url");
+    (void)snprintf(heartbeat->url, sizeof(heartbeat->url), "%s",
+                   config_text(config, "heartbeat.url"));
     heartbeat->every_ms = config_int(config, "heartbeat.every");
     int error = metrics_register(service_metrics(service), metric_rows, ROWS, heartbeat->metrics);
     error = error != 0 ? error

@@ -62,8 +62,9 @@ function card(title, ...content) {
   return el("section", { class: "card" }, el("h2", {}, word(title)), content);
 }
 
-function table(heads, rows) {
-  return el("div", { class: "scroll" }, el("table", {},
+// `css` "stack": on a telephone each row becomes a block without heads.
+function table(heads, rows, css = "") {
+  return el("div", { class: "scroll" }, el("table", { class: css },
     el("thead", {}, el("tr", {}, heads.map((h) => el("th", {}, h ? word(h) : "")))),
     el("tbody", {}, rows)));
 }

@@ -25,7 +25,7 @@ function perform(ob) {
 function what(ob) {
   return [el("td", { class: "tight" }, el("a", { href: `/case/${ob.case_id}`, class: `level-${ob.level}` },
     el("span", { class: "badge solid" }, word(ob.level, "level_")), ` ${ob.number}`)),
-  el("td", {}, ob.unit_label), el("td", {}, word(ob.kind, "kind_")),
+  el("td", { class: "unit" }, ob.unit_label), el("td", {}, word(ob.kind, "kind_")),
   el("td", {}, word(ob.obligation, "ob_") + (ob.occurrence ? ` ${ob.occurrence}` : ""))];
 }
 
@@ -52,7 +52,7 @@ function breachRow(line) {
 function schoolRow(unit, owed, breaches, now) {
   const mine = owed.filter((ob) => ob.unit === unit.id);
   const over = mine.filter((ob) => ob.due_at_ms < now).length;
-  return el("tr", {}, el("td", {}, unit.label), el("td", {}, String(mine.length)),
+  return el("tr", {}, el("td", { class: "unit" }, unit.label), el("td", {}, String(mine.length)),
     el("td", { class: over ? "over" : "" }, String(over)),
     el("td", {}, String(mine.filter((ob) => ob.due_at_ms >= now && ob.due_at_ms < now + 3600000).length)),
     el("td", {}, String(breaches.filter((line) => line.unit === unit.id).length)));
@@ -99,13 +99,13 @@ function show() {
     number("unanswered", reported.length), number("breaches_30", breaches.length));
   document.getElementById("tools").replaceChildren(...tools(last, owed));
   document.getElementById("owed").replaceChildren(card("by_time_left", owed.length
-    ? table(["due", "case", "unit", "kind", "obligation", "owner", "state", ""], owed.map(owedRow)) : el("p", { class: "muted" }, word("nothing_owed"))));
+    ? table(["due", "case", "unit", "kind", "obligation", "owner", "state", ""], owed.map(owedRow), "stack") : el("p", { class: "muted" }, word("nothing_owed"))));
   document.getElementById("reported").replaceChildren(...(reported.length
-    ? [card("reports", table(["performed_at", "case", "unit", "kind", "obligation", "recipient", "state", ""], reported.map(reportedRow)))] : []));
+    ? [card("reports", table(["performed_at", "case", "unit", "kind", "obligation", "recipient", "state", ""], reported.map(reportedRow), "stack"))] : []));
   document.getElementById("schools").replaceChildren(...(schools.length
     ? [card("by_school", table(["unit", "owed", "overdue", "within_60", "breaches_30"], schools.map((u) => schoolRow(u, owed, breaches, now))))] : []));
   document.getElementById("breaches").replaceChildren(...(breaches.length
-    ? [card("breach_history", table(["when", "case", "unit", "", "obligation"], breaches.slice(0, 200).map(breachRow)))] : []));
+    ? [card("breach_history", table(["when", "case", "unit", "", "obligation"], breaches.slice(0, 200).map(breachRow), "stack"))] : []));
   tick();
 }
 
