@@ -18,6 +18,7 @@ enum {
     LIST_MAX_BYTES = 4096,
     CLASSES_MAX = 512,
     SCRATCH_BYTES = 4 << 20,
+    DAY_TEXT_BYTES = 40,
 };
 
 struct card {
@@ -205,14 +206,16 @@ static enum ctl_exit write_card(struct card *card, const char *day)
 }
 
 /* "2026-11-24"; without one today. */
-static bool read_day(struct card *card, struct str text, char ret_text[16])
+static bool read_day(struct card *card, struct str text, char ret_text[DAY_TEXT_BYTES])
 {
     int64_t year;
     int64_t month;
     int64_t day;
+    static const char *const names[] = {"周一 Mon", "周二 Tue", "周三 Wed", "周四 Thu",
+                                        "周五 Fri", "周六 Sat", "周日 Sun"};
     if (text.len == 0) {
         card->day = zone_to_local(&card->zone, loop_utc_ms()).day;
-        (void)snprintf(ret_text, 16, "今天 today");
+        (void)snprintf(ret_text, DAY_TEXT_BYTES, "今天 today");
         return true;
     }
     if (text.len != 10 || text.at[4] != '-' || text.at[7] != '-' ||
@@ -222,14 +225,16 @@ static bool read_day(struct card *card, struct str text, char ret_text[16])
         return false;
     }
     card->day = zone_day_of(year, (uint32_t)month, (uint32_t)day);
-    (void)snprintf(ret_text, 16, "%.*s", (int)text.len, text.at);
+    int64_t noon_ms = zone_from_local(&card->zone, card->day, DAY_MS / 2);
+    (void)snprintf(ret_text, DAY_TEXT_BYTES, "%.*s %s", (int)text.len, text.at,
+                   names[zone_to_local(&card->zone, noon_ms).weekday - 1]);
     return true;
 }
 
 static enum ctl_exit run_opened(struct ctl *ctl, const struct directory *directory,
                                 const struct ctl_vault *keys)
 {
-    char day[16];
+    char day[DAY_TEXT_BYTES];
     struct card card = {.ctl = ctl,
                         .org = directory->org,
                         .vault = {.keyring = keys->keyring, .erasure = keys->erasure},
