@@ -153,7 +153,7 @@ static int judge_one(struct turn *turn, const struct expectation *expectation, s
         .group = turn->judge.event->group,
     };
     turn->result->missed++;
-    return error != 0 ? error : judge_rule(&turn->judge, &subject, &expectation->otherwise, NULL);
+    return error != 0 ? error : judge_rule(&turn->judge, &subject, &expectation->otherwise);
 }
 
 static int judge_classes(struct turn *turn, const struct expectation *expectation, int64_t due_ms)

@@ -423,8 +423,7 @@ int judge_subject(struct judge *judge, const struct signal_subject *subject)
     return error;
 }
 
-int judge_rule(struct judge *judge, const struct signal_subject *subject, const struct rule *rule,
-               const struct signal_why *why)
+int judge_rule(struct judge *judge, const struct signal_subject *subject, const struct rule *rule)
 {
     struct holds holds = {.first = NULL};
     const struct expr_value bindings[RULESET_VARIABLES] = {
@@ -432,9 +431,6 @@ int judge_rule(struct judge *judge, const struct signal_subject *subject, const 
     const struct expr_run run = {bindings, judge->arena, RULESET_COST_MAX};
     holds.end = &holds.first;
     int error = hold_rule(judge, rule, &run, &holds);
-    if (error == 0 && why != NULL) {
-        holds.first->why = *why;
-    }
     const struct sort sort = {case_family_of(rule->case_kind), rule->only_on_file};
     error = error != 0 ? error : make_signal(judge, subject, &holds, sort);
     if (error == 0) {

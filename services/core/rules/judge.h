@@ -40,9 +40,8 @@ struct str judge_group_of(const struct judge *judge, struct str group, enum org_
  * reasons. ERR_MEMORY. */
 SW_NODISCARD int judge_subject(struct judge *judge, const struct signal_subject *subject);
 
-/* Adds the signal of one rule that held without an event's condition: an episode of its own. `why` NULL: the rule's.
- * ERR_MEMORY. */
+/* Adds the signal of one rule that held without an event's condition: an episode of its own. ERR_MEMORY. */
 SW_NODISCARD int judge_rule(struct judge *judge, const struct signal_subject *subject,
-                            const struct rule *rule, const struct signal_why *why);
+                            const struct rule *rule);
 
 #endif

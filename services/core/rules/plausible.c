@@ -325,25 +325,36 @@ static bool is_too_many(const struct turn *turn, const struct tally *tally)
            tally->absent * SHARE_WHOLE > share * tally->size;
 }
 
-static int make_why(const struct turn *turn, const struct tally *tally, struct signal_why *ret_why)
+/* The question's reason stands on the numbers, too. */
+static int add_numbers(struct turn *turn, const struct tally *tally)
 {
-    const struct rule *question = &turn->judge.rules->plausibility.question;
-    struct signal_value *values = arena_alloc_array(turn->arena, 2, sizeof(*values));
+    struct signal *signal = &turn->judge.signals[turn->judge.count - 1];
+    struct signal_why *why = arena_alloc(turn->arena, sizeof(*why));
+    struct signal_value *values =
+        arena_alloc_array(turn->arena, SIGNAL_VALUES_MAX, sizeof(*values));
     const int64_t numbers[] = {tally->absent, tally->size};
-    if (values == NULL) {
+    static const char *const names[] = {"absent", "of"};
+    if (why == NULL || values == NULL) {
         return ERR_MEMORY;
     }
+    *why = signal->why[0];
+    size_t count =
+        why->value_count < SIGNAL_VALUES_MAX - 2 ? why->value_count : SIGNAL_VALUES_MAX - 2;
     for (size_t i = 0; i < 2; i++) {
         char text[24];
         (void)snprintf(text, sizeof(text), "%lld", (long long)numbers[i]);
-        values[i].name = str_of(i == 0 ? "absent" : "of");
-        values[i].value = arena_copy_str(turn->arena, str_of(text));
+        values[i] =
+            (struct signal_value){str_of(names[i]), arena_copy_str(turn->arena, str_of(text))};
         if (values[i].value.at == NULL) {
             return ERR_MEMORY;
         }
     }
-    struct str text = question->why.count > 0 ? question->why.parts[0].text : question->id;
-    *ret_why = (struct signal_why){question->id, text, values, 2};
+    for (size_t i = 0; i < count; i++) {
+        values[2 + i] = why->values[i];
+    }
+    why->values = values;
+    why->value_count = 2 + count;
+    signal->why = why;
     return 0;
 }
 
@@ -354,12 +365,9 @@ static int ask(struct turn *turn, const struct watch_unit *unit, const struct ta
     struct str scope = scope_of(tally->group, &text);
     const struct doubt *doubt = watch_find_doubt(unit, scope);
     struct doubt_state after = {.signal_count = 0};
-    struct signal_why why;
     char key[WATCH_KEY_MAX_BYTES];
-    int error = make_why(turn, tally, &why);
-    error = error != 0 ? error
-                       : turn_own_event(turn, turn->judge.rules->plausibility.question.id,
-                                        tally->group, due_ms);
+    int error =
+        turn_own_event(turn, turn->judge.rules->plausibility.question.id, tally->group, due_ms);
     if (error != 0) {
         return error;
     }
@@ -370,7 +378,8 @@ static int ask(struct turn *turn, const struct watch_unit *unit, const struct ta
         .kind = is_class ? CASE_SUBJECT_GROUP : CASE_SUBJECT_UNIT,
         .group = event->group,
     };
-    error = judge_rule(&turn->judge, &subject, &turn->judge.rules->plausibility.question, &why);
+    error = judge_rule(&turn->judge, &subject, &turn->judge.rules->plausibility.question);
+    error = error != 0 ? error : add_numbers(turn, tally);
     if (error != 0) {
         return error;
     }

@@ -82,7 +82,7 @@ struct expectation {
     int64_t grace_ms;         /* judged so much later: what was in time may be on its way */
     int64_t
         known_days; /* holds only where such an event came within so many days before; 0: everywhere */
-    struct rule otherwise; /* what it means that none came; `why` sees nothing but its text */
+    struct rule otherwise; /* what it means that none came; `why` sees an `event` of our own */
 };
 
 /* So many pupils absent at once that it may be a fault. Signals of rules that wait are kept for `settle_ms`; what has come by
