@@ -21,6 +21,7 @@ local = whole.local
 TOKEN = "load-only-token"
 PARTITIONS = 8
 SERVICES = ("intake", "triage", "escalator", "notifier")
+READERS = ("relay", "console")  # of what the stages write; nobody reads what an empty copy writes
 # What a stage reads, and where it writes.
 STAGES = {"triage": ("events.incident", ("signals", "state.triage")),
           "escalator": ("signals", ("cases", "journal", "notices.urgent", "notices.bulk", "alerts")),
@@ -125,7 +126,7 @@ class Spine:
     # --- a stage beside an empty copy
 
     def sizes(self, topic):
-        """(records, mean size) of a topic now."""
+        """(records, mean size of value and headers) of a topic now."""
         consumer = Consumer({"bootstrap.servers": self.run.settings["bootstrap_servers"], "group.id": "bench-sizes",
                              "isolation.level": "read_committed", "enable.partition.eof": True})
         consumer.assign([TopicPartition(self.name(topic), index, 0) for index in range(PARTITIONS)])
@@ -136,7 +137,7 @@ class Spine:
                     ended += 1
                 else:
                     count += 1
-                    total += len(message.value() or b"")
+                    total += len(message.value() or b"") + sum(len(name) + len(value) for name, value in message.headers() or ())
         consumer.close()
         return count, total / count if count else 0
 
@@ -160,6 +161,8 @@ class Spine:
             self.run.wait_ready(earlier)
             local.wait_until(lambda stage=earlier: self.handled(stage), "the backlog", 600, 0.5)
             self.run.process(f"{earlier}-0").stop()
+        for reader in READERS:
+            self.run.process(f"{reader}-0").stop()
         backlog = self.sizes(source)[0] - before[source]
         own = self.time_stage(service, backlog)
         after = {topic: self.sizes(topic) for topic in outputs}
@@ -168,7 +171,7 @@ class Spine:
         self.row(f"{service}", own, "inputs/s")
         self.row(f"empty copy of {service}'s records", copy, "inputs/s")
         self.row(f"{service} / empty copy", own / copy, "ratio")
-        for stage in STAGES:
+        for stage in (*STAGES, *READERS):
             if stage != service:
                 self.run.launch(stage)
         for stage in STAGES:

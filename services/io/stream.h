@@ -7,8 +7,8 @@
  *   3. commits the offsets of all its streams, which proves that the partition is ours;
  *   4. steps the streams marked `before_timers` to the end seen then, without firing any timer;
  *   5. calls `live`; from here on timers fire, and records are stepped in the order of the inputs' priority.
- * Work is gathered in batches. A batch's effects are performed in one transaction, in this order: changelog, outputs,
- * offsets, commit; then its tokens are answered (ended). While one commits, the next is stepped in memory. A batch that
+ * Work is gathered in batches. A batch's effects are performed in one transaction, in this order: offsets, changelog,
+ * outputs, commit; then its tokens are answered (ended). While one commits, the next is stepped in memory. A batch that
  * cannot be committed is undone: each entity that it touched is loaded again as it was before, newest batch first, and
  * its records come once more. When Kafka refuses one after the other (a topic is missing, no right to write) that goes on
  * with a back-off, and the service is not ready and says why. A record that leaves more than Kafka takes goes to rejects.

@@ -273,7 +273,7 @@ class Flow:
 
 # ---- scenarios; each takes a world with topics and answers whether it came through
 
-EFFECTS = ("begin", "changelog", "outputs", "offsets", "commit", "reply")
+EFFECTS = ("begin", "offsets", "changelog", "outputs", "commit", "reply")
 
 
 def kills(world):
