@@ -141,6 +141,9 @@ int stream_conf_prober(struct stream *stream, bool is_committed_view, rd_kafka_t
 int stream_conf_producer(const struct stream *stream, rd_kafka_t **ret_producer)
 {
     struct number_text timeout = number_text(stream->transaction_ms);
+    /* A record that nobody takes ends in an abort of ours before the broker ends the transaction, which would look as
+     * if a twin had fenced us. */
+    struct number_text message_timeout = number_text(stream->transaction_ms * 2 / 3);
     struct number_text record = number_text(STREAM_RECORD_MAX_BYTES + FRAMING_MAX_BYTES);
     const struct kafka_property defaults[] = {
         {"linger.ms", "0"},
@@ -149,10 +152,13 @@ int stream_conf_producer(const struct stream *stream, rd_kafka_t **ret_producer)
         {"queue.buffering.max.kbytes", "262144"},
         {"compression.type", "lz4"},
         {NULL, NULL}};
-    const struct kafka_property musts[] = {
-        {"transactional.id", stream->slot_id}, {"transaction.timeout.ms", timeout.text},
-        {"enable.idempotence", "true"},        {"acks", "all"},
-        {"message.max.bytes", record.text},    {NULL, NULL}};
+    const struct kafka_property musts[] = {{"transactional.id", stream->slot_id},
+                                           {"transaction.timeout.ms", timeout.text},
+                                           {"enable.idempotence", "true"},
+                                           {"acks", "all"},
+                                           {"message.max.bytes", record.text},
+                                           {"message.timeout.ms", message_timeout.text},
+                                           {NULL, NULL}};
     rd_kafka_conf_t *conf;
     int error = kafka_conf_new(stream->config, defaults, musts, &conf);
     if (error != 0) {
