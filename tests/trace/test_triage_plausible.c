@@ -168,8 +168,18 @@ static void test_triage_who_turns_up_in_time_is_not_told_of(void **state)
     event.kind = EVENT_KIND_LATE;
     event.attendance = (struct event_attendance){.state = EVENT_ROLL_LATE};
     triage_world_send(world, &event);
+    event = triage_world_event(world, "returned", "k1-02"); /* through the gate, before the roll */
+    event.family = EVENT_FAMILY_ATTENDANCE;
+    event.kind = EVENT_KIND_RETURNED;
+    event.attendance = (struct event_attendance){.gate = STR_LITERAL("g-1")};
+    event.reported_ms -= TRIAGE_HOUR;
+    triage_world_send(world, &event);
+    event.id = STR_LITERAL("e5");
+    event.reported_ms += TRIAGE_HOUR;
+    event.history = true; /* of another day */
+    triage_world_send(world, &event);
     run_minutes(world, 5);
-    triage_world_expect(world, "e3 judged\n  dropped=1\n"
+    triage_world_expect(world, "e3 judged\n  dropped=1\ne4 judged\ne5 judged\n"
                                "10-10 08:02:00 time\n  released absent k1-02\n");
     triage_world_free(world);
 }

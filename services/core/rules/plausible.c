@@ -76,8 +76,7 @@ static bool may_wait(const struct turn *turn, const struct signal *signal)
     const struct watch_unit *unit = watch_find_unit(&turn->triage->watch, turn->judge.unit);
     bool is_pupil = signal->subject.kind == CASE_SUBJECT_STUDENT ||
                     signal->subject.kind == CASE_SUBJECT_UNRESOLVED;
-    return signal->waits && !signal->is_silent && is_pupil &&
-           (unit == NULL || unit->held_count < WATCH_HELD_MAX);
+    return signal->waits && is_pupil && (unit == NULL || unit->held_count < WATCH_HELD_MAX);
 }
 
 /* Those that may not wait stay with the event's others. */
@@ -119,7 +118,7 @@ static int hold_roll(struct turn *turn)
         .group = judge_group_of(&turn->judge, event->group, ORG_GROUP_CLASS),
     };
     bool is_other = event->group.len > 0 && state.group.len == 0; /* of a grade: its classes tell */
-    if (event->kind != EVENT_KIND_ROLL || !event->has_scope || turn->judge.is_silent || is_other) {
+    if (event->kind != EVENT_KIND_ROLL || !event->has_scope || is_other) {
         return 0;
     }
     const struct str parts[] = {STR_LITERAL("roll"), event->unit, state.group};
@@ -138,20 +137,37 @@ static int hold_roll(struct turn *turn)
 static bool explains(const struct event *event)
 {
     enum event_roll state = event->attendance.state;
-    return event->kind == EVENT_KIND_RETURNED || event->kind == EVENT_KIND_LATE ||
-           state == EVENT_ROLL_PRESENT || state == EVENT_ROLL_ABSENT_EXPLAINED ||
-           state == EVENT_ROLL_LATE;
+    return event->family == EVENT_FAMILY_ATTENDANCE &&
+           (event->kind == EVENT_KIND_RETURNED || event->kind == EVENT_KIND_LATE ||
+            state == EVENT_ROLL_PRESENT || state == EVENT_ROLL_ABSENT_EXPLAINED ||
+            state == EVENT_ROLL_LATE);
 }
 
+/* What was reported before the absence came says nothing of it: somebody may pass the gate and not be in class. */
 static int drop_subject(struct turn *turn, const struct watch_unit *unit, struct str subject)
 {
+    int64_t settle_ms = turn->judge.rules->plausibility.settle_ms;
     int error = 0;
     for (struct list *at = unit->held.next, *next = at->next; at != &unit->held && error == 0;
          at = next, next = at->next) {
         const struct held *held = LIST_ENTRY(at, struct held, list);
-        if (str_equal(held->state.subject, subject)) {
+        bool is_later = turn->judge.event->reported_ms >= held->state.due_ms - settle_ms;
+        if (is_later && str_equal(held->state.subject, subject)) {
             turn->result->dropped++;
             error = turn_change_held(turn, held->key, NULL);
+        }
+    }
+    return error;
+}
+
+static int drop_explained(struct turn *turn)
+{
+    const struct watch_unit *unit = watch_find_unit(&turn->triage->watch, turn->judge.unit);
+    const struct event *event = turn->judge.event;
+    int error = 0;
+    for (size_t i = 0; unit != NULL && i < event->party_count && error == 0; i++) {
+        if (event->parties[i].role == CASE_PARTY_AFFECTED) {
+            error = drop_subject(turn, unit, event->parties[i].ref);
         }
     }
     return error;
@@ -160,22 +176,17 @@ static int drop_subject(struct turn *turn, const struct watch_unit *unit, struct
 int plausible_take(struct turn *turn)
 {
     const struct ruleset *rules = turn->judge.rules;
-    const struct event *event = turn->judge.event;
-    const struct watch_unit *unit = watch_find_unit(&turn->triage->watch, turn->judge.unit);
-    bool is_attendance = event->family == EVENT_FAMILY_ATTENDANCE;
-    int error = 0;
-    for (size_t i = 0; is_attendance && explains(event) && i < event->party_count && error == 0;
-         i++) {
-        bool is_pupil = event->parties[i].role == CASE_PARTY_AFFECTED && unit != NULL;
-        error = is_pupil ? drop_subject(turn, unit, event->parties[i].ref) : 0;
+    size_t before = turn->result->change_count;
+    if (rules == NULL || !rules->plausibility.is_set || turn->judge.is_silent) {
+        return 0;
     }
-    if (error != 0 || rules == NULL || !rules->plausibility.is_set) {
-        return error;
-    }
-    error = hold_signals(turn);
-    error = error != 0 || !is_attendance ? error : hold_roll(turn);
-    unit = watch_find_unit(&turn->triage->watch, turn->judge.unit);
-    return error != 0 || unit == NULL ? error : turn_arm(turn, unit);
+    int error = explains(turn->judge.event) ? drop_explained(turn) : 0;
+    error = error != 0 ? error : hold_signals(turn);
+    error = error != 0 ? error : hold_roll(turn);
+    bool is_changed = turn->result->change_count > before;
+    return error != 0 || !is_changed
+               ? error
+               : turn_arm(turn, watch_find_unit(&turn->triage->watch, turn->judge.unit));
 }
 
 /* --- Letting go ------------------------------------------------------------------------------------------------------ */
