@@ -113,7 +113,9 @@ static void test_window_counts_as_a_plain_list_does(void **state)
         }
         const struct window_span span = {(pick(30 * 24) - 100) * HOUR_MS / 2,
                                          (1 + pick(200)) * HOUR_MS};
+        const struct window_span whole = {31 * 24 * (int64_t)HOUR_MS, (1 + pick(800)) * HOUR_MS};
         compare(&span);
+        compare(&whole);
     }
 }
 

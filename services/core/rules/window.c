@@ -11,12 +11,22 @@ enum { UNDO_ROOM = 64 * 1024 };
 
 static const int64_t day_ms = INT64_C(86400000);
 
+/* A value and when it came last. */
+struct last {
+    struct ident value;
+    int64_t at_ms;
+};
+
 /* The buckets of one scope and feature, ascending by day. */
 struct row {
     struct str key; /* that of its buckets, up to the day; its bytes follow the struct */
     struct bucket **buckets;
     size_t count;
     size_t capacity;
+    struct last *lasts; /* of each value; made anew when it is asked for and `is_stale` */
+    size_t last_count;
+    size_t last_capacity;
+    bool is_stale;
 };
 
 /* An entry of a row, from behind: those before `entry` in the bucket, and all of the buckets before it, lie ahead. */
@@ -40,6 +50,7 @@ struct bucket {
 static void free_row(struct row *row)
 {
     heap_free(row->buckets);
+    heap_free(row->lasts);
     heap_free(row);
 }
 
@@ -226,6 +237,65 @@ static void hang_out(struct windows *windows, struct bucket *bucket)
     drop_if_empty(windows, row);
 }
 
+/* --- Values of a row ------------------------------------------------------------------------------------------------- */
+
+/* Without memory the row is stale: they are made anew when somebody asks. */
+static void note_value(struct row *row, const struct window_entry *entry)
+{
+    for (size_t i = 0; i < row->last_count; i++) {
+        struct last *last = &row->lasts[i];
+        if (ident_equal(last->value, entry->value)) {
+            last->at_ms = entry->at_ms > last->at_ms ? entry->at_ms : last->at_ms;
+            return;
+        }
+    }
+    if (row->last_count == row->last_capacity) {
+        size_t capacity = row->last_capacity == 0 ? 2 : 2 * row->last_capacity;
+        struct last *lasts = heap_alloc_array(capacity, sizeof(*lasts));
+        if (lasts == NULL) {
+            row->is_stale = true;
+            return;
+        }
+        if (row->last_count > 0) {
+            memcpy(lasts, row->lasts, row->last_count * sizeof(*lasts));
+        }
+        heap_free(row->lasts);
+        row->lasts = lasts;
+        row->last_capacity = capacity;
+    }
+    row->lasts[row->last_count++] = (struct last){entry->value, entry->at_ms};
+}
+
+/* The bucket becomes `state`: one entry more is noted, anything else makes the row stale. */
+static void note_change(struct bucket *bucket, const struct window_state *state)
+{
+    size_t at = 0;
+    while (at < bucket->count && at < state->count &&
+           memcmp(&bucket->entries[at], &state->entries[at], sizeof(bucket->entries[0])) == 0) {
+        at++;
+    }
+    bool is_one_more = state->count == bucket->count + 1 &&
+                       memcmp(&bucket->entries[at], &state->entries[at + 1],
+                              (bucket->count - at) * sizeof(bucket->entries[0])) == 0;
+    if (is_one_more) {
+        note_value(bucket->row, &state->entries[at]);
+    } else {
+        bucket->row->is_stale = true;
+    }
+}
+
+static int make_values(struct row *row)
+{
+    row->last_count = 0;
+    row->is_stale = false;
+    for (size_t i = 0; i < row->count; i++) {
+        for (size_t e = 0; e < row->buckets[i]->count; e++) {
+            note_value(row, &row->buckets[i]->entries[e]);
+        }
+    }
+    return row->is_stale ? ERR_MEMORY : 0;
+}
+
 static void set_count(struct bucket *bucket, size_t count)
 {
     struct row *row = bucket->row;
@@ -241,6 +311,7 @@ static void set_count(struct bucket *bucket, size_t count)
 static void take_out(struct windows *windows, struct bucket *bucket)
 {
     set_count(bucket, 0);
+    bucket->row->is_stale = true;
     hang_out(windows, bucket);
     (void)map_remove(&windows->buckets, bucket->key);
     list_remove(&bucket->order);
@@ -323,6 +394,7 @@ int windows_put(struct windows *windows, struct str key, const struct window_sta
     if (error != 0) {
         return error;
     }
+    note_change(bucket, state);
     memmove(bucket->entries, state->entries, state->count * sizeof(bucket->entries[0]));
     set_count(bucket, state->count);
     return 0;
@@ -367,7 +439,7 @@ int windows_add_entry(const struct window_state *state, const struct window_entr
 
 /* --- Counting -------------------------------------------------------------------------------------------------------- */
 
-static const struct row *find_row(const struct windows *windows, const struct window_key *key)
+static struct row *find_row(const struct windows *windows, const struct window_key *key)
 {
     char text[WINDOW_KEY_MAX_BYTES];
     size_t len = format_row(key, text);
@@ -410,16 +482,15 @@ int64_t windows_count(const struct windows *windows, const struct window_key *ke
                        : rank_of(row, span->to_ms) - rank_of(row, span->to_ms - span->length_ms);
 }
 
-int windows_count_distinct(const struct windows *windows, const struct window_key *key,
-                           const struct window_span *span, int64_t *ret_count)
+/* By looking at each entry: the span ends before the row does. */
+static int scan_distinct(const struct row *row, const struct window_span *span, uint64_t seed,
+                         int64_t *ret_count)
 {
-    const struct row *row = find_row(windows, key);
     int64_t from_ms = span->to_ms - span->length_ms; /* not itself inside */
     struct map distinct;
     int error = 0;
-    map_init(&distinct, WINDOW_BUCKETS_MAX, windows->buckets.seed);
-    for (size_t i = row == NULL ? 0 : find_day(row, day_of(from_ms));
-         row != NULL && i < row->count && error == 0; i++) {
+    map_init(&distinct, WINDOW_BUCKETS_MAX, seed);
+    for (size_t i = find_day(row, day_of(from_ms)); i < row->count && error == 0; i++) {
         const struct bucket *bucket = row->buckets[i];
         size_t end = count_until(bucket, span->to_ms);
         for (size_t e = count_until(bucket, from_ms); e < end && error == 0; e++) {
@@ -428,8 +499,30 @@ int windows_count_distinct(const struct windows *windows, const struct window_ke
             error = error == ERR_EXISTS ? 0 : error;
         }
     }
-    *ret_count = error == 0 ? (int64_t)distinct.count : *ret_count;
+    *ret_count = (int64_t)distinct.count;
     map_fini(&distinct);
+    return error;
+}
+
+int windows_count_distinct(const struct windows *windows, const struct window_key *key,
+                           const struct window_span *span, int64_t *ret_count)
+{
+    struct row *row = find_row(windows, key);
+    int64_t from_ms = span->to_ms - span->length_ms;
+    int64_t count = 0;
+    if (row == NULL) {
+        *ret_count = 0;
+        return 0;
+    }
+    const struct bucket *newest = row->buckets[row->count - 1];
+    if (span->to_ms < newest->entries[newest->count - 1].at_ms) {
+        return scan_distinct(row, span, windows->buckets.seed, ret_count);
+    }
+    int error = row->is_stale ? make_values(row) : 0;
+    for (size_t i = 0; i < row->last_count; i++) {
+        count += row->lasts[i].at_ms > from_ms ? 1 : 0;
+    }
+    *ret_count = count;
     return error;
 }
 

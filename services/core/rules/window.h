@@ -95,7 +95,8 @@ SW_NODISCARD int windows_add_entry(const struct window_state *state,
 int64_t windows_count(const struct windows *windows, const struct window_key *key,
                       const struct window_span *span);
 
-/* How many different values they have; looks at each of them. ERR_MEMORY. */
+/* How many different values they have. Looks at each value of the row, and at each entry only where the span ends before the
+ * newest of them. ERR_MEMORY. */
 SW_NODISCARD int windows_count_distinct(const struct windows *windows, const struct window_key *key,
                                         const struct window_span *span, int64_t *ret_count);
 
