@@ -3,10 +3,6 @@
  * What came is noted per class and day: one bucket of the windows, under the expectation's id and the local day, with the
  * earliest of the events. What was judged is a clock of the unit: it stands at the last deadline that was. A deadline is judged
  * a little later, since what came in time may still be on its way; what comes later than that is noted and changes nothing. */
-#include <stdio.h>
-#include <string.h>
-
-#include "base/assert.h"
 #include "core/rules/schema.h"
 #include "core/rules/triage_inside.h"
 
@@ -129,11 +125,11 @@ static bool came_on(const struct turn *turn, const struct expectation *expectati
 static bool is_known(const struct turn *turn, const struct expectation *expectation,
                      struct str scope_id, int64_t day)
 {
-    bool is_known = expectation->known_days == 0;
-    for (int64_t back = 1; back <= expectation->known_days && !is_known; back++) {
-        is_known = came_on(turn, expectation, scope_id, day - back, INT64_MAX);
+    bool was_heard = expectation->known_days == 0;
+    for (int64_t back = 1; back <= expectation->known_days && !was_heard; back++) {
+        was_heard = came_on(turn, expectation, scope_id, day - back, INT64_MAX);
     }
-    return is_known;
+    return was_heard;
 }
 
 static int judge_one(struct turn *turn, const struct expectation *expectation, struct str group,

@@ -8,7 +8,7 @@
 
 enum {
     PURGE_MAX =
-        4 /* old entities taken away in one turn, of each sort: more than a turn makes on average */
+        4 /* old entities taken away in one step, of each sort: more than a step makes on average */
 };
 
 struct triage *triage_new(const struct triage_setup *setup)
@@ -423,7 +423,7 @@ int64_t triage_next_deadline(const struct triage *triage)
     return triage->is_stale ? 0 : wheel_next_deadline(triage->watch.wheel);
 }
 
-/* The units, then those that only our state knows: some of them in one turn. */
+/* The units, then those that only our state knows: some of them in one step. */
 static int refresh(struct turn *turn)
 {
     enum { UNITS_A_STEP = 128 };

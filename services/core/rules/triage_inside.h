@@ -1,4 +1,4 @@
-/* One turn in hand, and what its parts share. Internal to core/rules. */
+/* One call of triage in hand, a turn, and what its parts share. Internal to core/rules. */
 #ifndef CORE_RULES_TRIAGE_INSIDE_H
 #define CORE_RULES_TRIAGE_INSIDE_H
 
