@@ -148,6 +148,29 @@ def test_what_memory_does_not_reach_comes_from_kafka_in_pieces(shouwang, police)
     assert shouwang.metric("relay", "sw_relay_wire_questions_total") > before
 
 
+def test_a_client_that_does_not_read_on_holds_nobody_up(shouwang, police, partner):
+    other = partner("qh-watch", "alerts.qinghe.")
+    shouwang.process("relay").stop()
+    shouwang.start_service("relay", wire_patience="1s")
+    assert len(sequences(shouwang)) >= 2
+    wait_until(lambda: police.ask(b"SNAPSHOT", "qh-police."), "an answer")
+    police.dealer.send_multipart([b"SNAPSHOT", b"stuck", b"alerts.", b"1"])
+    police.dealer.send_multipart([b"SNAPSHOT", b"second", b"alerts.", b"1"])
+    found, _ = wait_until(lambda: other.ask(b"SNAPSHOT", "alerts."), "an answer")
+    assert sorted(found) == sequences(shouwang)
+    answers = {}
+    while not any(answer[0] == b"ERROR" for answer in answers.get(b"stuck", [])):
+        assert police.dealer.poll(20000)
+        kind, id_, *rest = police.dealer.recv_multipart()
+        answers.setdefault(id_, []).append((kind, *rest))
+    assert [answer[0] for answer in answers[b"stuck"]] == [b"DATA", b"ERROR"]
+    assert answers[b"stuck"][-1][1] == b"no_credit"
+    assert answers[b"second"] == [(b"ERROR", b"busy")], "one question of a connection at a time"
+    assert police.ask(b"SNAPSHOT", "alerts.") is not None
+    shouwang.process("relay").stop()
+    shouwang.start_service("relay")
+
+
 def test_subscribed_to_everything_it_gets_its_own_prefix_only(shouwang, partner):
     other = partner("qh-hospital", "alerts.qinghe.qh-erxiao.")
     other.subscribe("")
