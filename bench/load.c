@@ -2,11 +2,12 @@
  * Used by the benches and by the end-to-end tests that count what is lost.
  *
  *     bench-load --url http://127.0.0.1:8081/v1/events --token TOKEN --pupils FILE --count 20000
- *                [--concurrency 64] [--rate 500] [--crisis-every 10] [--prefix NAME] --out FILE
+ *                [--concurrency 64] [--rate 500] [--crisis-every 10] [--prefix NAME] [--alertmanager] --out FILE
  *
  * A pupils line: "<unit>,<number>", as tests/support/make_county writes them. Every crisis-every-th incident is self-harm
  * with danger happening, the others are accidents in the past. An answer other than 2xx is tried again (as a school would)
- * until it is taken; a 4xx but 429 ends the run. An output line:
+ * until it is taken; a 4xx but 429 ends the run. --alertmanager: the same posted as an alert of Alertmanager's API (v2), for
+ * bench/whole. An output line:
  * "<id> <unit> <identifier> <kind> <status> <tries> <sent ms> <answered ms>". */
 #include <getopt.h>
 #include <stdio.h>
@@ -48,6 +49,7 @@ struct load {
     size_t done;
     size_t tries;
     int64_t start_ms;
+    bool is_alertmanager;
     bool failed;
 };
 
@@ -117,16 +119,13 @@ static void answered(const struct http_call_result *result, void *ctx)
     }
 }
 
-static void send_post(void *ctx)
+static void write_event(const struct post *post, char *body, size_t size)
 {
-    struct post *post = ctx;
-    struct load *load = post->load;
+    const struct load *load = post->load;
     const struct pupil *pupil = pupil_of(load, post->number);
-    char body[BODY_MAX_BYTES];
-    char authorization[192];
     bool crisis = is_crisis(load, post->number);
     snprintf(
-        body, sizeof(body),
+        body, size,
         "{\"specversion\":\"1.0\",\"id\":\"%s-%zu\",\"source\":\"/made-up/"
         "load\",\"type\":\"shouwang.incident.%s\","
         "\"data\":{\"unit\":\"%s\",\"parties\":[{\"identifier\":\"%s\",\"role\":\"affected\"}],"
@@ -134,8 +133,31 @@ static void send_post(void *ctx)
         "\"callback\":\"10000000000\",\"with_pupil\":\"编造的老师\"}}",
         load->prefix, post->number, crisis ? "self_harm" : "accident", pupil->unit,
         pupil->identifier, crisis ? "happening" : "past");
+}
+
+static void write_alert(const struct post *post, char *body, size_t size)
+{
+    const struct load *load = post->load;
+    const struct pupil *pupil = pupil_of(load, post->number);
+    snprintf(
+        body, size,
+        "[{\"labels\":{\"alertname\":\"accident\",\"event\":\"%s-%zu\",\"unit\":\"%s\","
+        "\"subject\":\"%s\",\"level\":\"warning\"},\"annotations\":{\"text\":\"编造的测试内容\"}}]",
+        load->prefix, post->number, pupil->unit, pupil->identifier);
+}
+
+static void send_post(void *ctx)
+{
+    struct post *post = ctx;
+    struct load *load = post->load;
+    char body[BODY_MAX_BYTES];
+    char authorization[192];
+    (load->is_alertmanager ? write_alert : write_event)(post, body, sizeof(body));
     snprintf(authorization, sizeof(authorization), "Authorization: Bearer %s", load->token);
-    const char *const headers[] = {authorization, "Content-Type: application/cloudevents+json",
+    const char *const headers[] = {authorization,
+                                   load->is_alertmanager
+                                       ? "Content-Type: application/json"
+                                       : "Content-Type: application/cloudevents+json",
                                    NULL};
     struct http_call_options options = {.method = "POST",
                                         .url = load->url,
@@ -213,10 +235,10 @@ static int read_pupils(struct load *load, const char *path)
 static int parse(struct load *load, int argc, char **argv)
 {
     static const struct option options[] = {
-        {"url", 1, NULL, 'u'},   {"token", 1, NULL, 't'},  {"pupils", 1, NULL, 'p'},
-        {"count", 1, NULL, 'n'}, {"out", 1, NULL, 'o'},    {"crisis-every", 1, NULL, 'k'},
-        {"rate", 1, NULL, 'r'},  {"prefix", 1, NULL, 'x'}, {"concurrency", 1, NULL, 'c'},
-        {NULL, 0, NULL, 0}};
+        {"url", 1, NULL, 'u'},          {"token", 1, NULL, 't'},  {"pupils", 1, NULL, 'p'},
+        {"count", 1, NULL, 'n'},        {"out", 1, NULL, 'o'},    {"crisis-every", 1, NULL, 'k'},
+        {"rate", 1, NULL, 'r'},         {"prefix", 1, NULL, 'x'}, {"concurrency", 1, NULL, 'c'},
+        {"alertmanager", 0, NULL, 'a'}, {NULL, 0, NULL, 0}};
     const char *pupils = NULL;
     const char *out = NULL;
     int option;
@@ -246,6 +268,9 @@ static int parse(struct load *load, int argc, char **argv)
         case 'x':
             load->prefix = optarg;
             break;
+        case 'a':
+            load->is_alertmanager = true;
+            break;
         case 'c':
             load->concurrency = strtoul(optarg, NULL, 10);
             break;
@@ -267,7 +292,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: bench-load --url URL --token TOKEN --pupils FILE --count N --out "
                         "FILE [--concurrency "
                         "N] [--rate PER-SECOND] "
-                        "[--crisis-every N] [--prefix NAME]\n");
+                        "[--crisis-every N] [--prefix NAME] [--alertmanager]\n");
         return 2;
     }
     struct http_client_options options = {.in_flight_max = (unsigned)load.concurrency};
