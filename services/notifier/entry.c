@@ -237,7 +237,11 @@ void entry_tell_partners(struct part *part, const Shouwang__V1__Alert *alert, en
 {
     const struct org_partner *partners[PARTNERS_MAX];
     size_t count = org_list_partners(part->org, str_of(alert->unit), partners, PARTNERS_MAX);
-    for (size_t i = 0; i < count && i < PARTNERS_MAX; i++) {
+    if (count > PARTNERS_MAX) {
+        counters_add(&part->notifier->counters, COUNTER_TABLE_FAULTS, "too_many_partners", NULL);
+        count = PARTNERS_MAX;
+    }
+    for (size_t i = 0; i < count; i++) {
         Shouwang__V1__Notice notice = SHOUWANG__V1__NOTICE__INIT;
         if (!hears_of(partners[i], alert)) {
             continue;
