@@ -1,77 +1,24 @@
-"""A mail server of one's own, with all its files in one folder: exim takes the mail over SMTP with STARTTLS and a login, dovecot
-hands it out over IMAP. Both run without privileges, as `nobody` when the tests run as root."""
+"""A mail server of one's own, with all its files in one folder: aiosmtpd takes the mail over SMTP with STARTTLS and a login,
+dovecot hands it out over IMAP."""
 import grp
 import imaplib
+import mailbox
 import os
 import pathlib
 import pwd
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import tempfile
 import time
 
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import AuthResult
+
 USER, PASSWORD = "notifier", "made-up-secret"
 DOMAIN = "mail.example"
-
-EXIM = """
-primary_hostname = mail.example
-domainlist local_domains = mail.example
-spool_directory = {folder}/spool
-log_file_path = {folder}/exim-%s.log
-pid_file_path = {folder}/exim.pid
-local_interfaces = 127.0.0.1
-daemon_smtp_ports = {smtp}
-tls_advertise_hosts = *
-tls_certificate = {folder}/certificate.pem
-tls_privatekey = {folder}/key.pem
-auth_advertise_hosts = ${{if eq{{$tls_in_cipher}}{{}}{{}}{{*}}}}
-acl_smtp_rcpt = recipient
-acl_smtp_data = data
-keep_environment =
-admin_groups = {group}
-exim_user = {me}
-exim_group = {group}
-host_lookup =
-rfc1413_hosts =
-deliver_drop_privilege = true
-message_size_limit = 1M
-begin acl
-recipient:
-  deny message = log in first
-       !authenticated = *
-  deny message = no such person
-       local_parts = nobody-here
-  defer message = come back later
-       local_parts = full
-       condition = ${{if exists{{{folder}/is-full}}}}
-  accept domains = +local_domains
-  deny message = no relay
-data:
-  accept
-begin routers
-all:
-  driver = accept
-  transport = folder
-begin transports
-folder:
-  driver = appendfile
-  directory = {folder}/mail
-  maildir_format
-  create_directory
-  envelope_to_add
-  delivery_date_add = false
-begin retry
-* * F,1h,5s
-begin authenticators
-plain:
-  driver = plaintext
-  public_name = PLAIN
-  server_prompts = :
-  server_condition = ${{if and{{{{eq{{$auth2}}{{{user}}}}}{{eq{{$auth3}}{{{password}}}}}}}}}
-  server_set_id = $auth2
-"""
 
 DOVECOT = """
 base_dir = {folder}/run
@@ -83,22 +30,24 @@ ssl = no
 disable_plaintext_auth = no
 default_internal_user = {me}
 default_internal_group = {group}
-default_login_user = {me}
+default_login_user = {login}
 first_valid_uid = {uid}
-mail_location = maildir:{folder}/mail
+first_valid_gid = {gid}
+mail_location = maildir:{top}/mail
+valid_chroot_dirs = {folder}
 passdb {{
   driver = static
   args = password={password}
 }}
 userdb {{
   driver = static
-  args = uid={uid} gid={gid} home={folder}
+  args = uid={uid} gid={gid} home={top}/home {jail}
 }}
 service anvil {{
   chroot =
 }}
 service imap-login {{
-  chroot =
+  chroot = {login_chroot}
   inet_listener imap {{
     port = {imap}
   }}
@@ -130,42 +79,82 @@ def answers(port):
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
+class Folder:
+    """aiosmtpd's handler: what is accepted, and into which folder it goes."""
+
+    def __init__(self, path, owner):
+        self.maildir = mailbox.Maildir(path)
+        self.path, self.owner = path, owner
+        self.is_full = False
+        self.give()
+
+    def give(self):
+        """To the one who reads it over IMAP."""
+        for path in [self.path, *self.path.rglob("*")]:
+            os.chown(path, *self.owner)
+
+    async def handle_RCPT(self, server, session, envelope, address, options):
+        name, _, domain = address.partition("@")
+        if domain != DOMAIN:
+            return "550 no relay"
+        if name == "nobody-here":
+            return "550 no such person"
+        if name == "full" and self.is_full:
+            return "451 come back later"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server, session, envelope):
+        how = "esmtp" + ("s" if session.ssl else "") + ("a" if session.authenticated else "")
+        head = f"Received: by {DOMAIN} with {how}\r\nEnvelope-to: {', '.join(envelope.rcpt_tos)}\r\n"
+        key = self.maildir.add(head.encode() + envelope.original_content)
+        os.chown(self.path / "new" / key, *self.owner)
+        return "250 OK"
+
+
+def judge_login(server, session, envelope, mechanism, data):
+    is_right = (data.login, data.password) == (USER.encode(), PASSWORD.encode())
+    return AuthResult(success=is_right)
+
+
 class MailServer:
     def __init__(self):
-        """Not below the tests' folder, which `nobody` may not enter."""
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="sw-mail-"))
         self.smtp, self.imap = free_port(), free_port()
         self.processes = []
-        me = pwd.getpwnam("nobody") if os.getuid() == 0 else pwd.getpwuid(os.getuid())
-        self.as_me = []
-        if os.getuid() == 0:
-            self.as_me = ["setpriv", f"--reuid={me.pw_uid}", f"--regid={me.pw_gid}", f"--groups={me.pw_gid}", "--"]
-        values = dict(folder=self.folder, smtp=self.smtp, imap=self.imap, user=USER, password=PASSWORD, me=me.pw_name,
-                      uid=me.pw_uid, gid=me.pw_gid, group=grp.getgrgid(me.pw_gid).gr_name)
-        (self.folder / "exim.conf").write_text(EXIM.format(**values))
+        # Started by root, dovecot reads mail as somebody else, in a root folder of its own.
+        is_root = os.getuid() == 0
+        me = pwd.getpwuid(os.getuid())
+        reader = pwd.getpwnam("nobody") if is_root else me
+        values = dict(folder=self.folder, imap=self.imap, password=PASSWORD, me=me.pw_name, group=grp.getgrgid(me.pw_gid).gr_name,
+                      login=reader.pw_name, uid=reader.pw_uid, gid=reader.pw_gid, login_chroot="login" if is_root else "",
+                      top="" if is_root else self.folder, jail=f"chroot={self.folder}" if is_root else "")
+        self.folder.chmod(0o755)
         (self.folder / "dovecot.conf").write_text(DOVECOT.format(**values))
-        (self.folder / "mail").mkdir()
         subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost",
                         "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout", self.folder / "key.pem",
                         "-out", self.folder / "certificate.pem"], check=True, capture_output=True)
-        for path in [self.folder, *self.folder.rglob("*")]:
-            os.chown(path, me.pw_uid, me.pw_gid)
+        tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        tls.load_cert_chain(self.folder / "certificate.pem", self.folder / "key.pem")
+        self.box = Folder(self.folder / "mail", (reader.pw_uid, reader.pw_gid))
+        self.controller = Controller(self.box, hostname="127.0.0.1", port=self.smtp, server_hostname=DOMAIN, tls_context=tls,
+                                     require_starttls=True, auth_required=True, authenticator=judge_login,
+                                     data_size_limit=1 << 20)
 
     @property
     def certificate(self):
         return self.folder / "certificate.pem"
 
     def start(self):
-        commands = (["/usr/sbin/exim4", "-C", self.folder / "exim.conf", "-bdf", "-q1m"],
-                    ["/usr/sbin/dovecot", "-F", "-c", self.folder / "dovecot.conf"])
-        for command in commands:
-            self.processes.append(subprocess.Popen([*self.as_me, *command], stdin=subprocess.DEVNULL,
-                                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                                                   start_new_session=True))
+        self.controller.start()
+        self.processes.append(subprocess.Popen(["/usr/sbin/dovecot", "-F", "-c", self.folder / "dovecot.conf"],
+                                               stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                                               start_new_session=True))
         wait_for("the mail server", lambda: answers(self.smtp) and answers(self.imap))
         return self
 
     def stop(self):
+        self.controller.stop()
         for process in self.processes:
             process.send_signal(signal.SIGTERM)
             try:
@@ -178,7 +167,7 @@ class MailServer:
 
     def set_full(self, is_full):
         """Mail to full@ is put off while it is."""
-        (self.folder / "is-full").touch() if is_full else (self.folder / "is-full").unlink()
+        self.box.is_full = is_full
 
     def messages(self):
         """The bytes of all mails, in the order of their arrival, as an IMAP client gets them."""
