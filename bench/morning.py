@@ -162,6 +162,7 @@ class Morning:
 
 
 def main():
+    local.end_in_order()
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--schools", type=int, default=72)
     parser.add_argument("--pupils", type=int, default=66000)

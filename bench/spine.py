@@ -230,6 +230,7 @@ class Spine:
 
 
 def main():
+    local.end_in_order()
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=20000)
     parser.add_argument("--stage", action="append", choices=list(STAGES), help="only this stage beside its empty copy")

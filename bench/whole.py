@@ -210,6 +210,7 @@ def cpu_of(pid):
 
 
 def main():
+    local.end_in_order()
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=20000)
     parser.add_argument("--rate", type=int, default=500)
