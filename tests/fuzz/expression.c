@@ -43,7 +43,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                                    list,
                                                    map,
                                                    expr_uint(2)};
-    const struct expr_env env = {variables, VARIABLES};
+    const struct expr_env env = {.variables = variables, .count = VARIABLES};
     struct str source = {.at = (const char *)data, .len = size};
     struct expr_error error = {.line = 0};
     const struct expr *expr = NULL;

@@ -49,7 +49,7 @@ static const struct expr_variable variables[] = {
     {"event", {.kind = EXPR_OBJECT, .schema = &thing_schema}},
     {"features", {.kind = EXPR_INT}},
 };
-static const struct expr_env env = {variables, 2};
+static const struct expr_env env = {.variables = variables, .count = 2};
 
 static int set_up(void **state)
 {

@@ -169,7 +169,7 @@ static bool read_environment(struct fixture *fixture, const json_t *test)
 /* The file was made from protobuf's text format and kept some of its escapes (\\?, \\u, \\U) in the values. */
 static struct str resolve_escapes(struct fixture *fixture, struct str text)
 {
-    const struct expr_env env = {NULL, 0};
+    const struct expr_env env = {.count = 0};
     const struct expr *expr = NULL;
     struct expr_error error;
     size_t used = 3;
@@ -225,7 +225,7 @@ static enum verdict run(struct fixture *fixture, const json_t *test, char *reaso
         (void)snprintf(reason, EXPR_ERROR_MAX_BYTES, "names with dots, types or messages");
         return OMITTED;
     }
-    const struct expr_env env = {fixture->variables, fixture->count};
+    const struct expr_env env = {.variables = fixture->variables, .count = fixture->count};
     const json_t *text = json_object_get(test, "expr");
     struct str source = {json_string_value(text), json_string_length(text)};
     if (expr_compile(source, &env, &fixture->arena, &error, &expr) != 0) {

@@ -1,9 +1,9 @@
-/* Expressions of rules: the Common Expression Language, as far as the table in README.md says.
+/* Expressions of rules: the Common Expression Language; what is left out is in README.md's table.
  *
- * Happy path: expr_compile parses a text, resolves its names and checks its types against what the caller declares;
- * expr_evaluate computes the value. Whatever is wrong with the text is found at compile time, with line and column; what
- * is valid CEL but not built yet is refused there too. Evaluation always ends: it has no loops but over values, a bound on
- * its cost, and a bound on the depth of the tree it walks. Nothing here allocates but in the caller's arena. */
+ * Happy path: expr_compile parses a text, resolves its names, checks its types against what the caller declares and makes a
+ * program of it; expr_evaluate runs that. Whatever is wrong with the text is found at compile time, with line and column.
+ * Evaluation always ends: it has no loops but over values, and a bound on its cost. Nothing here allocates but in the
+ * caller's arena. */
 #ifndef CORE_EXPR_EXPR_H
 #define CORE_EXPR_EXPR_H
 
@@ -15,6 +15,7 @@
 #include "base/error.h"
 #include "base/str.h"
 #include "core/expr/value.h"
+#include "core/roster/zone.h"
 
 enum {
     EXPR_SOURCE_MAX_BYTES = 16 * 1024,
@@ -24,22 +25,31 @@ enum {
     EXPR_ERROR_MAX_BYTES = 240,
 };
 
-/* Names that an expression may use. */
+/* Names that an expression may use; "a.b" is a name too, and goes before the field b of a. */
 struct expr_variable {
     const char *name;
     struct expr_type type;
 };
 
+/* The time zone of an IANA name, for the zones that an expression names; asked at compile time only. ERR_NOT_FOUND and
+ * every other error: there is no such zone. The zone lives as long as the expression. */
+typedef int (*expr_zone_fn)(void *ctx, struct str name, struct zone *ret_zone);
+
 struct expr_env {
     const struct expr_variable *variables; /* at most EXPR_VARIABLES_MAX */
     size_t count;
+    expr_zone_fn find_zone; /* NULL: only UTC and fixed offsets ("+08:00") */
+    void *zone_ctx;
+    const char *container; /* "a.b": the name x may mean a.b.x or a.x; NULL: none */
+    bool
+        is_unchecked; /* what is wrong with names and types fails when it is evaluated, not before */
 };
 
 enum expr_error_kind {
     EXPR_ERROR_SYNTAX,
     EXPR_ERROR_NAME, /* a variable, field or function that does not exist */
     EXPR_ERROR_TYPE,
-    EXPR_ERROR_UNSUPPORTED, /* valid, but not supported yet */
+    EXPR_ERROR_UNSUPPORTED, /* valid, but left out */
     EXPR_ERROR_BOUND,       /* too long, too deep */
 };
 
@@ -71,7 +81,7 @@ bool expr_reads_sealed(const struct expr *expr);
 struct expr_run {
     const struct expr_value *bindings;
     struct arena *arena; /* for what the value needs: texts that are joined, lists that are made */
-    uint64_t cost_max;   /* one for each node visited, value compared and 16 bytes handled */
+    uint64_t cost_max;   /* one for each step of the program, value compared and 16 bytes handled */
 };
 
 /* The value; of kind EXPR_ERROR when there is none. It may borrow from the bindings, the expression and the arena. */

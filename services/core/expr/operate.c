@@ -176,8 +176,16 @@ bool expr_equal(struct expr_value a, struct expr_value b, uint64_t *cost)
         return true;
     case EXPR_BOOL:
         return a.boolean == b.boolean;
+    case EXPR_TIMESTAMP:
+        return a.instant.seconds == b.instant.seconds && a.instant.nanos == b.instant.nanos;
+    case EXPR_DURATION:
+        return a.duration_ns == b.duration_ns;
+    case EXPR_OPTIONAL:
+        return a.inside == NULL || b.inside == NULL ? a.inside == b.inside
+                                                    : expr_equal(*a.inside, *b.inside, cost);
     case EXPR_STRING:
     case EXPR_BYTES:
+    case EXPR_TYPE:
         return spend(cost, a.text.len / 16) && str_equal(a.text, b.text);
     case EXPR_LIST:
         return equal_lists(&a.list, &b.list, cost);

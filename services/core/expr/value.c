@@ -40,6 +40,24 @@ struct expr_value expr_bytes(struct str bytes)
     return (struct expr_value){.kind = EXPR_BYTES, .text = bytes};
 }
 
+struct expr_value expr_timestamp(struct expr_instant instant)
+{
+    sw_assert(instant.nanos >= 0 && instant.nanos < 1000000000);
+    return (struct expr_value){.kind = EXPR_TIMESTAMP, .instant = instant};
+}
+
+struct expr_value expr_timestamp_ms(int64_t utc_ms)
+{
+    int64_t seconds = utc_ms / 1000 - (utc_ms % 1000 < 0 ? 1 : 0);
+    int64_t rest_ms = utc_ms - seconds * 1000;
+    return expr_timestamp((struct expr_instant){seconds, (int32_t)(rest_ms * 1000000)});
+}
+
+struct expr_value expr_duration_ns(int64_t ns)
+{
+    return (struct expr_value){.kind = EXPR_DURATION, .duration_ns = ns};
+}
+
 struct expr_value expr_object(const struct expr_schema *schema, const void *at)
 {
     sw_assert(schema != NULL);
@@ -77,10 +95,22 @@ struct expr_entry expr_map_entry(const struct expr_map *map, size_t index)
 const char *expr_kind_name(enum expr_kind kind)
 {
     static const char *const names[] = {
-        [EXPR_DYN] = "dyn",       [EXPR_NULL] = "null",     [EXPR_BOOL] = "bool",
-        [EXPR_INT] = "int",       [EXPR_UINT] = "uint",     [EXPR_DOUBLE] = "double",
-        [EXPR_STRING] = "string", [EXPR_BYTES] = "bytes",   [EXPR_LIST] = "list",
-        [EXPR_MAP] = "map",       [EXPR_OBJECT] = "object", [EXPR_ERROR] = "error",
+        [EXPR_DYN] = "dyn",
+        [EXPR_NULL] = "null_type",
+        [EXPR_BOOL] = "bool",
+        [EXPR_INT] = "int",
+        [EXPR_UINT] = "uint",
+        [EXPR_DOUBLE] = "double",
+        [EXPR_STRING] = "string",
+        [EXPR_BYTES] = "bytes",
+        [EXPR_TIMESTAMP] = "google.protobuf.Timestamp",
+        [EXPR_DURATION] = "google.protobuf.Duration",
+        [EXPR_TYPE] = "type",
+        [EXPR_LIST] = "list",
+        [EXPR_MAP] = "map",
+        [EXPR_OPTIONAL] = "optional_type",
+        [EXPR_OBJECT] = "object",
+        [EXPR_ERROR] = "error",
     };
     sw_assert(kind <= EXPR_ERROR);
     return names[kind];
@@ -100,8 +130,8 @@ void expr_type_format(const struct expr_type *type, char *ret_text, size_t size)
     if (type->key != NULL) {
         expr_type_format(type->key, key, sizeof(key));
     }
-    if (type->kind == EXPR_LIST) {
-        (void)snprintf(ret_text, size, "list(%s)", element);
+    if (type->kind == EXPR_LIST || type->kind == EXPR_OPTIONAL) {
+        (void)snprintf(ret_text, size, "%s(%s)", expr_kind_name(type->kind), element);
     } else if (type->kind == EXPR_MAP) {
         (void)snprintf(ret_text, size, "map(%s, %s)", key, element);
     } else {

@@ -18,8 +18,12 @@ enum expr_kind {
     EXPR_DOUBLE,
     EXPR_STRING, /* well-formed UTF-8 */
     EXPR_BYTES,
+    EXPR_TIMESTAMP, /* 0001-01-01T00:00:00Z .. 9999-12-31T23:59:59.999999999Z */
+    EXPR_DURATION,
+    EXPR_TYPE,
     EXPR_LIST,
     EXPR_MAP,
+    EXPR_OPTIONAL,
     EXPR_OBJECT,
     EXPR_ERROR, /* of a value: it could not be computed */
 };
@@ -40,7 +44,7 @@ struct expr_entry;
 struct expr_type {
     enum expr_kind kind;
     const struct expr_type *key;      /* of a map; NULL: dyn */
-    const struct expr_type *element;  /* of a list, of a map's values; NULL: dyn */
+    const struct expr_type *element;  /* of a list, an optional, a map's values; NULL: dyn */
     const struct expr_schema *schema; /* of an object */
 };
 
@@ -65,6 +69,11 @@ struct expr_object {
     const void *at;
 };
 
+struct expr_instant {
+    int64_t seconds; /* since 1970-01-01T00:00:00Z */
+    int32_t nanos;   /* 0 .. 999,999,999 */
+};
+
 struct expr_value {
     enum expr_kind kind;
     union {
@@ -72,9 +81,12 @@ struct expr_value {
         int64_t integer;
         uint64_t natural;
         double real;
-        struct str text; /* of STRING and BYTES */
+        struct str text; /* of STRING and BYTES; of TYPE its name */
+        struct expr_instant instant;
+        int64_t duration_ns;
         struct expr_list list;
         struct expr_map map;
+        const struct expr_value *inside; /* of OPTIONAL; NULL: none */
         struct expr_object object;
         enum expr_fault fault;
     };
@@ -108,6 +120,9 @@ struct expr_value expr_uint(uint64_t value);
 struct expr_value expr_double(double value);
 struct expr_value expr_string(struct str text);
 struct expr_value expr_bytes(struct str bytes);
+struct expr_value expr_timestamp(struct expr_instant instant);
+struct expr_value expr_timestamp_ms(int64_t utc_ms); /* of a year from 1 to 9999 */
+struct expr_value expr_duration_ns(int64_t ns);
 struct expr_value expr_object(const struct expr_schema *schema, const void *at);
 struct expr_value expr_error(enum expr_fault fault);
 
@@ -115,7 +130,7 @@ struct expr_value expr_error(enum expr_fault fault);
 struct expr_value expr_list_item(const struct expr_list *list, size_t index);
 struct expr_entry expr_map_entry(const struct expr_map *map, size_t index);
 
-/* "string", "list" …; static storage. */
+/* "string", "list", "google.protobuf.Timestamp" …, as CEL names types; static storage. */
 const char *expr_kind_name(enum expr_kind kind);
 
 /* "list(string)", "map(string, int)", "event" into `ret_text`, cut if too long. */

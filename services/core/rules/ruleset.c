@@ -16,7 +16,7 @@ static const struct expr_variable event_variable[] = {
 
 struct expr_env ruleset_event_env(void)
 {
-    return (struct expr_env){event_variable, 1};
+    return (struct expr_env){.variables = event_variable, .count = 1};
 }
 
 static bool get_op(const struct expr_schema *schema, const void *at, size_t field,
@@ -68,7 +68,7 @@ int ruleset_bind_features(struct ruleset *ruleset, struct arena *arena)
 
 struct expr_env ruleset_env(const struct ruleset *ruleset)
 {
-    return (struct expr_env){ruleset->variables, RULESET_VARIABLES};
+    return (struct expr_env){.variables = ruleset->variables, .count = RULESET_VARIABLES};
 }
 
 int ruleset_find_feature(const struct ruleset *ruleset, struct str id)

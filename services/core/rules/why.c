@@ -151,8 +151,12 @@ static size_t format_value(const struct expr_value *value, char *out, size_t siz
         break;
     case EXPR_NULL:
     case EXPR_BYTES:
+    case EXPR_TIMESTAMP:
+    case EXPR_DURATION:
+    case EXPR_TYPE:
     case EXPR_LIST:
     case EXPR_MAP:
+    case EXPR_OPTIONAL:
     case EXPR_OBJECT:
         wrote = snprintf(out, size, "(%s)", expr_kind_name(value->kind));
         break;
