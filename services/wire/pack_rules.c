@@ -35,8 +35,8 @@ static void fail_inside(struct rules_reader *reader, const struct yaml_node *nod
     yaml_fail_at(reader->faults, node->path, node->line, column, error->text);
 }
 
-static const struct expr *read_expression(struct rules_reader *reader, const struct yaml_node *node,
-                                          const struct expr_env *env)
+const struct expr *rules_read_expression(struct rules_reader *reader, const struct yaml_node *node,
+                                         const struct expr_env *env)
 {
     struct str text;
     struct expr_error error;
@@ -57,7 +57,7 @@ static const struct expr *read_expression(struct rules_reader *reader, const str
 const struct expr *rules_read_condition(struct rules_reader *reader, const struct yaml_node *node,
                                         const struct expr_env *env)
 {
-    const struct expr *expr = read_expression(reader, node, env);
+    const struct expr *expr = rules_read_expression(reader, node, env);
     if (expr == NULL) {
         return NULL;
     }
@@ -71,61 +71,7 @@ const struct expr *rules_read_condition(struct rules_reader *reader, const struc
     return expr;
 }
 
-/* --- Features -------------------------------------------------------------------------------------------------------- */
-
-/* "count()", "streak()" or "distinct(EXPRESSION)". */
-static bool read_op(struct rules_reader *reader, const struct yaml_pair *pair,
-                    struct feature_op *op)
-{
-    static const struct str distinct = {"distinct(", 9};
-    const struct yaml_node *node = &pair->value;
-    struct str id;
-    struct str text;
-    struct expr_env env = ruleset_event_env();
-    if (!yaml_read_id(&pair->key, false, reader->faults, &id) ||
-        !yaml_read_text(node, EXPR_SOURCE_MAX_BYTES, reader->faults, &text)) {
-        return false;
-    }
-    op->name = rules_keep_text(reader, id);
-    if (str_is(text, "count()") || str_is(text, "streak()")) {
-        op->kind = str_is(text, "count()") ? FEATURE_COUNT : FEATURE_STREAK;
-        return true;
-    }
-    if (!str_starts(text, distinct) || text.at[text.len - 1] != ')') {
-        yaml_fail(reader->faults, node, "expected count(), streak() or distinct(EXPRESSION)");
-        return false;
-    }
-    struct yaml_node inside = *node;
-    inside.text = (struct str){text.at + distinct.len, text.len - distinct.len - 1};
-    inside.column += (uint32_t)distinct.len;
-    op->kind = FEATURE_DISTINCT;
-    op->value = read_expression(reader, &inside, &env);
-    return op->value != NULL;
-}
-
-static bool read_ops(struct rules_reader *reader, const struct yaml_node *node,
-                     struct feature *feature)
-{
-    size_t distinct_count = 0;
-    bool is_good = true;
-    if (node->kind != YAML_MAPPING || node->count == 0 || node->count > RULESET_OPS_MAX) {
-        yaml_fail(reader->faults, node,
-                  "expected a mapping of 1 to %d names to count(), streak() or distinct()",
-                  RULESET_OPS_MAX);
-        return false;
-    }
-    for (size_t i = 0; i < node->count; i++) {
-        struct feature_op *op = &feature->ops[i];
-        is_good = read_op(reader, &node->pairs[i], op) && is_good;
-        distinct_count += is_good && op->kind == FEATURE_DISTINCT ? 1 : 0;
-    }
-    if (distinct_count > 1) {
-        yaml_fail(reader->faults, node, "not supported yet: more than one distinct() in a feature");
-        return false;
-    }
-    feature->op_count = node->count;
-    return is_good;
-}
+/* --- Rules ----------------------------------------------------------------------------------------------------------- */
 
 bool rules_read_family(struct rules_reader *reader, const struct yaml_node *node,
                        enum event_family *ret_family)
@@ -138,74 +84,6 @@ bool rules_read_family(struct rules_reader *reader, const struct yaml_node *node
     *ret_family = event_family_find(str_of(words[index]));
     return true;
 }
-
-static bool read_scope(struct rules_reader *reader, const struct yaml_node *node,
-                       enum feature_scope *ret_scope)
-{
-    static const char *const words[] = {"student", "class", "grade", "school", "county"};
-    size_t index = 0;
-    if (!yaml_read_choice(node, words, sizeof(words) / sizeof(words[0]), reader->faults, &index)) {
-        return false;
-    }
-    if (index > FEATURE_SCHOOL) {
-        yaml_fail(reader->faults, node, "not supported yet: the scope \"%s\"", words[index]);
-        return false;
-    }
-    *ret_scope = (enum feature_scope)index;
-    return true;
-}
-
-bool rules_is_new(struct rules_reader *reader, const struct yaml_node *node, struct str id)
-{
-    if (ruleset_find_feature(reader->rules, id) < 0 &&
-        ruleset_find_expectation(reader->rules, id) == NULL) {
-        return true;
-    }
-    yaml_fail(reader->faults, node, "a feature or expectation \"%.*s\" is there already",
-              (int)id.len, id.at);
-    return false;
-}
-
-static bool read_feature(struct rules_reader *reader, const struct yaml_node *node)
-{
-    const struct yaml_node *id = NULL;
-    const struct yaml_node *from = NULL;
-    const struct yaml_node *where = NULL;
-    const struct yaml_node *scope = NULL;
-    const struct yaml_node *window = NULL;
-    const struct yaml_node *ops = NULL;
-    const struct yaml_node *lateness = NULL;
-    const struct yaml_key keys[] = {{"id", true, &id},         {"from", true, &from},
-                                    {"where", true, &where},   {"scope", true, &scope},
-                                    {"window", true, &window}, {"lateness", false, &lateness},
-                                    {"ops", true, &ops}};
-    struct str text;
-    struct expr_env env = ruleset_event_env();
-    struct feature *feature = &reader->features[reader->rules->feature_count];
-    if (!yaml_read_mapping(node, keys, sizeof(keys) / sizeof(keys[0]), reader->faults) ||
-        !yaml_read_id(id, false, reader->faults, &text)) {
-        return false;
-    }
-    if (!rules_is_new(reader, id, text)) {
-        return false;
-    }
-    *feature =
-        (struct feature){.id = rules_keep_text(reader, text), .lateness_ms = RULESET_LATENESS_MS};
-    bool is_good = rules_read_family(reader, from, &feature->from);
-    is_good = read_scope(reader, scope, &feature->scope) && is_good;
-    is_good = yaml_read_duration_ms(window, 1000, RULESET_WINDOW_MAX_MS, reader->faults,
-                                    &feature->window_ms) &&
-              is_good;
-    is_good = (lateness == NULL || yaml_read_duration_ms(lateness, 0, RULESET_LATENESS_MAX_MS,
-                                                         reader->faults, &feature->lateness_ms)) &&
-              is_good;
-    feature->where = rules_read_condition(reader, where, &env);
-    is_good = read_ops(reader, ops, feature) && is_good;
-    reader->rules->feature_count++;
-    return is_good && feature->where != NULL;
-}
-
-/* --- Rules ----------------------------------------------------------------------------------------------------------- */
 
 /* "incident.concern". */
 static bool read_on(struct rules_reader *reader, const struct yaml_node *node, struct rule *rule)
@@ -306,6 +184,7 @@ bool rules_read_then(struct rules_reader *reader, const struct yaml_node *node, 
                                     {"tell", false, &told},
                                     {"ask", false, &ask}};
     size_t index = 0;
+    rule->version = rule->version.len == 0 ? STR_LITERAL("1") : rule->version;
     if (!yaml_read_mapping(node, keys, sizeof(keys) / sizeof(keys[0]), reader->faults)) {
         return false;
     }
@@ -349,6 +228,21 @@ bool rules_read_why(struct rules_reader *reader, const struct yaml_node *node,
     return code == 0;
 }
 
+/* What it reads, in its condition and in its reason. */
+static bool find_reads(struct rules_reader *reader, struct str condition,
+                       const struct expr_env *env, struct rule *rule)
+{
+    int error = reads_compile(condition, env, reader->arena, &rule->reads);
+    rule->uses_features = ruleset_features_of(reader->rules, condition);
+    for (size_t i = 0; i < rule->why.count; i++) {
+        bool is_hole = rule->why.parts[i].hole != NULL;
+        rule->uses_features |=
+            is_hole ? ruleset_features_of(reader->rules, rule->why.parts[i].text) : 0;
+    }
+    reader->error = error != 0 ? error : reader->error;
+    return error == 0;
+}
+
 static bool has_rule(const struct rules_reader *reader, struct str id)
 {
     for (size_t i = 0; i < reader->rules->rule_count; i++) {
@@ -382,6 +276,14 @@ static bool read_limits(struct rules_reader *reader, const struct yaml_node *onl
     return is_good;
 }
 
+/* As the rule's authors count it. */
+static bool read_version(struct rules_reader *reader, const struct yaml_node *node,
+                         struct rule *rule)
+{
+    return node == NULL ||
+           yaml_read_text(node, RULESET_VERSION_MAX_BYTES, reader->faults, &rule->version);
+}
+
 static bool read_rule(struct rules_reader *reader, const struct yaml_node *node)
 {
     const struct yaml_node *id = NULL;
@@ -391,9 +293,11 @@ static bool read_rule(struct rules_reader *reader, const struct yaml_node *node)
     const struct yaml_node *why = NULL;
     const struct yaml_node *only = NULL;
     const struct yaml_node *wait = NULL;
-    const struct yaml_key keys[] = {
-        {"id", true, &id},    {"on", true, &on},      {"when", true, &when}, {"then", true, &then},
-        {"why", false, &why}, {"only", false, &only}, {"wait", false, &wait}};
+    const struct yaml_node *version = NULL;
+    const struct yaml_key keys[] = {{"id", true, &id},      {"on", true, &on},
+                                    {"when", true, &when},  {"then", true, &then},
+                                    {"why", false, &why},   {"version", false, &version},
+                                    {"only", false, &only}, {"wait", false, &wait}};
     struct expr_env env = ruleset_env(reader->rules);
     struct rule *rule = &reader->list[reader->rules->rule_count];
     *rule = (struct rule){.level = CASE_LEVEL_NONE};
@@ -407,11 +311,13 @@ static bool read_rule(struct rules_reader *reader, const struct yaml_node *node)
         return false;
     }
     bool is_good = read_on(reader, on, rule);
+    is_good = read_version(reader, version, rule) && is_good;
     rule->when = rules_read_condition(reader, when, &env);
     is_good = rules_read_then(reader, then, rule) && is_good;
     is_good = (why == NULL || rules_read_why(reader, why, &env, rule)) && is_good;
     is_good = read_limits(reader, only, wait, rule) && is_good;
     is_good = is_good && rule->when != NULL && check_cap(reader, then, rule);
+    is_good = is_good && find_reads(reader, when->text, &env, rule);
     reader->rules->rule_count++;
     return is_good;
 }
@@ -481,7 +387,7 @@ int pack_read_rules(const struct yaml_node *const *roots, size_t root_count, str
     for (size_t i = 0; i < root_count; i++) {
         (void)read_root(&reader, roots[i], &parts[i]); /* as above */
         read_items(&reader, parts[i].features, RULESET_FEATURES_MAX, &ret_rules->feature_count,
-                   read_feature);
+                   rules_read_feature);
     }
     int error = reader.error != 0 ? reader.error : ruleset_bind_features(ret_rules, arena);
     for (size_t i = 0; i < root_count && error == 0; i++) {

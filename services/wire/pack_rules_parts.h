@@ -1,4 +1,4 @@
-/* What pack_rules.c and pack_expect.c share. Internal to wire; the entry is pack_read_rules. */
+/* What pack_rules.c, pack_features.c and pack_expect.c share. Internal to wire; the entry is pack_read_rules. */
 #ifndef WIRE_PACK_RULES_PARTS_H
 #define WIRE_PACK_RULES_PARTS_H
 
@@ -20,6 +20,9 @@ const char *rules_keep_text(struct rules_reader *reader, struct str text);
 
 /* Each of the others answers false, or NULL, after adding a fault. */
 
+const struct expr *rules_read_expression(struct rules_reader *reader, const struct yaml_node *node,
+                                         const struct expr_env *env);
+
 /* A condition: of type bool, or dyn. */
 const struct expr *rules_read_condition(struct rules_reader *reader, const struct yaml_node *node,
                                         const struct expr_env *env);
@@ -33,6 +36,9 @@ bool rules_read_why(struct rules_reader *reader, const struct yaml_node *node,
 
 /* No feature or expectation has the id. */
 bool rules_is_new(struct rules_reader *reader, const struct yaml_node *node, struct str id);
+
+/* pack_features.c: one feature, counted in. */
+bool rules_read_feature(struct rules_reader *reader, const struct yaml_node *node);
 
 /* pack_expect.c: one expectation, counted in; the pack's plausibility. */
 bool rules_read_expectation(struct rules_reader *reader, const struct yaml_node *node);

@@ -55,17 +55,26 @@ static void write_values(struct writer *writer, const struct signal_why *why,
     record->n_values = why->value_count;
 }
 
+static Shouwang__V1__Why **write_reasons(struct writer *writer, const struct signal_why *why,
+                                         size_t count)
+{
+    WRITER_MESSAGES(writer, count, Shouwang__V1__Why, shouwang__v1__why__init)
+    for (size_t i = 0; writer->error == 0 && i < count; i++) {
+        bodies[i].text = writer_text(writer, why[i].text);
+        bodies[i].rule = writer_text(writer, why[i].rule);
+        bodies[i].version = writer_text(writer, why[i].version);
+        write_values(writer, &why[i], &bodies[i]);
+    }
+    return messages;
+}
+
 static void write_why(struct writer *writer, const struct signal *signal,
                       Shouwang__V1__Signal *record)
 {
-    WRITER_MESSAGES(writer, signal->why_count, Shouwang__V1__Why, shouwang__v1__why__init)
-    for (size_t i = 0; writer->error == 0 && i < signal->why_count; i++) {
-        bodies[i].text = writer_text(writer, signal->why[i].text);
-        bodies[i].rule = writer_text(writer, signal->why[i].rule);
-        write_values(writer, &signal->why[i], &bodies[i]);
-    }
-    record->why = messages;
+    record->why = write_reasons(writer, signal->why, signal->why_count);
     record->n_why = signal->why_count;
+    record->near = write_reasons(writer, signal->near, signal->near_count);
+    record->n_near = signal->near_count;
 }
 
 static void write_sealed(struct writer *writer, const struct event_sealed *sealed,

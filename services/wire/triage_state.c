@@ -1,5 +1,7 @@
 #include "wire/triage_state.h"
 
+#include <math.h>
+
 #include <shouwang/v1/state.pb-c.h>
 
 #include "base/assert.h"
@@ -28,6 +30,7 @@ static int encode_window(const struct window_state *window, struct arena *arena,
     for (size_t i = 0; writer->error == 0 && i < window->count; i++) {
         bodies[i].at_ms = window->entries[i].at_ms;
         bodies[i].value = writer_ident(writer, window->entries[i].value);
+        bodies[i].number = window->entries[i].number;
     }
     record.entries = messages;
     record.n_entries = window->count;
@@ -97,8 +100,12 @@ static int read_window(const Shouwang__V1__WindowBucket *record, struct arena *a
         return ERR_INVALID;
     }
     for (size_t i = 0; i < record->n_entries; i++) {
+        if (!isfinite(record->entries[i]->number)) {
+            return ERR_INVALID;
+        }
         entries[i] = (struct window_entry){record->entries[i]->at_ms,
-                                           reader_ident(record->entries[i]->value)};
+                                           reader_ident(record->entries[i]->value),
+                                           record->entries[i]->number};
     }
     *ret_window = (struct window_state){entries, record->n_entries};
     return 0;

@@ -408,7 +408,7 @@ static void test_triage_a_rule_without_a_value_stops_no_other(void **state)
     triage_world_send(world, &event);
     triage_world_expect(world, "e1 judged rule_errors=1\n"
                                "  attention wellbeing p-an class refused ask=3_school_days\n"
-                               "    refused\n");
+                               "    refused event.refused=true\n");
     triage_world_free(world);
 }
 

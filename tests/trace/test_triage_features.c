@@ -119,6 +119,85 @@ static void test_triage_later_than_the_lateness_is_not_counted(void **state)
     triage_world_free(world);
 }
 
+/* A sum that halves in ten days, the greatest, least and newest number, of a bullying's signs. */
+static void test_triage_numbers_of_a_window_decide(void **state)
+{
+    struct triage_world *world = triage_world_new(
+        "features:\n"
+        "  - id: f\n"
+        "    from: incident\n"
+        "    where: 'true'\n"
+        "    scope: student\n"
+        "    window: 30d\n"
+        "    ops: {load: 'sum(event.mandatory_code, 10d)', most: max(event.mandatory_code), least: "
+        "min(event.mandatory_code), newest: last(event.mandatory_code)}\n"
+        "rules:\n"
+        "  - id: r\n"
+        "    on: incident.life_event\n"
+        "    when: features.f.load >= 4.5\n"
+        "    then: {level: attention, layer: class, kind: wellbeing}\n"
+        "    why: '{features.f.load} {features.f.most} {features.f.least} {features.f.newest}'\n");
+    static const uint32_t codes[] = {8, 0, 2, 7};
+    (void)state;
+    for (size_t i = 0; i < 4; i++) {
+        struct event event = triage_world_event(world, "life_event", "p-an");
+        event.incident.mandatory_code = codes[i];
+        triage_world_send(world, &event);
+        if (i == 0) {
+            triage_world_expect_why(world, "8 8 8 8");
+        } else if (i == 2) {
+            triage_world_forget(world); /* 8 / 4 + 2 is 4 */
+        } else if (i == 3) {
+            triage_world_expect_why(world, "8 7 0 7"); /* 2 / 2 + 7: the 8 lies at the edge */
+        }
+        triage_world_advance(world, 10 * TRIAGE_DAY);
+    }
+    triage_world_free(world);
+}
+
+/* What one number alone kept from holding is told with the signal, and the version that its authors gave a rule. */
+static void test_triage_a_rule_that_nearly_held_is_named(void **state)
+{
+    struct triage_world *world =
+        triage_world_new("features:\n"
+                         "  - {id: f, from: incident, where: 'true', scope: student, window: 14d, "
+                         "ops: {n: count(), who: distinct(event.reporter_ref)}}\n"
+                         "rules:\n"
+                         "  - id: each\n"
+                         "    on: incident.life_event\n"
+                         "    when: event.danger == 'past'\n"
+                         "    version: '2026-1'\n"
+                         "    then: {level: attention, layer: class, kind: wellbeing}\n"
+                         "  - id: three_of_two\n"
+                         "    on: incident.life_event\n"
+                         "    when: features.f.n >= 2 && features.f.who >= 2\n"
+                         "    then: {level: warning, layer: class, kind: wellbeing}\n"
+                         "  - id: many\n"
+                         "    on: incident.life_event\n"
+                         "    when: features.f.n > 20\n"
+                         "    then: {level: high, layer: class, kind: wellbeing}\n"
+                         "  - id: other_family\n"
+                         "    on: incident.life_event\n"
+                         "    when: features.f.n > 2\n"
+                         "    then: {level: high, layer: class, kind: self_harm_risk}\n");
+    (void)state;
+    triage_world_show_near(world);
+    for (int i = 0; i < 2; i++) {
+        struct event event = triage_world_event(world, "life_event", "p-an");
+        triage_world_send(world, &event);
+    }
+    triage_world_expect(world, "e1 judged\n"
+                               "  attention life_event p-an class facts/kind\n"
+                               "    facts/kind event.kind=life_event\n"
+                               "    each event.danger=past\n"
+                               "e2 judged\n"
+                               "  attention life_event p-an class facts/kind\n"
+                               "    facts/kind event.kind=life_event\n"
+                               "    each event.danger=past\n"
+                               "    nearly three_of_two features.f.who=1\n");
+    triage_world_free(world);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -126,6 +205,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_triage_a_streak_passes_over_the_weekend),
         cmocka_unit_test(test_triage_a_late_event_completes_what_came_before),
         cmocka_unit_test(test_triage_later_than_the_lateness_is_not_counted),
+        cmocka_unit_test(test_triage_numbers_of_a_window_decide),
+        cmocka_unit_test(test_triage_a_rule_that_nearly_held_is_named),
     };
     return RUN_TESTS(argc, argv, tests);
 }

@@ -218,7 +218,7 @@ static void test_triage_pupils_on_file_never_wait(void **state)
     triage_world_expect(world,
                         "e11 judged\n"
                         "  crisis missing k2-01 school missing_on_file only_on_file episode\n"
-                        "    missing_on_file\n"
+                        "    missing_on_file event.confirmed=true\n"
                         "  held=1\n");
     triage_world_free(world);
 }
@@ -232,7 +232,7 @@ static void test_triage_history_asks_nobody(void **state)
     triage_world_send(world, &event);
     triage_world_expect(world, "e1 judged\n"
                                "  attention absent k1-01 class absent episode silent\n"
-                               "    absent\n");
+                               "    absent event.state=absent_unexplained\n");
     triage_world_free(world);
 }
 

@@ -29,6 +29,7 @@ struct triage_world {
     struct arena arena;
     struct ruleset rules;
     bool has_rules;
+    bool shows_near;
     int64_t now_ms;
     unsigned event_count;
     char id[16];
@@ -172,6 +173,11 @@ void triage_world_add_pupils(struct triage_world *world, const char *group, unsi
     }
 }
 
+void triage_world_show_near(struct triage_world *world)
+{
+    world->shows_near = true;
+}
+
 int64_t triage_world_now(const struct triage_world *world)
 {
     return world->now_ms;
@@ -225,6 +231,16 @@ static void say(struct triage_world *world, const char *format, ...)
     world->used += (size_t)wrote;
 }
 
+static void show_why(struct triage_world *world, const char *how, const struct signal_why *why)
+{
+    say(world, "    %s%.*s", how, (int)why->rule.len, why->rule.at);
+    for (size_t v = 0; v < why->value_count; v++) {
+        say(world, " %.*s=%.*s", (int)why->values[v].name.len, why->values[v].name.at,
+            (int)why->values[v].value.len, why->values[v].value.at);
+    }
+    say(world, "\n");
+}
+
 static void show_signal(struct triage_world *world, const struct signal *signal)
 {
     say(world, "  %s %.*s %.*s %s %.*s", case_level_name(signal->level), (int)signal->kind.len,
@@ -243,13 +259,10 @@ static void show_signal(struct triage_world *world, const struct signal *signal)
     say(world, "%s%s%s\n", signal->opens_episode ? " episode" : "",
         signal->is_silent ? " silent" : "", signal->id_reused ? " reused" : "");
     for (size_t i = 0; i < signal->why_count; i++) {
-        const struct signal_why *why = &signal->why[i];
-        say(world, "    %.*s", (int)why->rule.len, why->rule.at);
-        for (size_t v = 0; v < why->value_count; v++) {
-            say(world, " %.*s=%.*s", (int)why->values[v].name.len, why->values[v].name.at,
-                (int)why->values[v].value.len, why->values[v].value.at);
-        }
-        say(world, "\n");
+        show_why(world, "", &signal->why[i]);
+    }
+    for (size_t i = 0; world->shows_near && i < signal->near_count; i++) {
+        show_why(world, "nearly ", &signal->near[i]);
     }
 }
 

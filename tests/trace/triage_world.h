@@ -23,6 +23,9 @@ void triage_world_free(struct triage_world *world);
 /* So many more pupils in the class: "<group>-01", "<group>-02" …; made where it is not there. */
 void triage_world_add_pupils(struct triage_world *world, const char *group, unsigned count);
 
+/* From now on the trace has a line for each rule that nearly held, too. */
+void triage_world_show_near(struct triage_world *world);
+
 /* The time of the next event, and what a new event starts as: an incident of that kind, reported now by "t-wang" about
  * `affected` (NULL: nobody), danger past, no injury. The id is "e<n>", counted up. */
 int64_t triage_world_now(const struct triage_world *world);

@@ -111,7 +111,7 @@ static const struct window_key row = {STR_LITERAL("s1"), 's', STR_LITERAL("p-1")
 static void add(struct windows *windows, int64_t at_ms, uint8_t value)
 {
     char text[WINDOW_KEY_MAX_BYTES];
-    const struct window_entry entry = {at_ms, {{value}}};
+    const struct window_entry entry = {at_ms, {{value}}, 0};
     struct str key = windows_key(&row, at_ms, text);
     struct window_state before = windows_get(windows, key);
     struct window_state after;

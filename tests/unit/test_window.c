@@ -45,7 +45,7 @@ static int64_t pick(int64_t below)
 static void put(int64_t at_ms, uint8_t value)
 {
     char text[WINDOW_KEY_MAX_BYTES];
-    const struct window_entry entry = {at_ms, {{value}}};
+    const struct window_entry entry = {at_ms, {{value}}, 0};
     struct str bucket = windows_key(&key, at_ms, text);
     struct window_state before = windows_get(&model.windows, bucket);
     struct window_state after;

@@ -1,5 +1,6 @@
 #include "core/rules/judge.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "base/assert.h"
@@ -21,9 +22,19 @@ struct hold {
     struct signal_why why; /* with the rule's id */
 };
 
+/* One that did not hold, by little. */
+struct near_rule {
+    enum case_family family;
+    struct signal_why why;
+};
+
+enum { HOLDS_NEAR_MAX = 16 };
+
 struct holds {
     struct hold *first;
     struct hold **end;
+    struct near_rule near[HOLDS_NEAR_MAX];
+    size_t near_count;
     bool is_happening; /* by the facts */
 };
 
@@ -107,7 +118,10 @@ static int hold_fact(struct judge *judge, const struct facts_reason *reason, str
         hold->tell_count++;
     }
     hold->ask_interview = str_of(reason->ask_interview);
-    hold->why = (struct signal_why){str_of(reason->rule), str_of(reason->text), value, 1};
+    hold->why = (struct signal_why){.rule = str_of(reason->rule),
+                                    .text = str_of(reason->text),
+                                    .values = value,
+                                    .value_count = 1};
     return 0;
 }
 
@@ -122,6 +136,34 @@ static int hold_facts(struct judge *judge, struct holds *holds)
         }
     }
     holds->is_happening = facts.count > 0 && facts.is_happening;
+    return 0;
+}
+
+/* The values of what the condition read, behind those that the reason shows already. */
+static int add_reads(const struct rule *rule, const struct expr_run *run, struct signal_why *why)
+{
+    struct signal_value *values = arena_alloc_array(run->arena, SIGNAL_VALUES_MAX, sizeof(*values));
+    size_t count = 0;
+    if (values == NULL) {
+        return ERR_MEMORY;
+    }
+    for (size_t i = 0; i < why->value_count && count < SIGNAL_VALUES_MAX; i++) {
+        values[count++] = why->values[i];
+    }
+    for (size_t r = 0; r < rule->reads.count && count < SIGNAL_VALUES_MAX; r++) {
+        const struct read *read = &rule->reads.items[r];
+        bool is_shown = false;
+        for (size_t i = 0; i < count; i++) {
+            is_shown = is_shown || reads_same_path(values[i].name, read->path);
+        }
+        int error = is_shown ? 0 : why_value(read->path, read->expr, run, &values[count]);
+        if (error != 0) {
+            return error;
+        }
+        count += is_shown ? 0 : 1;
+    }
+    why->values = values;
+    why->value_count = count;
     return 0;
 }
 
@@ -144,7 +186,28 @@ static int hold_rule(struct judge *judge, const struct rule *rule, const struct 
     hold->why.text = rule->id;
     int error = rule->why.count == 0 ? 0 : why_render(&rule->why, run, &hold->why);
     hold->why.rule = rule->id;
-    return error;
+    hold->why.version = rule->version;
+    return error != 0 ? error : add_reads(rule, run, &hold->why);
+}
+
+/* A rule that one number alone kept from holding is worth a word, but where that word would tell of answers. */
+static int note_near(struct judge *judge, const struct rule *rule, const struct expr_run *run,
+                     struct holds *holds)
+{
+    const struct read_term *term = NULL;
+    if (holds->near_count == HOLDS_NEAR_MAX || expr_reads_sealed(rule->when) ||
+        !reads_nearly(&rule->reads, run, &term)) {
+        return 0;
+    }
+    struct near_rule *near = &holds->near[holds->near_count];
+    struct signal_value *value = arena_alloc(judge->arena, sizeof(*value));
+    if (value == NULL) {
+        return ERR_MEMORY;
+    }
+    near->family = case_family_of(rule->case_kind);
+    near->why = (struct signal_why){rule->id, rule->version, term->text, value, 1};
+    holds->near_count++;
+    return why_value(term->value_text, term->value, run, value);
 }
 
 /* --- Rules ----------------------------------------------------------------------------------------------------------- */
@@ -154,48 +217,85 @@ static bool is_about(const struct rule *rule, const struct event *event)
     return rule->family == event->family && rule->kind == event->kind;
 }
 
-/* In its condition or its reason. */
-static bool uses_features(const struct rule *rule)
+/* The features that rules about the event read. */
+static uint64_t needed_features(const struct ruleset *rules, const struct event *event)
 {
-    bool uses = expr_uses(rule->when, RULESET_FEATURES);
-    for (size_t i = 0; i < rule->why.count && !uses; i++) {
-        const struct expr *hole = rule->why.parts[i].hole;
-        uses = hole != NULL && expr_uses(hole, RULESET_FEATURES);
-    }
-    return uses;
-}
-
-static bool needs_features(const struct ruleset *rules, const struct event *event)
-{
+    uint64_t needed = 0;
     for (size_t i = 0; i < rules->rule_count; i++) {
-        if (is_about(&rules->rules[i], event) && uses_features(&rules->rules[i])) {
-            return true;
-        }
+        needed |= is_about(&rules->rules[i], event) ? rules->rules[i].uses_features : 0;
     }
-    return false;
+    return needed;
 }
 
-static int count_op(struct judge *judge, const struct feature_op *op, const struct window_key *key,
-                    const struct window_span *span, int64_t *ret_value)
+static int64_t count_streak(const struct judge *judge, const struct window_key *key,
+                            const struct window_span *span)
 {
     const struct zone zone = org_zone(judge->org, key->unit);
     const struct window_days days = {&zone, &judge->rules->calendar, *span};
-    switch (op->kind) {
+    return windows_count_streak(judge->windows, key, &days);
+}
+
+static double number_of(enum feature_op_kind kind, const struct window_fold *fold)
+{
+    double none = kind == FEATURE_SUM ? 0.0 : NAN;
+    double number = kind == FEATURE_SUM ? fold->sum : kind == FEATURE_MAX ? fold->max : fold->min;
+    return fold->is_empty ? none : number;
+}
+
+/* One that is not folded. */
+static int count_op(struct judge *judge, enum feature_op_kind kind, const struct window_key *key,
+                    const struct window_span *span, union feature_value *ret_value)
+{
+    switch (kind) {
     case FEATURE_COUNT:
-        *ret_value = windows_count(judge->windows, key, span);
+        ret_value->integer = windows_count(judge->windows, key, span);
         break;
     case FEATURE_DISTINCT:
-        return windows_count_distinct(judge->windows, key, span, ret_value);
+        return windows_count_distinct(judge->windows, key, span, &ret_value->integer);
     case FEATURE_STREAK:
-        *ret_value = windows_count_streak(judge->windows, key, &days);
+        ret_value->integer = count_streak(judge, key, span);
         break;
+    case FEATURE_LAST:
+        ret_value->real =
+            windows_last(judge->windows, key, span, &ret_value->real) ? ret_value->real : NAN;
+        break;
+    case FEATURE_SUM:
+    case FEATURE_MAX:
+    case FEATURE_MIN:
+        break; /* count_feature has them from the fold */
     }
     return 0;
 }
 
-/* All features as they stand at the instant, and the first instant behind it at which one of them stands otherwise and still
+static int count_feature(struct judge *judge, const struct feature *feature,
+                         const struct window_key *key, const struct window_span *span,
+                         union feature_value values[RULESET_OPS_MAX])
+{
+    struct window_fold fold = {.is_empty = true};
+    int error = feature->number == NULL
+                    ? 0
+                    : windows_fold(judge->windows, key, span, feature->half_life_ms, &fold);
+    for (size_t op = 0; op < feature->op_count && error == 0; op++) {
+        enum feature_op_kind kind = feature->ops[op].kind;
+        bool is_folded = kind == FEATURE_SUM || kind == FEATURE_MAX || kind == FEATURE_MIN;
+        if (is_folded) {
+            values[op].real = number_of(kind, &fold);
+        } else {
+            error = count_op(judge, kind, key, span, &values[op]);
+        }
+    }
+    return error;
+}
+
+/* Whose features, and which: bits by index. */
+struct counting {
+    const struct signal_subject *subject;
+    uint64_t needed;
+};
+
+/* The features that are needed, as they stand at the instant, and the first instant behind it at which one of them stands otherwise and still
  * counts the event in hand; INT64_MAX: none, which is so but for an event that came late. */
-static int count_features(struct judge *judge, const struct signal_subject *subject, int64_t at_ms,
+static int count_features(struct judge *judge, const struct counting *counting, int64_t at_ms,
                           struct feature_values *values, int64_t *ret_next_ms)
 {
     const struct ruleset *rules = judge->rules;
@@ -205,18 +305,17 @@ static int count_features(struct judge *judge, const struct signal_subject *subj
         const struct feature *feature = &rules->features[i];
         const struct window_span span = {at_ms, feature->window_ms};
         struct window_key key;
-        if (!judge_window_key(judge, feature, subject, &key)) {
+        if ((counting->needed >> i & 1) == 0 ||
+            !judge_window_key(judge, feature, counting->subject, &key)) {
             continue;
         }
         int64_t next_ms = windows_next_ms(judge->windows, &key, at_ms);
         if (next_ms < *ret_next_ms && next_ms < event_ms + feature->window_ms) {
             *ret_next_ms = next_ms;
         }
-        for (size_t op = 0; op < feature->op_count; op++) {
-            int error = count_op(judge, &feature->ops[op], &key, &span, &values->ops[i][op]);
-            if (error != 0) {
-                return error;
-            }
+        int error = count_feature(judge, feature, &key, &span, values->ops[i]);
+        if (error != 0) {
+            return error;
         }
     }
     return 0;
@@ -230,7 +329,7 @@ static int judge_rules(struct judge *judge, const struct expr_run *run, bool is_
     const struct ruleset *rules = judge->rules;
     for (size_t i = 0; i < rules->rule_count; i++) {
         const struct rule *rule = &rules->rules[i];
-        if (held[i] || !is_about(rule, judge->event) || (!is_first && !uses_features(rule))) {
+        if (held[i] || !is_about(rule, judge->event) || (!is_first && rule->uses_features == 0)) {
             continue;
         }
         struct expr_value value = expr_evaluate(rule->when, run);
@@ -242,6 +341,20 @@ static int judge_rules(struct judge *judge, const struct expr_run *run, bool is_
         }
     }
     return 0;
+}
+
+/* Those that nearly held where the event lies, if anything did. */
+static int find_near(struct judge *judge, const struct expr_run *run, const bool *held,
+                     struct holds *holds)
+{
+    const struct ruleset *rules = judge->rules;
+    int error = 0;
+    for (size_t i = 0; i < rules->rule_count && holds->first != NULL && error == 0; i++) {
+        if (!held[i] && is_about(&rules->rules[i], judge->event)) {
+            error = note_near(judge, &rules->rules[i], run, holds);
+        }
+    }
+    return error;
 }
 
 /* An event that comes late is judged where it lies, and at each of the later events that it counts for: had it come in time,
@@ -256,7 +369,8 @@ static int hold_rules(struct judge *judge, const struct signal_subject *subject,
     if (rules == NULL) {
         return 0;
     }
-    bool has_features = needs_features(rules, event);
+    const struct counting counting = {subject, needed_features(rules, event)};
+    bool has_features = counting.needed != 0;
     bool *held = arena_alloc_array(judge->arena, rules->rule_count, sizeof(*held));
     struct feature_values *values = arena_alloc(judge->arena, has_features ? sizeof(*values) : 0);
     if (held == NULL || values == NULL) {
@@ -270,8 +384,9 @@ static int hold_rules(struct judge *judge, const struct signal_subject *subject,
     int error = 0;
     for (int i = 0; i < INSTANTS_MAX && at_ms != INT64_MAX && error == 0; i++) {
         int64_t next_ms = INT64_MAX;
-        error = has_features ? count_features(judge, subject, at_ms, values, &next_ms) : 0;
+        error = has_features ? count_features(judge, &counting, at_ms, values, &next_ms) : 0;
         error = error != 0 ? error : judge_rules(judge, &run, i == 0, held, holds);
+        error = error != 0 || i > 0 ? error : find_near(judge, &run, held, holds);
         at_ms = next_ms;
     }
     return error;
@@ -353,6 +468,22 @@ static int collect_why(struct judge *judge, const struct holds *holds, struct so
     return 0;
 }
 
+static int collect_near(struct judge *judge, const struct holds *holds, struct sort sort,
+                        struct signal *signal)
+{
+    struct signal_why *near = arena_alloc_array(judge->arena, SIGNAL_NEAR_MAX, sizeof(*near));
+    if (near == NULL) {
+        return ERR_MEMORY;
+    }
+    for (size_t i = 0; i < holds->near_count && signal->near_count < SIGNAL_NEAR_MAX; i++) {
+        if (holds->near[i].family == sort.family) {
+            near[signal->near_count++] = holds->near[i].why;
+        }
+    }
+    signal->near = near;
+    return 0;
+}
+
 static struct ident signal_id(const struct judge *judge, const struct signal *signal)
 {
     const struct event *event = judge->event;
@@ -402,7 +533,8 @@ static int make_signal(struct judge *judge, const struct signal_subject *subject
     bool is_absence = event->family == EVENT_FAMILY_ATTENDANCE && sort.family == CASE_FAMILY_SAFETY;
     signal->opens_episode = is_incident || is_absence || signal->level == CASE_LEVEL_CRISIS;
     signal->id = signal_id(judge, signal);
-    return collect_why(judge, holds, sort, signal);
+    int error = collect_why(judge, holds, sort, signal);
+    return error != 0 ? error : collect_near(judge, holds, sort, signal);
 }
 
 int judge_subject(struct judge *judge, const struct signal_subject *subject)

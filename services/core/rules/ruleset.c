@@ -25,8 +25,14 @@ static bool get_op(const struct expr_schema *schema, const void *at, size_t fiel
     const struct feature_schema *feature = (const struct feature_schema *)schema;
     const struct feature_values *values = at;
     sw_assert(field < schema->field_count);
-    *ret_value = expr_int(values->ops[feature->index][field]);
-    return true;
+    union feature_value value = values->ops[feature->index][field];
+    if (schema->fields[field].type.kind == EXPR_INT) {
+        *ret_value = expr_int(value.integer);
+        return true;
+    }
+    bool is_given = value.real == value.real; /* not NAN */
+    *ret_value = expr_double(is_given ? value.real : 0.0);
+    return is_given;
 }
 
 static bool get_feature(const struct expr_schema *schema, const void *at, size_t field,
@@ -35,6 +41,11 @@ static bool get_feature(const struct expr_schema *schema, const void *at, size_t
     sw_assert(field < schema->field_count);
     *ret_value = expr_object(schema->fields[field].type.schema, at);
     return true;
+}
+
+bool feature_op_is_real(enum feature_op_kind kind)
+{
+    return kind != FEATURE_COUNT && kind != FEATURE_DISTINCT && kind != FEATURE_STREAK;
 }
 
 int ruleset_bind_features(struct ruleset *ruleset, struct arena *arena)
@@ -51,8 +62,9 @@ int ruleset_bind_features(struct ruleset *ruleset, struct arena *arena)
         struct feature_schema *schema = &schemas[i];
         schema->index = i;
         for (size_t op = 0; op < feature->op_count; op++) {
-            schema->fields[op] =
-                (struct expr_field){feature->ops[op].name, {.kind = EXPR_INT}, false};
+            bool is_real = feature_op_is_real(feature->ops[op].kind);
+            schema->fields[op] = (struct expr_field){
+                feature->ops[op].name, {.kind = is_real ? EXPR_DOUBLE : EXPR_INT}, false};
         }
         schema->schema =
             (struct expr_schema){feature->id, schema->fields, feature->op_count, get_op};
@@ -79,6 +91,23 @@ int ruleset_find_feature(const struct ruleset *ruleset, struct str id)
         }
     }
     return -1;
+}
+
+uint64_t ruleset_features_of(const struct ruleset *ruleset, struct str source)
+{
+    const struct str features = STR_LITERAL("features.");
+    uint64_t bits = 0;
+    struct str path;
+    for (size_t at = 0; reads_next_path(source, &at, &path);) {
+        struct str id = {path.at + features.len, 0};
+        size_t left = str_starts(path, features) ? path.len - features.len : 0;
+        while (id.len < left && id.at[id.len] != '.') {
+            id.len++;
+        }
+        int index = left == 0 ? -1 : ruleset_find_feature(ruleset, id);
+        bits |= index < 0 ? 0 : UINT64_C(1) << index;
+    }
+    return bits;
 }
 
 const struct expectation *ruleset_find_expectation(const struct ruleset *ruleset, struct str id)

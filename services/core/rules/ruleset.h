@@ -13,17 +13,23 @@
 #include "core/roster/calendar.h"
 #include "core/rules/event.h"
 #include "core/rules/level.h"
+#include "core/rules/reads.h"
 #include "core/rules/signal.h"
 #include "core/rules/why.h"
 
 enum {
     RULESET_RULES_MAX = 512,
     RULESET_FEATURES_MAX = 64,
-    RULESET_OPS_MAX = 4, /* of one feature, one of them distinct */
+    RULESET_OPS_MAX =
+        6, /* of one feature: one of them distinct, and all numbers of one expression */
     RULESET_EXPECTATIONS_MAX = 16,
     RULESET_ID_MAX_BYTES = 48,
+    RULESET_VERSION_MAX_BYTES = 16,
     RULESET_COST_MAX = 20000, /* of one expression */
 };
+
+/* Of one number: sums of them stay exact to far less than 1e-9. */
+#define FEATURE_NUMBER_MAX 1e6
 
 #define RULESET_WINDOW_MAX_MS (100 * INT64_C(86400000))
 #define RULESET_LATENESS_MAX_MS (14 * INT64_C(86400000))
@@ -33,12 +39,19 @@ enum {
 /* Whose events are counted together. */
 enum feature_scope { FEATURE_STUDENT, FEATURE_CLASS, FEATURE_GRADE, FEATURE_SCHOOL };
 
-enum feature_op_kind { FEATURE_COUNT, FEATURE_DISTINCT, FEATURE_STREAK };
+enum feature_op_kind {
+    FEATURE_COUNT,
+    FEATURE_DISTINCT, /* of the feature's `value` */
+    FEATURE_STREAK,
+    FEATURE_SUM, /* of its `number`, as the next ones */
+    FEATURE_MAX,
+    FEATURE_MIN,
+    FEATURE_LAST,
+};
 
 struct feature_op {
     const char *name;
     enum feature_op_kind kind;
-    const struct expr *value; /* of DISTINCT */
 };
 
 /* A named aggregate over the events of a sliding window, in event time: those at most `window_ms` before the event that is
@@ -51,15 +64,21 @@ struct feature {
     enum feature_scope scope;
     int64_t window_ms;
     int64_t lateness_ms;
+    const struct expr *value;  /* sees `event` only; NULL: no distinct() */
+    const struct expr *number; /* likewise; NULL: no operator on numbers */
+    int64_t half_life_ms;      /* of sum(); 0: it does not decay */
     struct feature_op ops[RULESET_OPS_MAX];
     size_t op_count;
 };
 
 struct rule {
     struct str id;
+    struct str version; /* of the rule, as its authors count; "1" if they do not */
     enum event_family family;
     enum event_kind kind;
     const struct expr *when;
+    struct reads reads;     /* of `when` */
+    uint64_t uses_features; /* bits by index: those that `when` or `why` read */
     enum case_level level;
     enum level_layer layer;
     struct str case_kind;
@@ -127,10 +146,24 @@ struct expr_env ruleset_env(const struct ruleset *ruleset);
 /* The index of the feature of that id, or -1. */
 int ruleset_find_feature(const struct ruleset *ruleset, struct str id);
 
+/* `real` for operators on numbers: NAN where max, min and last have nothing to say. */
+union feature_value {
+    int64_t integer;
+    double real;
+};
+
 /* What a feature's operators give for one subject at one event; by index of feature and op. */
 struct feature_values {
-    int64_t ops[RULESET_FEATURES_MAX][RULESET_OPS_MAX];
+    union feature_value ops[RULESET_FEATURES_MAX][RULESET_OPS_MAX];
 };
+
+_Static_assert(RULESET_FEATURES_MAX <= 64, "rule.uses_features has a bit for each");
+
+/* Whether the operator gives a double; else an int. */
+bool feature_op_is_real(enum feature_op_kind kind);
+
+/* The features that a text reads, as bits by their index. */
+uint64_t ruleset_features_of(const struct ruleset *ruleset, struct str source);
 
 /* The expectation of that id, or NULL. */
 const struct expectation *ruleset_find_expectation(const struct ruleset *ruleset, struct str id);

@@ -15,6 +15,7 @@
 enum {
     SIGNAL_WHY_MAX = 16, /* further reasons are counted in `why_cut` */
     SIGNAL_VALUES_MAX = 16,
+    SIGNAL_NEAR_MAX = 4, /* further ones are left out */
     SIGNAL_TELL_MAX = 16,
     SIGNAL_HASH_BYTES = 32,
 };
@@ -26,8 +27,9 @@ struct signal_value {
 };
 
 struct signal_why {
-    struct str rule; /* "concern_repeated", "facts/danger" */
-    struct str text; /* for people, its values put in */
+    struct str rule;    /* "concern_repeated", "facts/danger" */
+    struct str version; /* of the rule; empty: built in */
+    struct str text;    /* for people, its values put in */
     const struct signal_value *values;
     size_t value_count;
 };
@@ -52,6 +54,9 @@ struct signal {
     const struct signal_why *why;
     size_t why_count;
     size_t why_cut;
+    const struct signal_why *
+        near; /* rules of the same family that one number alone kept from holding: the term as text */
+    size_t near_count;
     bool opens_episode;
     bool is_silent; /* history, or too old: recorded, nobody is told */
     bool id_reused;

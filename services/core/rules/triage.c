@@ -1,3 +1,4 @@
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -190,6 +191,18 @@ static struct ident distinct_value(const struct turn *turn, const struct expr_va
     return part.len == 0 ? (struct ident){{0}} : ident_derive(turn->triage->setup.hash, parts, 2);
 }
 
+/* False: it has none, or one that cannot be summed. */
+static bool read_number(const struct feature *feature, const struct expr_run *run,
+                        double *ret_number)
+{
+    struct expr_value value = expr_evaluate(feature->number, run);
+    double number = value.kind == EXPR_INT      ? (double)value.integer
+                    : value.kind == EXPR_DOUBLE ? value.real
+                                                : NAN;
+    *ret_number = number;
+    return number >= -FEATURE_NUMBER_MAX && number <= FEATURE_NUMBER_MAX;
+}
+
 /* Whether the feature counts the event, and with which value; an expression without a value counts as an error. */
 static bool takes(struct turn *turn, const struct feature *feature, struct judge *judge,
                   struct window_entry *ret_entry)
@@ -202,16 +215,18 @@ static bool takes(struct turn *turn, const struct feature *feature, struct judge
     }
     struct expr_value holds = expr_evaluate(feature->where, &run);
     bool is_good = holds.kind == EXPR_BOOL;
+    bool is_taken = is_good && holds.boolean;
     *ret_entry = (struct window_entry){.at_ms = judge_event_time(event)};
-    for (size_t op = 0; op < feature->op_count && is_good && holds.boolean; op++) {
-        if (feature->ops[op].kind == FEATURE_DISTINCT) {
-            struct expr_value value = expr_evaluate(feature->ops[op].value, &run);
-            is_good = value.kind != EXPR_ERROR;
-            ret_entry->value = distinct_value(turn, &value);
-        }
+    if (is_taken && feature->value != NULL) {
+        struct expr_value value = expr_evaluate(feature->value, &run);
+        is_good = value.kind != EXPR_ERROR;
+        ret_entry->value = distinct_value(turn, &value);
+    }
+    if (is_taken && feature->number != NULL) {
+        is_good = read_number(feature, &run, &ret_entry->number) && is_good;
     }
     judge->rule_errors += is_good ? 0 : 1;
-    return is_good && holds.boolean;
+    return is_good && is_taken;
 }
 
 static int count_once(struct turn *turn, const struct window_key *key,

@@ -168,22 +168,22 @@ static size_t format_value(const struct expr_value *value, char *out, size_t siz
     return wrote < 0 ? 0 : (size_t)wrote < size ? (size_t)wrote : size - 1;
 }
 
-static int render_hole(const struct why_part *part, const struct expr_run *run,
-                       struct signal_value *ret_value)
+int why_value(struct str name, const struct expr *expr, const struct expr_run *run,
+              struct signal_value *ret_value)
 {
     enum { VALUE_MAX_BYTES = 128 };
     char text[VALUE_MAX_BYTES];
     size_t len = 0;
-    if (expr_reads_sealed(part->hole)) {
+    if (expr_reads_sealed(expr)) {
         len = (size_t)snprintf(text, sizeof(text), "(sealed)");
     } else {
-        struct expr_value value = expr_evaluate(part->hole, run);
+        struct expr_value value = expr_evaluate(expr, run);
         len = format_value(&value, text, sizeof(text));
     }
     while (len > 0 && !str_is_utf8((struct str){text, len}, NULL)) {
         len--; /* a code point that was cut */
     }
-    ret_value->name = part->text;
+    ret_value->name = name;
     ret_value->value = arena_copy_str(run->arena, (struct str){text, len});
     return ret_value->value.at == NULL ? ERR_MEMORY : 0;
 }
@@ -200,7 +200,7 @@ int why_render(const struct why_text *text, const struct expr_run *run, struct s
     for (size_t i = 0; i < text->count; i++) {
         struct str piece = text->parts[i].text;
         if (text->parts[i].hole != NULL) {
-            int error = render_hole(&text->parts[i], run, &values[value_count]);
+            int error = why_value(piece, text->parts[i].hole, run, &values[value_count]);
             if (error != 0) {
                 return error;
             }

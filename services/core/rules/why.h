@@ -30,6 +30,10 @@ struct why_text {
 SW_NODISCARD int why_compile(struct str source, const struct expr_env *env, struct arena *arena,
                              struct expr_error *ret_error, struct why_text *ret_text);
 
+/* One value for people, in the run's arena: what the expression gives, or "(sealed)". ERR_MEMORY. */
+SW_NODISCARD int why_value(struct str name, const struct expr *expr, const struct expr_run *run,
+                           struct signal_value *ret_value);
+
 /* Puts the values in; text and values lie in the run's arena. The rule's name is the caller's to set. ERR_MEMORY. */
 SW_NODISCARD int why_render(const struct why_text *text, const struct expr_run *run,
                             struct signal_why *ret_why);

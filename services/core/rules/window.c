@@ -1,57 +1,26 @@
-#include "core/rules/window.h"
-
 #include <stdio.h>
 #include <string.h>
 
 #include "base/assert.h"
 #include "base/heap.h"
+#include "core/rules/window_inside.h"
 
 /* Undoing a batch brings back what it had evicted before it takes out what it had made. */
 enum { UNDO_ROOM = 64 * 1024 };
-
-static const int64_t day_ms = INT64_C(86400000);
-
-/* A value and when it came last. */
-struct last {
-    struct ident value;
-    int64_t at_ms;
-};
-
-/* The buckets of one scope and feature, ascending by day. */
-struct row {
-    struct str key; /* that of its buckets, up to the day; its bytes follow the struct */
-    struct bucket **buckets;
-    size_t count;
-    size_t capacity;
-    struct last *lasts; /* of each value; made anew when it is asked for and `is_stale` */
-    size_t last_count;
-    size_t last_capacity;
-    bool is_stale;
-};
-
-/* An entry of a row, from behind: those before `entry` in the bucket, and all of the buckets before it, lie ahead. */
-struct place {
-    size_t bucket;
-    size_t entry;
-};
-
-/* One allocation: the key's bytes lie behind the entries. */
-struct bucket {
-    struct list order;
-    struct row *row;
-    int64_t day;
-    int64_t before; /* entries of the row in earlier days */
-    struct str key;
-    size_t count;
-    size_t capacity;
-    struct window_entry entries[];
-};
 
 static void free_row(struct row *row)
 {
     heap_free(row->buckets);
     heap_free(row->lasts);
     heap_free(row);
+}
+
+static void free_bucket(struct bucket *bucket)
+{
+    if (bucket != NULL) {
+        heap_free(bucket->folds);
+        heap_free(bucket);
+    }
 }
 
 void windows_init(struct windows *windows, size_t max, uint64_t seed)
@@ -65,7 +34,7 @@ void windows_init(struct windows *windows, size_t max, uint64_t seed)
 void windows_fini(struct windows *windows)
 {
     for (size_t i = 0; i < windows->buckets.count; i++) {
-        heap_free(windows->buckets.entries[i].value);
+        free_bucket(windows->buckets.entries[i].value);
     }
     for (size_t i = 0; i < windows->rows.count; i++) {
         free_row(windows->rows.entries[i].value);
@@ -75,14 +44,12 @@ void windows_fini(struct windows *windows)
     list_init(&windows->order);
 }
 
-/* Rounds down, also before 1970. */
-static int64_t day_of(int64_t at_ms)
+int64_t window_day_of(int64_t at_ms)
 {
-    return at_ms / day_ms - (at_ms % day_ms < 0 ? 1 : 0);
+    return at_ms / WINDOW_DAY_MS - (at_ms % WINDOW_DAY_MS < 0 ? 1 : 0);
 }
 
-/* The key of a row up to the day; the day's number comes behind it. */
-static size_t format_row(const struct window_key *key, char text[WINDOW_KEY_MAX_BYTES])
+size_t window_format_row(const struct window_key *key, char text[WINDOW_KEY_MAX_BYTES])
 {
     int len = snprintf(text, WINDOW_KEY_MAX_BYTES, "%.*s/window/%c:%.*s/%.*s/", (int)key->unit.len,
                        key->unit.at, key->scope, (int)key->scope_id.len, key->scope_id.at,
@@ -114,7 +81,7 @@ static struct str append_day(char text[WINDOW_KEY_MAX_BYTES], size_t row_len, in
 struct str windows_key(const struct window_key *key, int64_t at_ms,
                        char ret_text[WINDOW_KEY_MAX_BYTES])
 {
-    return append_day(ret_text, format_row(key, ret_text), day_of(at_ms));
+    return append_day(ret_text, window_format_row(key, ret_text), window_day_of(at_ms));
 }
 
 bool windows_parse_key(struct str text, struct str *ret_feature, int64_t *ret_day)
@@ -147,8 +114,7 @@ struct window_state windows_get(const struct windows *windows, struct str key)
 
 /* --- Rows ------------------------------------------------------------------------------------------------------------ */
 
-/* The index of the first bucket of that day or a later one. */
-static size_t find_day(const struct row *row, int64_t day)
+size_t window_find_day(const struct row *row, int64_t day)
 {
     size_t low = 0;
     size_t high = row->count;
@@ -215,7 +181,7 @@ static struct row *open_row(struct windows *windows, struct str key)
 
 static void hang_in(struct row *row, struct bucket *bucket)
 {
-    size_t at = find_day(row, bucket->day);
+    size_t at = window_find_day(row, bucket->day);
     const struct bucket *earlier = at == 0 ? NULL : row->buckets[at - 1];
     const struct bucket *later = at == row->count ? NULL : row->buckets[at];
     bucket->row = row;
@@ -230,7 +196,7 @@ static void hang_in(struct row *row, struct bucket *bucket)
 static void hang_out(struct windows *windows, struct bucket *bucket)
 {
     struct row *row = bucket->row;
-    size_t at = find_day(row, bucket->day);
+    size_t at = window_find_day(row, bucket->day);
     sw_assert(row->buckets[at] == bucket);
     row->count--;
     memmove(&row->buckets[at], &row->buckets[at + 1], (row->count - at) * sizeof(struct bucket *));
@@ -266,7 +232,7 @@ static void note_value(struct row *row, const struct window_entry *entry)
     row->lasts[row->last_count++] = (struct last){entry->value, entry->at_ms};
 }
 
-/* The bucket becomes `state`: one entry more is noted, anything else makes the row stale. */
+/* The bucket becomes `state`: one entry more is noted, anything else makes what is known of the row stale. */
 static void note_change(struct bucket *bucket, const struct window_state *state)
 {
     size_t at = 0;
@@ -282,9 +248,11 @@ static void note_change(struct bucket *bucket, const struct window_state *state)
     } else {
         bucket->row->is_stale = true;
     }
+    bool is_appended = is_one_more && at == bucket->count;
+    window_note_folds(bucket, is_appended ? &state->entries[at] : NULL);
 }
 
-static int make_values(struct row *row)
+int window_make_values(struct row *row)
 {
     row->last_count = 0;
     row->is_stale = false;
@@ -300,7 +268,7 @@ static void set_count(struct bucket *bucket, size_t count)
 {
     struct row *row = bucket->row;
     int64_t more = (int64_t)count - (int64_t)bucket->count;
-    for (size_t i = find_day(row, bucket->day) + 1; i < row->count && more != 0; i++) {
+    for (size_t i = window_find_day(row, bucket->day) + 1; i < row->count && more != 0; i++) {
         row->buckets[i]->before += more;
     }
     bucket->count = count;
@@ -312,10 +280,11 @@ static void take_out(struct windows *windows, struct bucket *bucket)
 {
     set_count(bucket, 0);
     bucket->row->is_stale = true;
+    window_note_folds(bucket, NULL);
     hang_out(windows, bucket);
     (void)map_remove(&windows->buckets, bucket->key);
     list_remove(&bucket->order);
-    heap_free(bucket);
+    free_bucket(bucket);
 }
 
 /* A new bucket of that key at the end of the order. */
@@ -365,7 +334,7 @@ static int grow(struct windows *windows, struct bucket *old, size_t capacity,
     bucket->key.at = text;
     list_push_front(&old->order, &bucket->order);
     list_remove(&old->order);
-    bucket->row->buckets[find_day(bucket->row, bucket->day)] = bucket;
+    bucket->row->buckets[window_find_day(bucket->row, bucket->day)] = bucket;
     (void)map_remove(&windows->buckets, old->key);
     heap_free(old);
     int error = map_add(&windows->buckets, bucket->key, bucket);
@@ -411,8 +380,11 @@ struct str windows_oldest(const struct windows *windows, bool *ret_is_full)
 
 static bool is_before(const struct window_entry *a, const struct window_entry *b)
 {
-    return a->at_ms != b->at_ms ? a->at_ms < b->at_ms
-                                : memcmp(a->value.bytes, b->value.bytes, IDENT_BYTES) < 0;
+    if (a->at_ms != b->at_ms) {
+        return a->at_ms < b->at_ms;
+    }
+    int order = memcmp(a->value.bytes, b->value.bytes, IDENT_BYTES);
+    return order != 0 ? order < 0 : a->number < b->number;
 }
 
 int windows_add_entry(const struct window_state *state, const struct window_entry *entry,
@@ -435,150 +407,4 @@ int windows_add_entry(const struct window_state *state, const struct window_entr
     *ret_state = *ret_is_cut ? (struct window_state){entries + 1, state->count}
                              : (struct window_state){entries, state->count + 1};
     return 0;
-}
-
-/* --- Counting -------------------------------------------------------------------------------------------------------- */
-
-static struct row *find_row(const struct windows *windows, const struct window_key *key)
-{
-    char text[WINDOW_KEY_MAX_BYTES];
-    size_t len = format_row(key, text);
-    return map_get(&windows->rows, (struct str){text, len});
-}
-
-/* How many entries of the bucket lie at or before the instant. */
-static size_t count_until(const struct bucket *bucket, int64_t at_ms)
-{
-    size_t low = 0;
-    size_t high = bucket->count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (bucket->entries[middle].at_ms <= at_ms) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    return low;
-}
-
-/* How many entries of the row lie at or before the instant, counted as `before` is. */
-static int64_t rank_of(const struct row *row, int64_t at_ms)
-{
-    size_t at = find_day(row, day_of(at_ms));
-    if (at == row->count) {
-        const struct bucket *last = row->buckets[at - 1];
-        return last->before + (int64_t)last->count;
-    }
-    const struct bucket *bucket = row->buckets[at];
-    return bucket->before + (int64_t)count_until(bucket, at_ms);
-}
-
-int64_t windows_count(const struct windows *windows, const struct window_key *key,
-                      const struct window_span *span)
-{
-    const struct row *row = find_row(windows, key);
-    return row == NULL ? 0
-                       : rank_of(row, span->to_ms) - rank_of(row, span->to_ms - span->length_ms);
-}
-
-/* By looking at each entry: the span ends before the row does. */
-static int scan_distinct(const struct row *row, const struct window_span *span, uint64_t seed,
-                         int64_t *ret_count)
-{
-    int64_t from_ms = span->to_ms - span->length_ms; /* not itself inside */
-    struct map distinct;
-    int error = 0;
-    map_init(&distinct, WINDOW_BUCKETS_MAX, seed);
-    for (size_t i = find_day(row, day_of(from_ms)); i < row->count && error == 0; i++) {
-        const struct bucket *bucket = row->buckets[i];
-        size_t end = count_until(bucket, span->to_ms);
-        for (size_t e = count_until(bucket, from_ms); e < end && error == 0; e++) {
-            error =
-                map_add(&distinct, ident_part(&bucket->entries[e].value), (void *)(uintptr_t)row);
-            error = error == ERR_EXISTS ? 0 : error;
-        }
-    }
-    *ret_count = (int64_t)distinct.count;
-    map_fini(&distinct);
-    return error;
-}
-
-int windows_count_distinct(const struct windows *windows, const struct window_key *key,
-                           const struct window_span *span, int64_t *ret_count)
-{
-    struct row *row = find_row(windows, key);
-    int64_t from_ms = span->to_ms - span->length_ms;
-    int64_t count = 0;
-    if (row == NULL) {
-        *ret_count = 0;
-        return 0;
-    }
-    const struct bucket *newest = row->buckets[row->count - 1];
-    if (span->to_ms < newest->entries[newest->count - 1].at_ms) {
-        return scan_distinct(row, span, windows->buckets.seed, ret_count);
-    }
-    int error = row->is_stale ? make_values(row) : 0;
-    for (size_t i = 0; i < row->last_count; i++) {
-        count += row->lasts[i].at_ms > from_ms ? 1 : 0;
-    }
-    *ret_count = count;
-    return error;
-}
-
-/* The local day of the newest entry of the row that lies before `at`, from there back; false: there is none in the span. */
-static bool step_back(const struct row *row, const struct window_days *days, struct place *at,
-                      int64_t *ret_day)
-{
-    while (at->entry == 0 && at->bucket > 0) {
-        at->bucket--;
-        at->entry = count_until(row->buckets[at->bucket], days->span.to_ms);
-    }
-    if (at->entry == 0) {
-        return false;
-    }
-    at->entry--;
-    int64_t at_ms = row->buckets[at->bucket]->entries[at->entry].at_ms;
-    *ret_day = zone_to_local(days->zone, at_ms).day;
-    return at_ms > days->span.to_ms - days->span.length_ms;
-}
-
-int64_t windows_count_streak(const struct windows *windows, const struct window_key *key,
-                             const struct window_days *days)
-{
-    const struct row *row = find_row(windows, key);
-    int64_t today = zone_to_local(days->zone, days->span.to_ms).day;
-    int64_t wanted = calendar_is_school_day(days->calendar, today)
-                         ? today
-                         : calendar_step(days->calendar, today, -1);
-    int64_t streak = 0;
-    int64_t day = 0;
-    struct place at = {.bucket = row == NULL ? 0 : row->count};
-    while (row != NULL && step_back(row, days, &at, &day)) {
-        if (streak == 0 && day < wanted && wanted == today) {
-            wanted = calendar_step(days->calendar, wanted, -1);
-        }
-        if (day == wanted) {
-            streak++;
-            wanted = calendar_step(days->calendar, wanted, -1);
-        } else if (day < wanted) {
-            break;
-        }
-    }
-    return streak;
-}
-
-int64_t windows_next_ms(const struct windows *windows, const struct window_key *key,
-                        int64_t after_ms)
-{
-    const struct row *row = find_row(windows, key);
-    for (size_t i = row == NULL ? 0 : find_day(row, day_of(after_ms));
-         row != NULL && i < row->count; i++) {
-        const struct bucket *bucket = row->buckets[i];
-        size_t at = count_until(bucket, after_ms);
-        if (at < bucket->count) {
-            return bucket->entries[at].at_ms;
-        }
-    }
-    return INT64_MAX;
 }

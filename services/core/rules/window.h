@@ -28,10 +28,11 @@ enum {
 
 struct window_entry {
     int64_t at_ms;      /* of the event */
-    struct ident value; /* of the distinct value; none where the feature only counts */
+    struct ident value; /* of the distinct value; none where the feature has none */
+    double number;      /* that is summed or compared; finite, 0 where the feature has none */
 };
 
-/* The content of a bucket, ascending by time, then value. */
+/* The content of a bucket, ascending by time, then value, then number. */
 struct window_state {
     const struct window_entry *entries;
     size_t count;
@@ -56,6 +57,15 @@ struct window_days {
     const struct zone *zone;
     const struct calendar *calendar;
     struct window_span span;
+};
+
+/* What the numbers of entries come to. */
+struct window_fold {
+    double sum; /* each halved for every half-life that lies between it and `at_ms` */
+    double max;
+    double min;
+    int64_t at_ms; /* of the newest entry; in an answer, the end of the span */
+    bool is_empty; /* there was no entry: nothing else counts */
 };
 
 struct windows {
@@ -104,6 +114,17 @@ SW_NODISCARD int windows_count_distinct(const struct windows *windows, const str
  * not over: without an entry on it, those before it count. Entries on other days neither count nor break a streak. */
 int64_t windows_count_streak(const struct windows *windows, const struct window_key *key,
                              const struct window_days *days);
+
+/* Folds the numbers of the span; `half_life_ms` 0: nothing decays. Always in one order, whatever order they came in. Looks at
+ * each entry of the days that the span's two ends cut, and at a number of days in between that grows with the logarithm of
+ * the span's length. ERR_MEMORY. */
+SW_NODISCARD int windows_fold(const struct windows *windows, const struct window_key *key,
+                              const struct window_span *span, int64_t half_life_ms,
+                              struct window_fold *ret_fold);
+
+/* The newest number of the span; false: there is none. */
+bool windows_last(const struct windows *windows, const struct window_key *key,
+                  const struct window_span *span, double *ret_number);
 
 /* The instant of the first entry behind `after_ms`; INT64_MAX: none. */
 int64_t windows_next_ms(const struct windows *windows, const struct window_key *key,

@@ -1,0 +1,215 @@
+/* Sums that decay, greatest, least and newest numbers of windows: against the closed form, to the bit in any order. */
+#include <math.h>
+#include <string.h>
+
+#include "core/rules/window.h"
+#include "support/runner.h"
+
+enum { ENTRIES_MAX = 400, HOUR_MS = 3600000, DAY_MS = 24 * HOUR_MS };
+
+static const struct window_key key = {STR_LITERAL("s1"), 's', STR_LITERAL("p-1"), STR_LITERAL("f")};
+
+struct model {
+    struct windows windows;
+    struct arena arena;
+    struct window_entry entries[ENTRIES_MAX];
+    size_t count;
+    uint64_t state;
+};
+
+static struct model model;
+
+static int setup(void **state)
+{
+    (void)state;
+    memset(&model, 0, sizeof(model));
+    model.state = 11;
+    windows_init(&model.windows, 0, 1);
+    arena_init(&model.arena, 16 << 20);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    windows_fini(&model.windows);
+    arena_fini(&model.arena);
+    return 0;
+}
+
+static int64_t pick(int64_t below)
+{
+    model.state = model.state * 6364136223846793005u + 1442695040888963407u;
+    return (int64_t)((model.state >> 33) % (uint64_t)below);
+}
+
+static void add(struct windows *windows, const struct window_entry *entry)
+{
+    char text[WINDOW_KEY_MAX_BYTES];
+    struct str bucket = windows_key(&key, entry->at_ms, text);
+    struct window_state before = windows_get(windows, bucket);
+    struct window_state after;
+    bool is_cut = false;
+    arena_reset(&model.arena);
+    assert_int_equal(windows_add_entry(&before, entry, &model.arena, &after, &is_cut), 0);
+    assert_int_equal(windows_put(windows, bucket, &after), 0);
+}
+
+static void put(int64_t at_ms, double number)
+{
+    const struct window_entry entry = {at_ms, {{0}}, number};
+    add(&model.windows, &entry);
+    model.entries[model.count++] = entry;
+}
+
+static struct window_fold fold(struct windows *windows, const struct window_span *span,
+                               int64_t half_life_ms)
+{
+    struct window_fold folded;
+    assert_int_equal(windows_fold(windows, &key, span, half_life_ms, &folded), 0);
+    return folded;
+}
+
+static void compare(const struct window_span *span, int64_t half_life_ms)
+{
+    struct window_fold folded = fold(&model.windows, span, half_life_ms);
+    double sum = 0;
+    double max = -INFINITY;
+    double min = INFINITY;
+    const struct window_entry *last = NULL;
+    for (size_t i = 0; i < model.count; i++) {
+        const struct window_entry *entry = &model.entries[i];
+        if (entry->at_ms <= span->to_ms - span->length_ms || entry->at_ms > span->to_ms) {
+            continue;
+        }
+        double halvings =
+            half_life_ms == 0 ? 0 : (double)(span->to_ms - entry->at_ms) / (double)half_life_ms;
+        sum += entry->number * exp2(-halvings);
+        max = fmax(max, entry->number);
+        min = fmin(min, entry->number);
+        bool is_newer = last == NULL || entry->at_ms > last->at_ms ||
+                        (entry->at_ms == last->at_ms && entry->number > last->number);
+        last = is_newer ? entry : last;
+    }
+    double number = 0;
+    assert_int_equal(windows_last(&model.windows, &key, span, &number), last != NULL);
+    assert_int_equal(folded.is_empty, last == NULL);
+    assert_true(fabs(folded.sum - sum) <= 1e-9);
+    if (last != NULL) {
+        assert_true(folded.max == max && folded.min == min && number == last->number);
+    }
+}
+
+static void drop_oldest(void)
+{
+    static const struct window_state none = {NULL, 0};
+    bool is_full = false;
+    int64_t day = 0;
+    struct str feature;
+    char text[WINDOW_KEY_MAX_BYTES];
+    struct str oldest = windows_oldest(&model.windows, &is_full);
+    memcpy(text, oldest.at, oldest.len);
+    struct str copy = {text, oldest.len};
+    assert_true(windows_parse_key(copy, &feature, &day));
+    assert_int_equal(windows_put(&model.windows, copy, &none), 0);
+    size_t kept = 0;
+    for (size_t i = 0; i < model.count; i++) {
+        int64_t at_ms = model.entries[i].at_ms;
+        if (at_ms < day * DAY_MS || at_ms >= (day + 1) * DAY_MS) {
+            model.entries[kept++] = model.entries[i];
+        }
+    }
+    model.count = kept;
+}
+
+/* Entries come early and late, days go, and every span is what adding its numbers by hand gives. */
+static void test_window_folds_as_the_closed_form_says(void **state)
+{
+    static const int64_t half_lives_ms[] = {0, 90 * (int64_t)DAY_MS, 36 * HOUR_MS, 60000};
+    (void)state;
+    for (int i = 0; i < 6000; i++) {
+        if (model.count > 0 && (model.count == ENTRIES_MAX || pick(60) == 0)) {
+            drop_oldest();
+        } else {
+            put((pick(130 * 24) - 400) * HOUR_MS / 2, (double)pick(900) / 7 - 20);
+        }
+        const struct window_span span = {(pick(130 * 24) - 400) * HOUR_MS / 2,
+                                         (1 + pick(100 * 24)) * HOUR_MS};
+        const struct window_span whole = {131 * 24 * (int64_t)HOUR_MS, (1 + pick(3200)) * HOUR_MS};
+        compare(&span, half_lives_ms[i / 100 % 4]);
+        compare(&whole, half_lives_ms[i / 100 % 4]);
+    }
+}
+
+/* Bit by bit: sums are added in one order, and what was asked in between leaves no trace. */
+static void test_window_folds_alike_in_any_order_of_arrival(void **state)
+{
+    struct windows other;
+    (void)state;
+    for (int round = 0; round < 40; round++) {
+        const int64_t half_life_ms = round % 2 == 0 ? 20 * (int64_t)DAY_MS : 0;
+        model.count = 0;
+        windows_fini(&model.windows);
+        windows_init(&model.windows, 0, 1);
+        windows_init(&other, 0, 2);
+        for (int i = 0; i < 200; i++) {
+            put(pick(100 * 24) * HOUR_MS, (double)(1 + pick(1000)) / 3);
+            const struct window_span span = {pick(100 * 24) * HOUR_MS, 30 * (int64_t)DAY_MS};
+            (void)fold(&model.windows, &span, half_life_ms);
+        }
+        for (size_t left = model.count; left > 0; left--) {
+            size_t at = (size_t)pick((int64_t)left);
+            add(&other, &model.entries[at]);
+            model.entries[at] = model.entries[left - 1];
+        }
+        for (int i = 0; i < 100; i++) {
+            const struct window_span span = {pick(110 * 24) * HOUR_MS, (1 + pick(2400)) * HOUR_MS};
+            struct window_fold a = fold(&model.windows, &span, half_life_ms);
+            struct window_fold b = fold(&other, &span, half_life_ms);
+            assert_int_equal(a.is_empty, b.is_empty);
+            assert_memory_equal(&a.sum, &b.sum, sizeof(a.sum));
+            assert_true(a.is_empty || (a.max == b.max && a.min == b.min));
+        }
+        windows_fini(&other);
+    }
+}
+
+static void test_window_half_is_left_after_a_half_life(void **state)
+{
+    const int64_t half_life_ms = 90 * (int64_t)DAY_MS;
+    (void)state;
+    put(DAY_MS, 8);
+    for (int n = 0; n <= 3; n++) {
+        const struct window_span span = {DAY_MS + n * half_life_ms, 1000 * (int64_t)DAY_MS};
+        assert_true(fold(&model.windows, &span, half_life_ms).sum == 8.0 / (1 << n));
+    }
+}
+
+static void test_window_fold_edges_are_exact_to_the_millisecond(void **state)
+{
+    (void)state;
+    put(5 * DAY_MS + 7, 3);
+    for (int64_t length_ms = 1; length_ms <= 100 * (int64_t)DAY_MS; length_ms *= 10) {
+        for (int64_t off_ms = -2; off_ms <= 2; off_ms++) {
+            const struct window_span old = {5 * DAY_MS + 7 + length_ms + off_ms, length_ms};
+            const struct window_span new = {5 * DAY_MS + 7 + off_ms, length_ms};
+            assert_int_equal(fold(&model.windows, &old, 0).is_empty,
+                             off_ms >= 0 || -off_ms > length_ms);
+            assert_int_equal(fold(&model.windows, &new, 0).is_empty,
+                             off_ms < 0 || off_ms >= length_ms);
+        }
+    }
+}
+
+#define CASE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+
+int main(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(test_window_folds_as_the_closed_form_says),
+        CASE(test_window_folds_alike_in_any_order_of_arrival),
+        CASE(test_window_half_is_left_after_a_half_life),
+        CASE(test_window_fold_edges_are_exact_to_the_millisecond),
+    };
+    return RUN_TESTS(argc, argv, tests);
+}
