@@ -1,7 +1,10 @@
 /* swctl subscribe: a client of the relay's public wire, as services/relay/PROTOCOL.md describes it.
  *
  * The live messages are the fast path, the questions are the truth: at its start, and then every CHECK_MS, it asks for
- * what lies behind its position, drops what it has already, and moves its position to where the answer ended. */
+ * what lies behind its position, drops what it has already, and moves its position to where the answer ended.
+ *
+ * A relay that gives no sign of an answer is connected to anew: libzmq does not by itself once a key was refused, and a
+ * key that was withdrawn may be given back. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,6 +34,9 @@ struct subscribe {
     struct ctl *ctl;
     struct loop *loop;
     struct zmq_client *client;
+    struct zmq_key key;
+    struct zmq_client_options wire;
+    char ask_room[256];
     struct live_state state;
     struct live_state next; /* where the round that goes on has come to */
     const char *path;       /* of the state file; NULL: none */
@@ -42,6 +48,7 @@ struct subscribe {
     int64_t credit;  /* what the relay has left of ours */
     int64_t due_ms;  /* when to ask again, monotonic */
     bool answered;   /* a round was completed */
+    bool heard;      /* something came to the last question */
     bool dirty;      /* the state file is behind */
     bool interrupted;
     enum ctl_exit refused; /* CTL_OK: not */
@@ -116,6 +123,7 @@ static void ask(struct subscribe *sub)
     struct buffer positions[LIVE_STREAMS_MAX];
     struct str frames[FRAMES_MAX];
     sub->number++;
+    sub->heard = false;
     sub->credit = CREDIT;
     frames[0] = STR_LITERAL("RESUME");
     frames[1] = id_of(sub, id);
@@ -196,6 +204,7 @@ static void answer_came(void *ctx, const struct str *frames, size_t count)
     if (count < 2 || !str_equal(frames[1], id_of(sub, id)) || sub->asked == sub->topic_count) {
         return; /* to a question that was given up */
     }
+    sub->heard = true;
     if (count == 6 && str_is(frames[0], "DATA")) {
         data_came(sub, frames);
     } else if (str_is(frames[0], "END")) {
@@ -223,6 +232,28 @@ static enum ctl_exit save(struct subscribe *sub)
     return error == 0 ? CTL_OK : ctl_fail(CTL_UNAVAILABLE, "%s: %s", sub->path, error_text(error));
 }
 
+static int connect_wire(struct subscribe *sub)
+{
+    zmq_client_free(sub->client);
+    sub->client = NULL;
+    int error = zmq_client_new(sub->loop, &sub->wire, &sub->client);
+    for (size_t i = 0; i < sub->topic_count && error == 0; i++) {
+        error = zmq_client_subscribe(sub->client, str_of(sub->topics[i]));
+    }
+    return error;
+}
+
+/* The next round, or the last one again. */
+static enum ctl_exit ask_again(struct subscribe *sub)
+{
+    int error = sub->heard ? 0 : connect_wire(sub);
+    if (error != 0) {
+        return ctl_fail(CTL_UNAVAILABLE, "%s: %s", sub->wire.publish, error_text(error));
+    }
+    begin_round(sub);
+    return CTL_OK;
+}
+
 static enum ctl_exit follow(struct subscribe *sub)
 {
     bool to_end = ctl_option(sub->ctl, "--to-end") != NULL;
@@ -239,8 +270,8 @@ static enum ctl_exit follow(struct subscribe *sub)
             return ctl_fail(CTL_UNAVAILABLE,
                             "no answer: is the server there, does it know the key?");
         }
-        if (loop_monotonic_ms() >= sub->due_ms) {
-            begin_round(sub);
+        if (code == CTL_OK && loop_monotonic_ms() >= sub->due_ms) {
+            code = ask_again(sub);
         }
     }
     enum ctl_exit saved = save(sub);
@@ -260,36 +291,31 @@ static bool next_port(const char *endpoint, char *ret_endpoint, size_t size)
     return len > 0 && (size_t)len < size;
 }
 
-static enum ctl_exit connect_wire(struct subscribe *sub)
+static enum ctl_exit read_wire(struct subscribe *sub)
 {
-    char ask_room[256];
-    struct zmq_key key;
     const char *server = ctl_option(sub->ctl, "--server");
     const char *server_key = ctl_option(sub->ctl, "--server-key");
     const char *key_path = ctl_option(sub->ctl, "--key");
     const char *ask_at = ctl_option(sub->ctl, "--ask");
     if (server == NULL || server_key == NULL || key_path == NULL ||
         !zmq_key_is_public(str_of(server_key)) ||
-        (ask_at == NULL && !next_port(server, ask_room, sizeof(ask_room)))) {
+        (ask_at == NULL && !next_port(server, sub->ask_room, sizeof(sub->ask_room)))) {
         return ctl_fail(CTL_USAGE,
                         "--server tcp://HOST:PORT, --server-key KEY and --key FILE are wanted");
     }
-    int error = zmq_key_read(key_path, &key);
+    int error = zmq_key_read(key_path, &sub->key);
     if (error != 0) {
         return ctl_fail(CTL_REFUSED, "%s: %s", key_path, error_text(error));
     }
-    const struct zmq_client_options options = {.publish = server,
-                                               .ask = ask_at == NULL ? ask_room : ask_at,
-                                               .server_key = server_key,
-                                               .key = &key,
-                                               .queue_max = QUEUE_MAX,
-                                               .message = message_came,
-                                               .answer = answer_came,
-                                               .ctx = sub};
-    error = zmq_client_new(sub->loop, &options, &sub->client);
-    for (size_t i = 0; i < sub->topic_count && error == 0; i++) {
-        error = zmq_client_subscribe(sub->client, str_of(sub->topics[i]));
-    }
+    sub->wire = (struct zmq_client_options){.publish = server,
+                                            .ask = ask_at == NULL ? sub->ask_room : ask_at,
+                                            .server_key = server_key,
+                                            .key = &sub->key,
+                                            .queue_max = QUEUE_MAX,
+                                            .message = message_came,
+                                            .answer = answer_came,
+                                            .ctx = sub};
+    error = connect_wire(sub);
     return error == 0 ? CTL_OK : ctl_fail(CTL_USAGE, "%s: %s", server, error_text(error));
 }
 
@@ -342,7 +368,7 @@ static enum ctl_exit run(struct ctl *ctl)
         (loop_new(&sub.loop) != 0 || loop_on_signals(sub.loop, interrupt, NULL, &sub) != 0)) {
         code = ctl_fail(CTL_UNAVAILABLE, "no event loop");
     }
-    code = code != CTL_OK ? code : connect_wire(&sub);
+    code = code != CTL_OK ? code : read_wire(&sub);
     code = code != CTL_OK ? code : follow(&sub);
     zmq_client_free(sub.client);
     loop_free(sub.loop);

@@ -1,7 +1,9 @@
 """The live wire, as services/relay/PROTOCOL.md describes it: a stranger's client on pyzmq, and swctl subscribe."""
 import json
 import os
+import pathlib
 import signal
+import subprocess
 
 import pytest
 import zmq
@@ -28,6 +30,7 @@ class Client:
     def _socket(self, kind, where):
         socket = self.context.socket(kind)
         socket.linger = 0
+        socket.sndtimeo = 1000
         socket.curve_publickey, socket.curve_secretkey = self.public, self.secret
         socket.curve_serverkey = self.server_key
         socket.connect(self.settings[where])
@@ -53,7 +56,10 @@ class Client:
         """(sequences, the frames behind END's id) or (sequences, the error's reason); None: no answer at all."""
         self.asked += 1
         id_ = str(self.asked).encode()
-        self.dealer.send_multipart([verb, id_, prefix.encode(), str(credit).encode(), *positions])
+        try:
+            self.dealer.send_multipart([verb, id_, prefix.encode(), str(credit).encode(), *positions])
+        except zmq.Again:  # libzmq takes nothing for a connection that was refused
+            return None
         found = []
         while self.dealer.poll(seconds * 1000):
             kind, answered, *rest = self.dealer.recv_multipart()
@@ -234,11 +240,14 @@ def test_questions_that_do_not_read_are_refused(police):
     assert police.ask(b"SNAPSHOT", "alerts.", credit=100000) == ([], "malformed")
 
 
+def wire_options(shouwang, client):
+    return ["--set", "kafka.timeout=20s", "subscribe", "--server", shouwang.settings["wire_publish"],
+            "--ask", shouwang.settings["wire_ask"], "--server-key", shouwang.settings["wire_public_key"], "--key", client.key_file]
+
+
 def subscribe(shouwang, client, state, *options, check=True):
     """The lines of swctl subscribe until all that is there now has come."""
-    done = shouwang.swctl("--set", "kafka.timeout=20s", "subscribe", "--server", shouwang.settings["wire_publish"],
-                          "--ask", shouwang.settings["wire_ask"], "--server-key", shouwang.settings["wire_public_key"],
-                          "--key", client.key_file, "--since", state, "--to-end", *options, check=check)
+    done = shouwang.swctl(*wire_options(shouwang, client), "--since", state, "--to-end", *options, check=check)
     return [json.loads(line) for line in done.stdout.splitlines()] if check else done
 
 
@@ -253,6 +262,31 @@ def test_swctl_subscribe_goes_on_where_it_was(shouwang, police, folder):
     missed = [line["sequence"] for line in subscribe(shouwang, police, state)]
     assert now - had <= set(missed) and not set(missed) & had
     assert subscribe(shouwang, police, state, "--topic", "alerts.", check=False).returncode == 1, "another state's topics"
+
+
+def test_swctl_subscribe_comes_back_when_its_key_does(shouwang, police, folder):
+    clients = pathlib.Path(shouwang.settings["wire_clients"])
+    relay, before = shouwang.process("relay"), clients.read_text(encoding="ascii")
+    refused = lambda: shouwang.metric("relay", "sw_relay_wire_keys_refused_total")
+    out = folder / "subscribed"
+    with open(out, "wb") as file:
+        running = subprocess.Popen([shouwang.binaries / "swctl", *wire_options(shouwang, police), "--topic", "alerts."], stdout=file,
+                                   env={**os.environ, **shouwang.environment()})
+    try:
+        shown = lambda: {json.loads(line)["sequence"] for line in out.read_text().splitlines(keepends=True) if line.endswith("\n")}
+        wait_until(lambda: shown() == set(sequences(shouwang)), "all that there is")
+        count = refused()
+        clients.write_text("# nobody\n", encoding="ascii")
+        relay.signal(signal.SIGHUP)
+        wait_until(lambda: refused() >= count + 2, "both sockets are refused")
+        clients.write_text(before, encoding="ascii")
+        relay.signal(signal.SIGHUP)
+        now = set(happen(shouwang, "20260006"))
+        wait_until(lambda: shown() == now, "what came since")
+    finally:
+        clients.write_text(before, encoding="ascii")
+        running.terminate()
+        assert running.wait(10) == 0
 
 
 def test_swctl_subscribe_with_a_key_that_others_may_read(shouwang, police, folder):
