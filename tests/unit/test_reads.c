@@ -9,7 +9,7 @@ static const struct expr_variable variables[] = {
     {"n", {.kind = EXPR_INT}},
     {"x", {.kind = EXPR_DOUBLE}},
 };
-static const struct expr_env env = {variables, 3};
+static const struct expr_env env = {.variables = variables, .count = 3};
 
 static int setup(void **state)
 {

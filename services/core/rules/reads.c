@@ -104,6 +104,10 @@ static bool is_scalar(const struct expr *expr)
     case EXPR_MAP:
     case EXPR_OBJECT:
     case EXPR_ERROR:
+    case EXPR_TIMESTAMP:
+    case EXPR_DURATION:
+    case EXPR_TYPE:
+    case EXPR_OPTIONAL:
         return false;
     }
     return false;
@@ -178,7 +182,7 @@ static bool has_type(const struct expr *expr, enum expr_kind kind)
 /* "value >= 3", "value > 2.5". */
 static int read_least(const struct expr_env *env, struct arena *arena, struct read_term *term)
 {
-    static const struct expr_env nothing = {NULL, 0};
+    static const struct expr_env nothing = {.count = 0};
     const struct expr_run run = {NULL, arena, 16};
     size_t at = find_outside(term->text, 0, STR_LITERAL(">"));
     const struct expr *number = NULL;
