@@ -102,28 +102,6 @@ static void count_kept(struct intake *intake, enum event_family family,
     }
 }
 
-/* A result counts only as the pack's instrument of that version and number of items; what is not given is not wrong. */
-static int check_instrument(const struct intake *intake, const Shouwang__V1__Event *event,
-                            struct fault *ret_fault)
-{
-    const struct instrument_set *set = take_instruments(intake, str_of(event->unit));
-    if (event->detail_case != SHOUWANG__V1__EVENT__DETAIL_SCREENING || set == NULL) {
-        return 0;
-    }
-    const Shouwang__V1__Screening *screening = event->screening;
-    const struct instrument *instrument = instrument_find(set, str_of(screening->instrument));
-    if (instrument == NULL) {
-        return 0;
-    }
-    const char *wrong =
-        screening->version[0] != '\0' && !str_is(instrument->version, screening->version)
-            ? "/data/version"
-        : screening->item_count != 0 && screening->item_count != instrument->item_count
-            ? "/data/item_count"
-            : NULL;
-    return wrong == NULL ? 0 : fault_set(ret_fault, REJECT_WRONG_INSTRUMENT, wrong, FAULT_NO_BYTE);
-}
-
 const struct instrument_set *take_instruments(const struct intake *intake, struct str unit)
 {
     const struct org_unit *record = org_find_unit(tables_org(intake->tables), unit);
@@ -142,7 +120,9 @@ int take_event(struct intake *intake, const struct take *take, struct fault *ret
     }
     *ret_family = draft.family;
     error = check_allowed(intake, take, draft.family, draft.event, ret_fault);
-    error = error != 0 ? error : check_instrument(intake, draft.event, ret_fault);
+    const struct instrument_set *set = take_instruments(intake, str_of(draft.event->unit));
+    error = error != 0 || set == NULL ? error
+                                      : instrument_check(set, &draft, &intake->arena, ret_fault);
     if (error != 0) {
         return error;
     }

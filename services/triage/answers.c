@@ -14,6 +14,10 @@ int part_open_answers(struct part *part, struct event *event)
     int error = sealed_decode(event->screening.answers, &part->arena, &sealed);
     error = error != 0 ? error : vault_open(&vault, event->unit, &sealed, &part->arena, &plain);
     error = error != 0 ? error : event_open_answers(plain, &part->arena, &event->screening);
+    const struct pack *pack = error != 0 ? NULL : part_pack(part, event->unit);
+    if (pack != NULL) {
+        instrument_complete(&pack->instruments, &event->screening);
+    }
     if (error != 0 && error != ERR_MEMORY) {
         part_count(part, PART_ANSWERS_CLOSED, error_name(error), NULL);
         return 0;

@@ -69,12 +69,16 @@ void part_fail(const struct part *part, int error)
     part->shared->fail(part->shared->ctx, error_name(error));
 }
 
-static const struct ruleset *rules_of(void *ctx, struct str unit)
+const struct pack *part_pack(const struct part *part, struct str unit)
 {
-    struct part *part = ctx;
     const struct org_unit *record = org_find_unit(part->org, unit);
     struct str jurisdiction = record != NULL ? record->jurisdiction : STR_LITERAL("");
-    const struct pack *pack = pack_store_active(part->packs, jurisdiction);
+    return pack_store_active(part->packs, jurisdiction);
+}
+
+static const struct ruleset *rules_of(void *ctx, struct str unit)
+{
+    const struct pack *pack = part_pack(ctx, unit);
     return pack == NULL ? NULL : pack->rules;
 }
 

@@ -31,6 +31,9 @@ void part_count(const struct part *part, int row, const char *first, const char 
 /* Ends the process. */
 void part_fail(const struct part *part, int error);
 
+/* The pack that judges for the unit; NULL: none yet. */
+const struct pack *part_pack(const struct part *part, struct str unit);
+
 /* "incident" … of a topic of events. */
 enum event_family part_family(enum topic topic);
 

@@ -242,7 +242,28 @@ static int read_answer(const struct instrument *instrument, struct str cell, siz
     return 0;
 }
 
-/* The items with their score; a score that the file gives too must be the same. */
+/* The score of a row: that of the items, and one that the file gives too must be the same; or the file's alone, where the
+ * instrument's is no sum. */
+static int read_score(const struct csv_row *row, const struct import_answers *answers,
+                      const int32_t *values, struct import_fault *ret_fault, bool *ret_has_score,
+                      int64_t *ret_score)
+{
+    const struct instrument *instrument = answers->instrument;
+    bool is_sum = !instrument->is_scored_by_sender;
+    int64_t score = is_sum ? instrument_score(instrument, values) : 0;
+    int64_t given = score;
+    if (answers->score != 0 &&
+        !str_to_int64(row->fields[answers->score - 1], INT32_MIN, INT32_MAX, &given)) {
+        return refuse(ret_fault, REJECT_BAD_NUMBER, answers->score);
+    }
+    if (is_sum && given != score) {
+        return refuse(ret_fault, REJECT_CONFLICT, answers->score);
+    }
+    *ret_has_score = is_sum || answers->score != 0;
+    *ret_score = given;
+    return 0;
+}
+
 static int add_answers(const struct csv_row *row, const struct import_answers *answers,
                        json_t *body, struct import_fault *ret_fault)
 {
@@ -260,22 +281,16 @@ static int add_answers(const struct csv_row *row, const struct import_answers *a
             error = json_array_append_new(items, one) == 0 ? 0 : ERR_MEMORY;
         }
     }
-    int64_t score = error == 0 ? instrument_score(instrument, values) : 0;
-    if (error == 0 && answers->score != 0) {
-        struct str cell = row->fields[answers->score - 1];
-        int64_t given;
-        error = !str_to_int64(cell, INT32_MIN, INT32_MAX, &given)
-                    ? refuse(ret_fault, REJECT_BAD_NUMBER, answers->score)
-                : given != score ? refuse(ret_fault, REJECT_CONFLICT, answers->score)
-                                 : 0;
-    }
+    int64_t score = 0;
+    bool has_score = false;
+    error = error != 0 ? error : read_score(row, answers, values, ret_fault, &has_score, &score);
     if (error != 0) {
         json_decref(items);
         return error;
     }
     return set(body, "answers",
                json_pack("{s:o,s:f,s:b,s:b}", "items", items, "score", (double)score, "has_score",
-                         1, "valid", 1));
+                         has_score ? 1 : 0, "valid", 1));
 }
 
 static int add_screening(const struct csv_row *row, const struct import_answers *answers,

@@ -21,6 +21,9 @@ int64_t instrument_score(const struct instrument *instrument, const int32_t *ans
     int64_t score = 0;
     for (size_t i = 0; i < instrument->item_count; i++) {
         sw_assert(answers[i] >= instrument->least && answers[i] <= instrument->most);
+        if (instrument->is_unscored[i]) {
+            continue;
+        }
         score += instrument->is_reversed[i] ? instrument->least + instrument->most - answers[i]
                                             : answers[i];
     }
@@ -50,8 +53,9 @@ static bool read_range(const struct yaml_node *node, struct yaml_faults *faults,
     return true;
 }
 
-static bool read_reversed(const struct yaml_node *node, struct yaml_faults *faults,
-                          struct instrument *instrument)
+/* Numbers of items; true by item - 1. */
+static bool read_items(const struct yaml_node *node, struct yaml_faults *faults,
+                       const struct instrument *instrument, bool ret_is_one[EVENT_ITEMS_MAX])
 {
     const struct yaml_node *items = NULL;
     size_t count = 0;
@@ -63,9 +67,57 @@ static bool read_reversed(const struct yaml_node *node, struct yaml_faults *faul
         if (!yaml_read_int64(&items[i], 1, (int64_t)instrument->item_count, faults, &item)) {
             return false;
         }
-        instrument->is_reversed[item - 1] = true;
+        ret_is_one[item - 1] = true;
     }
     return true;
+}
+
+static bool read_words(const struct yaml_node *node, struct yaml_faults *faults,
+                       struct instrument_words *ret_words)
+{
+    const struct yaml_node *items = NULL;
+    size_t count = 0;
+    if (!yaml_read_list(node, false, INSTRUMENT_WORDS_MAX, faults, &items, &count)) {
+        return false;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (!yaml_read_text(&items[i], ID_MAX_BYTES, faults, &ret_words->items[i])) {
+            return false;
+        }
+    }
+    ret_words->count = count;
+    return true;
+}
+
+/* What an instrument need not have. */
+struct extras {
+    const struct yaml_node *reversed;
+    const struct yaml_node *unscored;
+    const struct yaml_node *score;
+    const struct yaml_node *informants;
+    const struct yaml_node *norm_sets;
+};
+
+static bool read_extras(const struct extras *extras, struct yaml_faults *faults,
+                        struct instrument *instrument)
+{
+    static const char *const scores[] = {"sum", "by_sender"};
+    size_t score = 0;
+    bool is_good = extras->reversed == NULL ||
+                   read_items(extras->reversed, faults, instrument, instrument->is_reversed);
+    is_good = (extras->unscored == NULL ||
+               read_items(extras->unscored, faults, instrument, instrument->is_unscored)) &&
+              is_good;
+    is_good =
+        (extras->score == NULL || yaml_read_choice(extras->score, scores, 2, faults, &score)) &&
+        is_good;
+    is_good = (extras->informants == NULL ||
+               read_words(extras->informants, faults, &instrument->informants)) &&
+              is_good;
+    instrument->is_scored_by_sender = score == 1;
+    return (extras->norm_sets == NULL ||
+            read_words(extras->norm_sets, faults, &instrument->norm_sets)) &&
+           is_good;
 }
 
 static bool read_instrument(const struct yaml_node *node, struct yaml_faults *faults,
@@ -75,12 +127,16 @@ static bool read_instrument(const struct yaml_node *node, struct yaml_faults *fa
     const struct yaml_node *version;
     const struct yaml_node *items;
     const struct yaml_node *answers;
-    const struct yaml_node *reversed;
+    struct extras extras = {NULL, NULL, NULL, NULL, NULL};
     const struct yaml_key keys[] = {{"id", true, &id},
                                     {"version", true, &version},
                                     {"items", true, &items},
                                     {"answers", true, &answers},
-                                    {"reversed", false, &reversed}};
+                                    {"reversed", false, &extras.reversed},
+                                    {"unscored", false, &extras.unscored},
+                                    {"score", false, &extras.score},
+                                    {"informants", false, &extras.informants},
+                                    {"norm_sets", false, &extras.norm_sets}};
     int64_t count;
     if (!yaml_read_mapping(node, keys, sizeof(keys) / sizeof(keys[0]), faults) ||
         !yaml_read_text(id, ID_MAX_BYTES, faults, &instrument->id) ||
@@ -94,7 +150,7 @@ static bool read_instrument(const struct yaml_node *node, struct yaml_faults *fa
         return false;
     }
     instrument->item_count = (size_t)count;
-    return reversed == NULL || read_reversed(reversed, faults, instrument);
+    return read_extras(&extras, faults, instrument);
 }
 
 static bool read_file(const struct yaml_node *root, struct yaml_faults *faults,

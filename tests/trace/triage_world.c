@@ -8,6 +8,8 @@
 #include "core/casework/casework.h"
 #include "core/org/org.h"
 #include "support/runner.h"
+#include "wire/instrument.h"
+#include "wire/pack.h"
 #include "wire/pack_rules.h"
 #include "wire/signal.h"
 #include "wire/signal_write.h"
@@ -28,6 +30,9 @@ struct triage_world {
     struct arena pack_arena;
     struct arena arena;
     struct ruleset rules;
+    struct pack *pack; /* of triage_world_new_reference */
+    struct event_item items[EVENT_ITEMS_MAX];
+    char item_names[EVENT_ITEMS_MAX][8];
     bool has_rules;
     bool shows_near;
     int64_t now_ms;
@@ -153,8 +158,30 @@ struct triage_world *triage_world_new(const char *rules)
     return world;
 }
 
+static void digest(const void *bytes, size_t len, uint8_t ret_hash[PACK_HASH_BYTES])
+{
+    mix(bytes, len, ret_hash);
+    memset(ret_hash + IDENT_BYTES, 0, PACK_HASH_BYTES - IDENT_BYTES);
+}
+
+struct triage_world *triage_world_new_reference(void)
+{
+    static struct yaml_faults faults;
+    const struct pack_file *files = NULL;
+    size_t count = 0;
+    struct triage_world *world = triage_world_new(NULL);
+    faults.count = 0;
+    assert_int_equal(
+        pack_read_folder(SW_REFERENCE_PACK, &world->pack_arena, &faults, &files, &count), 0);
+    assert_int_equal(pack_build_parts(files, count, digest, &faults, &world->pack), 0);
+    world->rules = *world->pack->rules;
+    world->has_rules = true;
+    return world;
+}
+
 void triage_world_free(struct triage_world *world)
 {
+    pack_free(world->pack);
     triage_free(world->triage);
     org_free(world->org);
     arena_fini(&world->arena);
@@ -214,6 +241,27 @@ struct event triage_world_event(struct triage_world *world, const char *kind, co
                      .injury = CASE_INJURY_NO},
     };
     mix(world->id, strlen(world->id), event.body_digest.bytes);
+    return event;
+}
+
+struct event triage_world_sheet(struct triage_world *world, const char *instrument,
+                                const char *affected, const int32_t *items, size_t count)
+{
+    struct event event = triage_world_event(world, "result", affected);
+    event.family = EVENT_FAMILY_SCREENING;
+    event.kind = EVENT_KIND_RESULT;
+    for (size_t i = 0; i < count; i++) {
+        (void)snprintf(world->item_names[i], sizeof(world->item_names[i]), "%zu", i + 1);
+        world->items[i] = (struct event_item){str_of(world->item_names[i]), items[i]};
+    }
+    event.screening = (struct event_screening){.instrument = str_of(instrument),
+                                               .answers_are_open = true,
+                                               .items = world->items,
+                                               .opened_count = count,
+                                               .valid = true};
+    if (world->pack != NULL) {
+        instrument_complete(&world->pack->instruments, &event.screening);
+    }
     return event;
 }
 
@@ -468,6 +516,28 @@ void triage_world_expect_why(const struct triage_world *world, const char *text)
         }
     }
     fail_msg("no reason is %s", text);
+}
+
+const char *triage_world_held(const struct triage_world *world)
+{
+    static char text[1024];
+    enum case_level level = CASE_LEVEL_NONE;
+    size_t used = 0;
+    for (size_t s = 0; s < world->last.signal_count; s++) {
+        level = world->last.signals[s].level > level ? world->last.signals[s].level : level;
+    }
+    text[0] = '\0';
+    for (size_t s = 0; s < world->last.signal_count; s++) {
+        const struct signal *signal = &world->last.signals[s];
+        for (size_t i = 0; i < signal->why_count; i++) {
+            struct str rule = signal->why[i].rule;
+            used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%s %.*s",
+                                     used == 0 ? case_level_name(level) : "", used == 0 ? ":" : "",
+                                     (int)rule.len, rule.at);
+            assert_true(used < sizeof(text));
+        }
+    }
+    return text;
 }
 
 struct triage *triage_world_triage(struct triage_world *world)

@@ -18,6 +18,10 @@ struct triage_world;
  * school "s1". `rules` is the text of a rules
  * file; NULL: no pack is active. */
 struct triage_world *triage_world_new(const char *rules);
+
+/* With the reference pack as it lies in the tree. */
+struct triage_world *triage_world_new_reference(void);
+
 void triage_world_free(struct triage_world *world);
 
 /* So many more pupils in the class: "<group>-01", "<group>-02" …; made where it is not there. */
@@ -31,6 +35,11 @@ void triage_world_show_near(struct triage_world *world);
 int64_t triage_world_now(const struct triage_world *world);
 void triage_world_advance(struct triage_world *world, int64_t by_ms);
 struct event triage_world_event(struct triage_world *world, const char *kind, const char *affected);
+
+/* A result of that instrument about a pupil: `items` values, the first is of item 1; no score. Steps of wire are taken as the
+ * services take them: the score is made of the items where the pack's instrument says so. */
+struct event triage_world_sheet(struct triage_world *world, const char *instrument,
+                                const char *affected, const int32_t *items, size_t count);
 
 /* Steps the event and appends to the trace: its outcome, a line for each signal, a line for each reason. Every change of
  * state is encoded, decoded and put again, as a restore would do. */
@@ -67,6 +76,10 @@ size_t triage_world_releases(const struct triage_world *world);
 
 /* The last event's signal stands, among its reasons, on a text that is this. */
 void triage_world_expect_why(const struct triage_world *world, const char *text);
+
+/* What held at the last event: "<highest level>: <rule> <rule> …", in the order of its signals; "" when nothing did. Valid
+ * until the next call. */
+const char *triage_world_held(const struct triage_world *world);
 
 struct triage *triage_world_triage(struct triage_world *world);
 

@@ -23,6 +23,17 @@ void part_count(const struct part *part, int row, const char *first, const char 
     (void)snprintf(closed_reason, sizeof(closed_reason), "%s", first);
 }
 
+static struct instrument instrument = {
+    .id = STR_LITERAL("A-2"), .version = STR_LITERAL("1"), .item_count = 2, .most = 3};
+static const struct pack pack = {.instruments = {&instrument, 1}};
+
+const struct pack *part_pack(const struct part *part, struct str unit)
+{
+    (void)part;
+    (void)unit;
+    return &pack;
+}
+
 struct desk {
     struct key_place place;
     struct part_shared shared;
@@ -105,6 +116,43 @@ static void test_triage_answers_are_opened_to_be_judged(void **state)
     close_desk(&desk);
 }
 
+/* Two items of the pack's instrument, and no score. */
+static void seal_items(struct desk *desk, int32_t first, int32_t second)
+{
+    Shouwang__V1__ScreeningAnswers answers = SHOUWANG__V1__SCREENING_ANSWERS__INIT;
+    Shouwang__V1__ItemAnswer one = SHOUWANG__V1__ITEM_ANSWER__INIT;
+    Shouwang__V1__ItemAnswer two = SHOUWANG__V1__ITEM_ANSWER__INIT;
+    Shouwang__V1__ItemAnswer *items[] = {&two, &one};
+    struct str plain;
+    one.item = (char *)(uintptr_t) "1";
+    one.value = first;
+    two.item = (char *)(uintptr_t) "2";
+    two.value = second;
+    answers.items = items;
+    answers.n_items = 2;
+    assert_int_equal(encode_message(&answers.base, &desk->place.arena, &plain), 0);
+    desk->event.screening = (struct event_screening){.instrument = STR_LITERAL("A-2")};
+    seal_answers(desk, plain);
+    assert_int_equal(part_open_answers(&desk->part, &desk->event), 0);
+}
+
+static void test_triage_answers_without_a_score_are_summed(void **state)
+{
+    struct desk desk;
+    (void)state;
+    open_desk(&desk);
+    seal_items(&desk, 3, 2);
+    assert_true(desk.event.screening.has_score);
+    assert_true(desk.event.screening.score == 5.0);
+    seal_items(&desk, 3, 4); /* no such answer */
+    assert_false(desk.event.screening.has_score);
+    instrument.is_scored_by_sender = true;
+    seal_items(&desk, 3, 2);
+    assert_false(desk.event.screening.has_score);
+    instrument.is_scored_by_sender = false;
+    close_desk(&desk);
+}
+
 static void test_triage_answers_without_any_are_no_fault(void **state)
 {
     struct desk desk;
@@ -162,6 +210,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_triage_answers_are_opened_to_be_judged),
         cmocka_unit_test(test_triage_answers_without_any_are_no_fault),
+        cmocka_unit_test(test_triage_answers_without_a_score_are_summed),
         cmocka_unit_test(test_triage_answers_of_an_erased_pupil_stay_closed),
         cmocka_unit_test(test_triage_answers_that_were_changed_stay_closed),
         cmocka_unit_test(test_triage_answers_that_are_no_sheet_stay_closed),
