@@ -9,15 +9,17 @@
 #include "base/assert.h"
 
 /* One watch per socket that libcurl waits for. A connection's own lives as long as the connection and stays armed for
- * reading between two requests: arming it anew for each would cost more system calls than the request itself. Others
- * (of the resolver) go as soon as libcurl is through with them, since it does not tell when it closes them. */
+ * reading between two requests: arming it anew for each would cost more system calls than the request itself. Others go
+ * as soon as libcurl is through with them, since it does not tell when it closes them: the resolver's, and what never became
+ * a connection (7.88 closes a socket whose connect was given up without a word). */
 struct socket_watch {
     struct http_client_sockets *sockets;
     curl_socket_t socket;
     struct loop_fd *fd;
     unsigned armed;
-    unsigned wanted; /* 0: idle */
-    bool is_kept;
+    unsigned wanted;   /* 0: idle */
+    bool is_kept;      /* made by us for a connection */
+    bool is_connected; /* libcurl has waited for an answer on it */
 };
 
 static void arm(struct socket_watch *watch, unsigned events)
@@ -92,7 +94,7 @@ static void keep_watch(struct http_client_sockets *sockets, curl_socket_t socket
         sockets->kept = kept;
         sockets->kept_size = size;
     }
-    sw_assert(sockets->kept[socket] == NULL);
+    sw_assert(sockets->kept[socket] == NULL); /* see socket_wanted */
     sockets->kept[socket] = watch_new(sockets, socket);
     if (sockets->kept[socket] != NULL) {
         sockets->kept[socket]->is_kept = true;
@@ -133,7 +135,11 @@ static int socket_wanted(CURL *easy, curl_socket_t socket, int what, void *ctx, 
     if (watch == NULL) {
         return 0; /* an error here would end every call of the multi handle */
     }
-    if (what == CURL_POLL_REMOVE && !watch->is_kept) {
+    watch->is_connected |= what == CURL_POLL_IN || what == CURL_POLL_INOUT;
+    if (what == CURL_POLL_REMOVE && !(watch->is_kept && watch->is_connected)) {
+        if (watch->is_kept) {
+            sockets->kept[socket] = NULL;
+        }
         watch_free(watch);
         return 0;
     }

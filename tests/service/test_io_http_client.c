@@ -2,6 +2,7 @@
 #include "support/runner.h"
 
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -187,6 +188,56 @@ static void test_http_client_nobody_listens(void **state)
     assert_int_equal(world.last.error, ERR_INVALID);
 }
 
+enum { FILLERS = 4 };
+
+/* A server that takes no more connections: connects go unanswered. */
+static int listen_full(struct address *ret_address, int fillers[FILLERS])
+{
+    struct sockaddr_in where = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof(where);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(bind(fd, (struct sockaddr *)&where, size), 0);
+    assert_int_equal(listen(fd, 0), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&where, &size), 0);
+    for (int i = 0; i < FILLERS; i++) {
+        fillers[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        (void)connect(fillers[i], (struct sockaddr *)&where, size);
+    }
+    ret_address->port = ntohs(where.sin_port);
+    return fd;
+}
+
+/* libcurl closes the socket of a connect that is given up without telling; the next one has its number. */
+static void test_http_client_goes_on_after_connects_without_an_answer(void **state)
+{
+    (void)state;
+    struct address full;
+    int fillers[FILLERS];
+    char url[64];
+    int fd = listen_full(&full, fillers);
+    (void)snprintf(url, sizeof(url), "http://127.0.0.1:%u/x", full.port);
+    for (unsigned round = 0; round < 3; round++) {
+        world.done = 0;
+        assert_int_equal(call("POST", url, "x", 100, NULL), 0);
+        assert_int_equal(call("POST", url, "x", 150, NULL), 0);
+        assert_true(loop_wait_count(world.loop, &world.done, 2, BOUND_MS));
+        assert_int_equal(world.last.error, ERR_TIMEOUT);
+        assert_false(world.last.maybe_sent);
+        struct http_call *given_up;
+        assert_int_equal(call("POST", url, "x", BOUND_MS, &given_up), 0);
+        loop_turn_for(world.loop, 20);
+        http_call_cancel(given_up);
+        assert_int_equal(world.last.error, ERR_CLOSED);
+        assert_int_equal(call("POST", "/hello", "x", 5000, NULL), 0);
+        assert_true(loop_wait_count(world.loop, &world.done, 4, BOUND_MS));
+        assert_int_equal(world.last.status, 429);
+    }
+    for (int i = 0; i < FILLERS; i++) {
+        (void)close(fillers[i]);
+    }
+    (void)close(fd);
+}
+
 static void test_http_client_answer_is_bounded(void **state)
 {
     (void)state;
@@ -365,6 +416,8 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup_teardown(test_http_client_deadline_covers_the_queue, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(test_http_client_nobody_listens, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_http_client_goes_on_after_connects_without_an_answer,
+                                        set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_http_client_answer_is_bounded, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_http_client_queue_is_bounded, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_http_client_cancel_calls_back_once, set_up, tear_down),
