@@ -3,11 +3,12 @@
  *
  *     bench-load --url http://127.0.0.1:8081/v1/events --token TOKEN --pupils FILE --count 20000
  *                [--concurrency 64] [--rate 500] [--crisis-every 10] [--prefix NAME] [--alertmanager] --out FILE
+ *     bench-load --url … --token … --events FILE --count 20000 [--concurrency 64] [--rate 500] --out FILE
  *
  * A pupils line: "<unit>,<number>", as tests/support/make_county writes them. Every crisis-every-th incident is self-harm
- * with danger happening, the others are accidents in the past. An answer other than 2xx is tried again (as a school would)
- * until it is taken; a 4xx but 429 ends the run. --alertmanager: the same posted as an alert of Alertmanager's API (v2), for
- * bench/whole. An output line:
+ * with danger happening, the others are accidents in the past. An events line: "<id> <unit> <identifier> <kind> <JSON>",
+ * the event posted as it is. An answer other than 2xx is tried again (as a school would) until it is taken; a 4xx but 429
+ * ends the run. --alertmanager: the same posted as an alert of Alertmanager's API (v2), for bench/whole. An output line:
  * "<id> <unit> <identifier> <kind> <status> <tries> <sent ms> <answered ms>". */
 #include <getopt.h>
 #include <stdio.h>
@@ -18,8 +19,10 @@
 #include "io/loop.h"
 
 enum {
-    LINE_MAX_BYTES = 512,
+    LABEL_MAX_BYTES = 320,
     BODY_MAX_BYTES = 2048,
+    LINE_MAX_BYTES = LABEL_MAX_BYTES + BODY_MAX_BYTES,
+    LABEL_WORDS = 4,
     PUPILS_MAX = 1000000,
     CALL_TIMEOUT_MS = 15000,
     AGAIN_MS = 100
@@ -35,6 +38,7 @@ struct load {
     struct http_client *client;
     struct loop_timer *pace;
     FILE *out;
+    FILE *events; /* NULL: they are made of the pupils */
     const char *url;
     const char *token;
     const char *prefix;
@@ -55,10 +59,11 @@ struct load {
 
 struct post {
     struct load *load;
-    size_t number;
     unsigned tries;
     int64_t first_ms;
     struct loop_timer *again;
+    char label[LABEL_MAX_BYTES]; /* "<id> <unit> <identifier> <kind>" */
+    char body[BODY_MAX_BYTES];
 };
 
 static bool is_crisis(const struct load *load, size_t number)
@@ -76,11 +81,8 @@ static void send_post(void *ctx);
 
 static void write_line(const struct post *post, unsigned status)
 {
-    const struct load *load = post->load;
-    const struct pupil *pupil = pupil_of(load, post->number);
-    fprintf(load->out, "%s-%zu %s %s %s %u %u %lld %lld\n", load->prefix, post->number, pupil->unit,
-            pupil->identifier, is_crisis(load, post->number) ? "crisis" : "other", status,
-            post->tries, (long long)post->first_ms, (long long)loop_utc_ms());
+    fprintf(post->load->out, "%s %u %u %lld %lld\n", post->label, status, post->tries,
+            (long long)post->first_ms, (long long)loop_utc_ms());
 }
 
 static void end_post(struct post *post, unsigned status)
@@ -119,40 +121,67 @@ static void answered(const struct http_call_result *result, void *ctx)
     }
 }
 
-static void write_event(const struct post *post, char *body, size_t size)
+static void make_incident(struct post *post, size_t number)
 {
     const struct load *load = post->load;
-    const struct pupil *pupil = pupil_of(load, post->number);
-    bool crisis = is_crisis(load, post->number);
+    const struct pupil *pupil = pupil_of(load, number);
+    bool crisis = is_crisis(load, number);
+    snprintf(post->label, sizeof(post->label), "%s-%zu %s %s %s", load->prefix, number, pupil->unit,
+             pupil->identifier, crisis ? "crisis" : "other");
     snprintf(
-        body, size,
+        post->body, sizeof(post->body),
         "{\"specversion\":\"1.0\",\"id\":\"%s-%zu\",\"source\":\"/made-up/"
         "load\",\"type\":\"shouwang.incident.%s\","
         "\"data\":{\"unit\":\"%s\",\"parties\":[{\"identifier\":\"%s\",\"role\":\"affected\"}],"
         "\"place\":\"on_campus\",\"danger\":\"%s\",\"injury\":\"none\",\"text\":\"编造的测试内容\","
         "\"callback\":\"10000000000\",\"with_pupil\":\"编造的老师\"}}",
-        load->prefix, post->number, crisis ? "self_harm" : "accident", pupil->unit,
-        pupil->identifier, crisis ? "happening" : "past");
+        load->prefix, number, crisis ? "self_harm" : "accident", pupil->unit, pupil->identifier,
+        crisis ? "happening" : "past");
 }
 
-static void write_alert(const struct post *post, char *body, size_t size)
+static void make_alert(struct post *post, size_t number)
 {
     const struct load *load = post->load;
-    const struct pupil *pupil = pupil_of(load, post->number);
+    const struct pupil *pupil = pupil_of(load, number);
+    snprintf(post->label, sizeof(post->label), "%s-%zu %s %s other", load->prefix, number,
+             pupil->unit, pupil->identifier);
     snprintf(
-        body, size,
+        post->body, sizeof(post->body),
         "[{\"labels\":{\"alertname\":\"accident\",\"event\":\"%s-%zu\",\"unit\":\"%s\","
         "\"subject\":\"%s\",\"level\":\"warning\"},\"annotations\":{\"text\":\"编造的测试内容\"}}]",
-        load->prefix, post->number, pupil->unit, pupil->identifier);
+        load->prefix, number, pupil->unit, pupil->identifier);
+}
+
+/* The next line of the events file; false when there is none, or it is not one. */
+static bool take_event(struct post *post)
+{
+    char line[LINE_MAX_BYTES];
+    if (fgets(line, sizeof(line), post->load->events) == NULL) {
+        return false;
+    }
+    size_t label = 0;
+    for (unsigned word = 0; word < LABEL_WORDS; word++) {
+        label += word > 0 ? 1 : 0;
+        label += strcspn(line + label, " \n");
+        if (line[label] != ' ') {
+            return false;
+        }
+    }
+    size_t body = strcspn(line + label + 1, "\n");
+    if (label >= sizeof(post->label) || line[label + 1 + body] != '\n' || body == 0 ||
+        body >= sizeof(post->body)) {
+        return false;
+    }
+    snprintf(post->label, sizeof(post->label), "%.*s", (int)label, line);
+    snprintf(post->body, sizeof(post->body), "%.*s", (int)body, line + label + 1);
+    return true;
 }
 
 static void send_post(void *ctx)
 {
     struct post *post = ctx;
     struct load *load = post->load;
-    char body[BODY_MAX_BYTES];
     char authorization[192];
-    (load->is_alertmanager ? write_alert : write_event)(post, body, sizeof(body));
     snprintf(authorization, sizeof(authorization), "Authorization: Bearer %s", load->token);
     const char *const headers[] = {authorization,
                                    load->is_alertmanager
@@ -162,7 +191,7 @@ static void send_post(void *ctx)
     struct http_call_options options = {.method = "POST",
                                         .url = load->url,
                                         .headers = headers,
-                                        .body = str_of(body),
+                                        .body = str_of(post->body),
                                         .timeout_ms = CALL_TIMEOUT_MS};
     post->tries++;
     load->tries++;
@@ -180,7 +209,13 @@ static void start_post(struct load *load)
         exit(1);
     }
     post->load = load;
-    post->number = load->next++;
+    size_t number = load->next++;
+    if (load->events == NULL) {
+        (load->is_alertmanager ? make_alert : make_incident)(post, number);
+    } else if (!take_event(post)) {
+        fprintf(stderr, "no event in line %zu of the file\n", number + 1);
+        exit(1);
+    }
     post->first_ms = loop_utc_ms();
     load->in_flight++;
     send_post(post);
@@ -238,8 +273,9 @@ static int parse(struct load *load, int argc, char **argv)
         {"url", 1, NULL, 'u'},          {"token", 1, NULL, 't'},  {"pupils", 1, NULL, 'p'},
         {"count", 1, NULL, 'n'},        {"out", 1, NULL, 'o'},    {"crisis-every", 1, NULL, 'k'},
         {"rate", 1, NULL, 'r'},         {"prefix", 1, NULL, 'x'}, {"concurrency", 1, NULL, 'c'},
-        {"alertmanager", 0, NULL, 'a'}, {NULL, 0, NULL, 0}};
+        {"alertmanager", 0, NULL, 'a'}, {"events", 1, NULL, 'e'}, {NULL, 0, NULL, 0}};
     const char *pupils = NULL;
+    const char *events = NULL;
     const char *out = NULL;
     int option;
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
@@ -252,6 +288,9 @@ static int parse(struct load *load, int argc, char **argv)
             break;
         case 'p':
             pupils = optarg;
+            break;
+        case 'e':
+            events = optarg;
             break;
         case 'n':
             load->count = strtoul(optarg, NULL, 10);
@@ -279,17 +318,20 @@ static int parse(struct load *load, int argc, char **argv)
         }
     }
     load->out = out == NULL ? NULL : fopen(out, "w");
-    return load->url == NULL || load->token == NULL || pupils == NULL || load->out == NULL ||
-                   load->count == 0 || load->concurrency == 0
-               ? -1
-               : read_pupils(load, pupils);
+    load->events = events == NULL ? NULL : fopen(events, "r");
+    if (load->url == NULL || load->token == NULL || load->out == NULL || load->count == 0 ||
+        load->concurrency == 0 || (pupils == NULL) == (load->events == NULL)) {
+        return -1;
+    }
+    return pupils == NULL ? 0 : read_pupils(load, pupils);
 }
 
 int main(int argc, char **argv)
 {
     struct load load = {.prefix = "load", .crisis_every = 10, .concurrency = 64};
     if (parse(&load, argc, argv) != 0) {
-        fprintf(stderr, "usage: bench-load --url URL --token TOKEN --pupils FILE --count N --out "
+        fprintf(stderr, "usage: bench-load --url URL --token TOKEN --pupils FILE | --events FILE "
+                        "--count N --out "
                         "FILE [--concurrency "
                         "N] [--rate PER-SECOND] "
                         "[--crisis-every N] [--prefix NAME] [--alertmanager]\n");
@@ -311,6 +353,9 @@ int main(int argc, char **argv)
     http_client_free(load.client);
     loop_free(load.loop);
     fclose(load.out);
+    if (load.events != NULL) {
+        fclose(load.events);
+    }
     free(load.pupils);
     return load.failed ? 1 : 0;
 }
