@@ -1,0 +1,111 @@
+#include "sim/ledger.h"
+
+#include <string.h>
+
+#include "base/assert.h"
+#include "wire/case.h"
+#include "wire/decode.h"
+#include "wire/reader.h"
+
+enum { LEDGER_ARENA_BYTES = 1 << 30, LEDGER_SCRATCH_BYTES = 64 << 20, LEDGER_MAX = 1 << 22 };
+
+void ledger_init(struct ledger *ledger)
+{
+    *ledger = (struct ledger){0};
+    arena_init(&ledger->arena, LEDGER_ARENA_BYTES);
+    arena_init(&ledger->scratch, LEDGER_SCRATCH_BYTES);
+    map_init(&ledger->cases, LEDGER_MAX, 0);
+    map_init(&ledger->notices, LEDGER_MAX, 0);
+}
+
+void ledger_fini(struct ledger *ledger)
+{
+    map_fini(&ledger->cases);
+    map_fini(&ledger->notices);
+    arena_fini(&ledger->arena);
+    arena_fini(&ledger->scratch);
+}
+
+const ProtobufCMessage *ledger_decode(const struct broker_record *record,
+                                      const ProtobufCMessageDescriptor *descriptor,
+                                      struct arena *arena)
+{
+    struct fault fault;
+    ProtobufCMessage *message = NULL;
+    sw_assert(decode_message(descriptor, record->record.value, arena, &fault, &message) == 0);
+    return message;
+}
+
+struct ledger_case *ledger_find_case(const struct ledger *ledger, struct ident id)
+{
+    return map_get(&ledger->cases, ident_part(&id));
+}
+
+struct ledger_notice *ledger_find_notice(const struct ledger *ledger, struct ident id)
+{
+    return map_get(&ledger->notices, ident_part(&id));
+}
+
+static void take_case(struct ledger *ledger, const struct kafka_record *record)
+{
+    enum case_entity kind;
+    struct str unit;
+    struct ident id;
+    if (!case_parse_key(record->key, &kind, &unit, &id) || kind != CASE_ENTITY_CASE) {
+        return;
+    }
+    struct ledger_case *entry = ledger_find_case(ledger, id);
+    if (entry == NULL) {
+        entry = arena_alloc(&ledger->arena, sizeof(*entry));
+        sw_assert(entry != NULL);
+        *entry = (struct ledger_case){
+            .id = id, .unit = unit, .key = record->key, .next = ledger->first_case};
+        ledger->first_case = entry;
+        sw_assert(map_add(&ledger->cases, ident_part(&entry->id), entry) == 0);
+    }
+    entry->value = record->value;
+    entry->is_closed = false;
+}
+
+static void take_notice(struct ledger *ledger, const struct broker_record *record)
+{
+    const Shouwang__V1__Notice *notice = (const Shouwang__V1__Notice *)ledger_decode(
+        record, &shouwang__v1__notice__descriptor, &ledger->arena);
+    struct ident id = reader_ident(notice->id);
+    struct ledger_notice *entry = ledger_find_notice(ledger, id);
+    if (entry != NULL) {
+        return;
+    }
+    entry = arena_alloc(&ledger->arena, sizeof(*entry));
+    sw_assert(entry != NULL);
+    *entry = (struct ledger_notice){.id = id,
+                                    .record = notice,
+                                    .is_urgent = record->record.topic == TOPIC_NOTICES_URGENT,
+                                    .logged_ms = record->record.time_ms,
+                                    .next = ledger->first_notice};
+    ledger->first_notice = entry;
+    sw_assert(map_add(&ledger->notices, ident_part(&entry->id), entry) == 0);
+}
+
+void ledger_take(struct ledger *ledger, const struct broker_record *record)
+{
+    switch ((int)record->record.topic) {
+    case TOPIC_CASES:
+        take_case(ledger, &record->record);
+        break;
+    case TOPIC_NOTICES_URGENT:
+    case TOPIC_NOTICES_BULK:
+        take_notice(ledger, record);
+        break;
+    default:
+        break;
+    }
+}
+
+void ledger_read_case(struct ledger *ledger, const struct ledger_case *entry,
+                      struct casefile *ret_file)
+{
+    struct fault fault;
+    arena_reset(&ledger->scratch);
+    sw_assert(case_decode(entry->value, &ledger->scratch, ret_file, &fault) == 0);
+}

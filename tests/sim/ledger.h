@@ -1,0 +1,70 @@
+/* What the logs and the provider have said so far, indexed: what people look at, and what the checks compare. Fed with every
+ * record in the order of the logs; decodes, and judges nothing. */
+#ifndef TESTS_SIM_LEDGER_H
+#define TESTS_SIM_LEDGER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <shouwang/v1/journal.pb-c.h>
+#include <shouwang/v1/notice.pb-c.h>
+
+#include "base/arena.h"
+#include "base/map.h"
+#include "core/casework/casefile.h"
+#include "sim/broker.h"
+
+struct ledger_case {
+    struct ident id;
+    struct str unit;
+    struct str key;
+    struct str value; /* newest encoding */
+    bool is_closed;   /* as somebody who looked has seen */
+    struct ledger_case *next;
+};
+
+struct ledger_notice {
+    struct ident id;
+    const Shouwang__V1__Notice *record;
+    bool is_urgent;
+    int64_t logged_ms;
+    int64_t cancelled_ms; /* a control that names it was logged; 0: none */
+    unsigned accepted;    /* by the provider, so often */
+    bool is_told;         /* of the last acceptance the process was told */
+    int64_t accepted_ms;  /* the first time */
+    int state;            /* of its newest receipt, NoticeState */
+    unsigned receipts;
+    struct ledger_notice *next_of_case;
+    struct ledger_notice *next;
+};
+
+struct ledger {
+    struct arena arena;
+    struct arena scratch; /* of one look */
+    struct map cases;
+    struct map notices;
+    struct ledger_case *first_case; /* newest first */
+    struct ledger_notice *first_notice;
+    size_t journal_lines;
+};
+
+void ledger_init(struct ledger *ledger);
+void ledger_fini(struct ledger *ledger);
+
+/* The message of a record of a topic, in `arena`; asserted: ours decode. */
+const ProtobufCMessage *ledger_decode(const struct broker_record *record,
+                                      const ProtobufCMessageDescriptor *descriptor,
+                                      struct arena *arena);
+
+/* Case or notice of the record are added. Others are ignored. */
+void ledger_take(struct ledger *ledger, const struct broker_record *record);
+
+struct ledger_case *ledger_find_case(const struct ledger *ledger, struct ident id);
+struct ledger_notice *ledger_find_notice(const struct ledger *ledger, struct ident id);
+
+/* The case as it is, in the scratch arena, which is reset. */
+void ledger_read_case(struct ledger *ledger, const struct ledger_case *entry,
+                      struct casefile *ret_file);
+
+#endif
