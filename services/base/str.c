@@ -1,5 +1,6 @@
 #include "base/str.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 struct str str_of(const char *text)
@@ -115,4 +116,42 @@ bool str_to_duration_ms(struct str text, int64_t *ret_ms)
         }
     }
     return false;
+}
+
+/* Digits, a point with digits, an exponent: not what else the C library reads as a number. */
+static bool is_decimal(struct str text)
+{
+    const char *const end = text.at + text.len;
+    const char *at = text.at;
+    size_t digits = 0;
+    at += at < end && (*at == '-' || *at == '+') ? 1 : 0;
+    for (; at < end && *at >= '0' && *at <= '9'; at++) {
+        digits++;
+    }
+    if (at < end && *at == '.') {
+        for (at++; at < end && *at >= '0' && *at <= '9'; at++) {
+            digits++;
+        }
+    }
+    if (digits > 0 && at < end && (*at == 'e' || *at == 'E')) {
+        at++;
+        at += at < end && (*at == '-' || *at == '+') ? 1 : 0;
+        digits = 0;
+        for (; at < end && *at >= '0' && *at <= '9'; at++) {
+            digits++;
+        }
+    }
+    return digits > 0 && at == end;
+}
+
+bool str_to_double(struct str text, double *ret_value)
+{
+    char copy[STR_NUMBER_MAX_BYTES + 1];
+    if (text.len > STR_NUMBER_MAX_BYTES || !is_decimal(text)) {
+        return false;
+    }
+    memcpy(copy, text.at, text.len);
+    copy[text.len] = '\0';
+    *ret_value = strtod(copy, NULL);
+    return true;
 }

@@ -32,6 +32,11 @@ bool str_is_utf8(struct str text, size_t *ret_at);
 /* A decimal integer in [min, max], digits with an optional '-', nothing else before or behind it. */
 bool str_to_int64(struct str text, int64_t min, int64_t max, int64_t *ret_value);
 
+/* The double nearest to a decimal number, "-4.5e-3", infinite when it is too large; false: anything else, or longer than
+ * STR_NUMBER_MAX_BYTES. */
+enum { STR_NUMBER_MAX_BYTES = 1000 };
+bool str_to_double(struct str text, double *ret_value);
+
 /* A duration of policy files, "90s", "15m", "2h", "14d", "250ms" (one number and one unit), in milliseconds, at most
  * 400 days. */
 bool str_to_duration_ms(struct str text, int64_t *ret_ms);

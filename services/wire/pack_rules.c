@@ -6,6 +6,7 @@
 #include "base/assert.h"
 #include "core/expr/near.h"
 #include "core/org/role.h"
+#include "wire/zone_file.h"
 
 static bool is_out_of_memory(struct rules_reader *reader, const void *taken)
 {
@@ -35,16 +36,26 @@ static void fail_inside(struct rules_reader *reader, const struct yaml_node *nod
     yaml_fail_at(reader->faults, node->path, node->line, column, error->text);
 }
 
+/* With the time zones of the system. */
+static struct expr_env with_zones(const struct rules_reader *reader, const struct expr_env *env)
+{
+    struct expr_env zoned = *env;
+    zoned.find_zone = zone_file_find;
+    zoned.zone_ctx = reader->arena;
+    return zoned;
+}
+
 const struct expr *rules_read_expression(struct rules_reader *reader, const struct yaml_node *node,
                                          const struct expr_env *env)
 {
     struct str text;
     struct expr_error error;
     const struct expr *expr = NULL;
+    struct expr_env zoned = with_zones(reader, env);
     if (!yaml_read_text(node, EXPR_SOURCE_MAX_BYTES, reader->faults, &text)) {
         return NULL;
     }
-    int code = expr_compile(text, env, reader->arena, &error, &expr);
+    int code = expr_compile(text, &zoned, reader->arena, &error, &expr);
     if (code == ERR_INVALID) {
         fail_inside(reader, node, &error);
     } else if (code != 0) {
@@ -216,10 +227,11 @@ bool rules_read_why(struct rules_reader *reader, const struct yaml_node *node,
 {
     struct str text;
     struct expr_error error;
+    struct expr_env zoned = with_zones(reader, env);
     if (!yaml_read_text(node, WHY_SOURCE_MAX_BYTES, reader->faults, &text)) {
         return false;
     }
-    int code = why_compile(text, env, reader->arena, &error, &rule->why);
+    int code = why_compile(text, &zoned, reader->arena, &error, &rule->why);
     if (code == ERR_INVALID) {
         fail_inside(reader, node, &error);
     } else if (code != 0) {

@@ -153,3 +153,8 @@ int zone_file_read(struct str name, struct arena *arena, struct zone *ret_zone)
     (void)fclose(file); /* was only read */
     return bytes == NULL ? ERR_MEMORY : zone_file_parse((struct str){bytes, len}, arena, ret_zone);
 }
+
+int zone_file_find(void *ctx, struct str name, struct zone *ret_zone)
+{
+    return zone_file_read(name, ctx, ret_zone);
+}

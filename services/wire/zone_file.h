@@ -17,4 +17,7 @@ SW_NODISCARD int zone_file_parse(struct str bytes, struct arena *arena, struct z
 /* The zone of an IANA name, "Asia/Shanghai", from the system's folder. Blocks on a file. ERR_NOT_FOUND, and as above. */
 SW_NODISCARD int zone_file_read(struct str name, struct arena *arena, struct zone *ret_zone);
 
+/* The same as an expr_zone_fn; `ctx` is the arena. */
+SW_NODISCARD int zone_file_find(void *ctx, struct str name, struct zone *ret_zone);
+
 #endif

@@ -1,4 +1,5 @@
-/* The text of a rule's condition, with names of each kind of type; what compiles is evaluated within its cost. */
+/* The text of a rule's condition, with names of each kind of type, with its types checked and without; what
+ * compiles is evaluated within its cost. */
 #include <stdint.h>
 
 #include "base/assert.h"
@@ -27,6 +28,10 @@ static const struct expr_variable variables[] = {
     {"s", {.kind = EXPR_STRING}},
     {"items", {.kind = EXPR_LIST}},
     {"m", {.kind = EXPR_MAP}},
+    {"t", {.kind = EXPR_TIMESTAMP}},
+    {"r", {.kind = EXPR_DURATION}},
+    {"o", {.kind = EXPR_OPTIONAL}},
+    {"a.b", {.kind = EXPR_BYTES}},
     {"x", {.kind = EXPR_DYN}}};
 enum { VARIABLES = sizeof(variables) / sizeof(variables[0]) };
 
@@ -36,25 +41,32 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct expr_entry entries[] = {{expr_string(STR_LITERAL("9")), expr_int(3)}};
     struct expr_value list = {.kind = EXPR_LIST, .list = {.at = items, .count = 3}};
     struct expr_value map = {.kind = EXPR_MAP, .map = {.at = entries, .count = 1}};
+    struct expr_value optional = {.kind = EXPR_OPTIONAL, .inside = &map};
     const struct expr_value bindings[VARIABLES] = {expr_object(&schema, NULL),
                                                    expr_int(7),
                                                    expr_double(0.5),
                                                    expr_string(STR_LITERAL("文")),
                                                    list,
                                                    map,
+                                                   expr_timestamp_ms(1709251199999),
+                                                   expr_duration_ns(-90000000001),
+                                                   optional,
+                                                   expr_bytes(STR_LITERAL("\xff\x00")),
                                                    expr_uint(2)};
-    const struct expr_env env = {.variables = variables, .count = VARIABLES};
     struct str source = {.at = (const char *)data, .len = size};
-    struct expr_error error = {.line = 0};
-    const struct expr *expr = NULL;
     struct arena arena;
     arena_init(&arena, 32 * 1024 * 1024);
-    if (expr_compile(source, &env, &arena, &error, &expr) == 0) {
-        const struct expr_run run = {bindings, &arena, 100000};
-        struct expr_value value = expr_evaluate(expr, &run);
-        sw_assert(value.kind != EXPR_DYN);
-    } else {
-        sw_assert(error.line > 0 && error.column > 0);
+    for (int i = 0; i < 2; i++) {
+        struct expr_env env = {.variables = variables, .count = VARIABLES, .is_unchecked = i == 1};
+        struct expr_error error = {.line = 0};
+        const struct expr *expr = NULL;
+        if (expr_compile(source, &env, &arena, &error, &expr) == 0) {
+            const struct expr_run run = {bindings, &arena, 100000};
+            struct expr_value value = expr_evaluate(expr, &run);
+            sw_assert(value.kind != EXPR_DYN);
+        } else {
+            sw_assert(error.line > 0 && error.column > 0);
+        }
     }
     arena_fini(&arena);
     return 0;

@@ -5,8 +5,8 @@ import subprocess
 from tree import BUILD, finish
 
 CORE = set("""memchr memmem memcmp memcpy memmove memset strchr strcmp strlen strncmp strstr snprintf vsnprintf qsort bsearch
-    exp2 floor fmod pow""".split())
-BASE = CORE | set("abort calloc fprintf free malloc realloc stderr".split())
+    exp2 floor fmod pow sqrt""".split())
+BASE = CORE | set("abort calloc fprintf free malloc realloc stderr strtod".split())
 # what the compiler puts in by itself: position independent code, hardening, sanitizers, coverage
 OF_THE_COMPILER = re.compile(r"_GLOBAL_OFFSET_TABLE_|__stack_chk_fail|__\w+_chk|__[atu]\w*san_\w+|__asan_\w+|__gcov_\w+"
                              r"|__sanitizer_\w+|__udivti3|__umodti3|__multi3|__tls_get_addr")

@@ -1,143 +1,183 @@
 /* Names resolved, types checked: what a typo would do at run time is an error here. */
 #include <stdio.h>
+#include <string.h>
 
 #include "base/assert.h"
-#include "core/expr/near.h"
-#include "core/expr/node.h"
-
-enum { TYPE_TEXT_BYTES = 64 };
-
-struct checker {
-    const struct expr_env *env;
-    struct arena *arena;
-    struct expr_report *report;
-    struct expr *expr;
-};
-
-static const struct expr_type dyn_type = {.kind = EXPR_DYN};
-
-static int check(struct checker *checker, struct node *node);
-
-/* --- Types ----------------------------------------------------------------------------------------------------------- */
-
-static struct expr_type simple(enum expr_kind kind)
-{
-    return (struct expr_type){.kind = kind};
-}
-
-static const struct expr_type *element_of(const struct expr_type *type)
-{
-    return type->element == NULL ? &dyn_type : type->element;
-}
-
-static const struct expr_type *key_of(const struct expr_type *type)
-{
-    return type->key == NULL ? &dyn_type : type->key;
-}
-
-/* Whether values of both may be of one type. */
-static bool agree(const struct expr_type *a, const struct expr_type *b)
-{
-    if (a->kind == EXPR_DYN || b->kind == EXPR_DYN) {
-        return true;
-    }
-    if (a->kind != b->kind) {
-        return (a->kind == EXPR_NULL && b->kind == EXPR_OBJECT) ||
-               (a->kind == EXPR_OBJECT && b->kind == EXPR_NULL);
-    }
-    if (a->kind == EXPR_OBJECT) {
-        return a->schema == b->schema;
-    }
-    bool has_element = a->kind == EXPR_LIST || a->kind == EXPR_MAP;
-    if (has_element && !agree(element_of(a), element_of(b))) {
-        return false;
-    }
-    return a->kind != EXPR_MAP || agree(key_of(a), key_of(b));
-}
-
-static bool is_same(const struct expr_type *a, const struct expr_type *b)
-{
-    if (a->kind != b->kind || a->schema != b->schema) {
-        return false;
-    }
-    bool has_element = a->kind == EXPR_LIST || a->kind == EXPR_MAP;
-    return !has_element || (is_same(element_of(a), element_of(b)) && is_same(key_of(a), key_of(b)));
-}
-
-static bool is_kind(const struct expr_type *type, enum expr_kind kind)
-{
-    return type->kind == kind || type->kind == EXPR_DYN;
-}
-
-static bool is_number(enum expr_kind kind)
-{
-    return kind == EXPR_INT || kind == EXPR_UINT || kind == EXPR_DOUBLE;
-}
-
-static int keep_type(struct checker *checker, const struct expr_type *type,
-                     const struct expr_type **ret_type)
-{
-    struct expr_type *kept = arena_alloc(checker->arena, sizeof(*kept));
-    if (kept == NULL) {
-        return ERR_MEMORY;
-    }
-    *kept = *type;
-    *ret_type = kept;
-    return 0;
-}
+#include "core/expr/check.h"
 
 /* --- Names ----------------------------------------------------------------------------------------------------------- */
 
-static int fail_unknown(struct checker *checker, const struct node *node, const char *what,
-                        const struct near *near)
+enum { PATH_MAX_BYTES = 256 };
+
+/* A name with its dots, as it is written; empty: too long to be one. */
+struct path {
+    char text[PATH_MAX_BYTES];
+    size_t len;
+};
+
+static void path_add(struct path *path, struct str part)
 {
-    if (near->best.len > 0) {
-        return expr_fail(checker->report, EXPR_ERROR_NAME, node,
-                         "unknown %s \"%.*s\": did you mean \"%.*s\"?", what, (int)node->name.len,
-                         node->name.at, (int)near->best.len, near->best.at);
+    size_t dot = path->len > 0 ? 1 : 0;
+    if (path->len + dot + part.len > PATH_MAX_BYTES) {
+        path->len = 0;
+        return;
     }
-    return expr_fail(checker->report, EXPR_ERROR_NAME, node, "unknown %s \"%.*s\"", what,
-                     (int)node->name.len, node->name.at);
+    if (dot > 0) {
+        path->text[path->len] = '.';
+    }
+    memcpy(path->text + path->len + dot, part.at, part.len);
+    path->len += dot + part.len;
 }
 
-static bool is_type_word(struct str name)
+/* The path of a chain of names, and the name that begins it; NULL: the node is something else. */
+static const struct node *path_of(const struct node *node, struct path *ret_path)
 {
-    static const char *const words[] = {
-        "bool",      "int",  "uint",   "double", "string", "bytes",    "list",    "map",
-        "null_type", "type", "google", "dyn",    "math",   "optional", "strings", "cel"};
-    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-        if (str_is(name, words[i])) {
+    const struct node *chain[EXPR_DEPTH_MAX];
+    size_t count = 0;
+    while (node->kind == NODE_SELECT && !node->is_test && !node->is_optional && !node->is_quoted) {
+        chain[count++] = node;
+        node = node->nodes[0];
+    }
+    if (node->kind != NODE_NAME) {
+        return NULL;
+    }
+    ret_path->len = 0;
+    path_add(ret_path, node->name);
+    while (count > 0 && ret_path->len > 0) {
+        path_add(ret_path, chain[--count]->name);
+    }
+    return ret_path->len > 0 ? node : NULL;
+}
+
+static const struct scope *find_local(const struct checker *checker, struct str name,
+                                      size_t *ret_local)
+{
+    for (const struct scope *scope = checker->scope; scope != NULL; scope = scope->outer) {
+        for (size_t i = 0; i < 2; i++) {
+            if (scope->names[i].len > 0 && str_equal(scope->names[i], name)) {
+                *ret_local = i;
+                return scope;
+            }
+        }
+    }
+    return NULL;
+}
+
+bool check_is_local(const struct checker *checker, struct str name)
+{
+    size_t local = 0;
+    return find_local(checker, name, &local) != NULL;
+}
+
+/* A variable of that name makes the node mean it. */
+static bool resolve_variable(struct checker *checker, struct node *node, struct str name)
+{
+    for (size_t i = 0; i < checker->env->count; i++) {
+        const struct expr_variable *variable = &checker->env->variables[i];
+        if (str_is(name, variable->name)) {
+            node->kind = NODE_NAME;
+            node->index = i;
+            node->type = variable->type;
+            checker->expr->variables |= UINT64_C(1) << i;
             return true;
         }
     }
     return false;
 }
 
+static bool resolve_type(struct node *node, struct str name)
+{
+    for (int kind = EXPR_NULL; kind < EXPR_OBJECT; kind++) {
+        if (str_is(name, expr_kind_name((enum expr_kind)kind))) {
+            node->kind = NODE_LITERAL;
+            node->type = check_simple(EXPR_TYPE);
+            node->literal = (struct expr_value){
+                .kind = EXPR_TYPE, .text = str_of(expr_kind_name((enum expr_kind)kind))};
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The name in its container and in those around that, then by itself. */
+static bool resolve(struct checker *checker, struct node *node, const struct path *path,
+                    bool is_rooted)
+{
+    const struct str plain = {path->text, path->len};
+    struct str container = is_rooted ? (struct str){NULL, 0} : str_of(checker->env->container);
+    while (container.len > 0) {
+        struct path whole = {.len = 0};
+        path_add(&whole, container);
+        path_add(&whole, plain);
+        if (whole.len > plain.len &&
+            resolve_variable(checker, node, (struct str){whole.text, whole.len})) {
+            return true;
+        }
+        while (container.len > 0 && container.at[--container.len] != '.') {
+        }
+    }
+    return resolve_variable(checker, node, plain) || resolve_type(node, plain);
+}
+
 static int check_name(struct checker *checker, struct node *node)
 {
+    struct path path = {.len = 0};
+    size_t local = 0;
+    const struct scope *scope = node->is_rooted ? NULL : find_local(checker, node->name, &local);
+    if (scope != NULL) {
+        node->kind = NODE_LOCAL;
+        node->index = scope->frame;
+        node->local = local;
+        node->type = scope->types[local];
+        return 0;
+    }
+    path_add(&path, node->name);
+    if (resolve(checker, node, &path, node->is_rooted)) {
+        return 0;
+    }
     struct near near = near_start(node->name);
     for (size_t i = 0; i < checker->env->count; i++) {
-        const struct expr_variable *variable = &checker->env->variables[i];
-        if (str_is(node->name, variable->name)) {
-            node->index = i;
-            node->type = variable->type;
-            checker->expr->variables |= UINT64_C(1) << i;
-            return 0;
+        near_offer(&near, str_of(checker->env->variables[i].name));
+    }
+    for (scope = checker->scope; scope != NULL; scope = scope->outer) {
+        near_offer(&near, scope->names[0]);
+        near_offer(&near, scope->names[1]);
+    }
+    return check_fail_name(checker, node, "name", &near);
+}
+
+/* --- Fields ---------------------------------------------------------------------------------------------------------- */
+
+/* Whether an object that the expression can reach has a sealed field of that name. */
+static bool is_sealed_somewhere(const struct expr_type *type, struct str name, int levels)
+{
+    for (; type != NULL && type->kind != EXPR_OBJECT; type = type->element) {
+    }
+    const struct expr_schema *schema = type == NULL ? NULL : type->schema;
+    for (size_t i = 0; schema != NULL && levels > 0 && i < schema->field_count; i++) {
+        const struct expr_field *field = &schema->fields[i];
+        if ((field->is_sealed && str_is(name, field->name)) ||
+            is_sealed_somewhere(&field->type, name, levels - 1)) {
+            return true;
         }
-        near_offer(&near, str_of(variable->name));
     }
-    if (is_type_word(node->name)) {
-        return expr_fail(checker->report, EXPR_ERROR_UNSUPPORTED, node,
-                         "not supported yet: types as values (\"%.*s\")", (int)node->name.len,
-                         node->name.at);
+    return false;
+}
+
+/* A field of what is not known to be an object: sealed if any such field is. */
+static void note_unknown_field(struct checker *checker, struct str name)
+{
+    enum { LEVELS = 4 };
+    for (size_t i = 0; i < checker->env->count && !checker->expr->reads_sealed; i++) {
+        checker->expr->reads_sealed =
+            is_sealed_somewhere(&checker->env->variables[i].type, name, LEVELS);
     }
-    return fail_unknown(checker, node, "name", &near);
 }
 
 static int check_field(struct checker *checker, struct node *node, const struct expr_schema *schema)
 {
     struct near near = near_start(node->name);
-    char what[TYPE_TEXT_BYTES + 16];
+    char what[CHECK_TYPE_TEXT_BYTES + 16];
     for (size_t i = 0; i < schema->field_count; i++) {
         const struct expr_field *field = &schema->fields[i];
         if (str_is(node->name, field->name)) {
@@ -149,56 +189,88 @@ static int check_field(struct checker *checker, struct node *node, const struct 
         near_offer(&near, str_of(field->name));
     }
     (void)snprintf(what, sizeof(what), "field of %s", schema->name);
-    return fail_unknown(checker, node, what, &near);
+    return check_fail_name(checker, node, what, &near);
+}
+
+/* The type of a field of `operand`, which is no optional. */
+static int check_member(struct checker *checker, struct node *node, const struct expr_type *operand)
+{
+    char text[CHECK_TYPE_TEXT_BYTES];
+    if (operand->kind == EXPR_OBJECT) {
+        return check_field(checker, node, operand->schema);
+    }
+    if (operand->kind == EXPR_MAP && check_is(check_key(operand), EXPR_STRING)) {
+        node->type = *check_element(operand);
+        return 0;
+    }
+    if (operand->kind == EXPR_DYN) {
+        node->type = check_dyn;
+        note_unknown_field(checker, node->name);
+        return 0;
+    }
+    expr_type_format(operand, text, sizeof(text));
+    return check_fail_type(checker, node, "a value of type %s has no field \"%.*s\"", text,
+                           (int)node->name.len, node->name.at);
 }
 
 static int check_select(struct checker *checker, struct node *node)
 {
-    int error = check(checker, node->nodes[0]);
+    struct path path = {.len = 0};
+    const struct node *root = path_of(node, &path);
+    if (root != NULL && (root->is_rooted || !check_is_local(checker, root->name)) &&
+        resolve(checker, node, &path, root->is_rooted)) {
+        return 0;
+    }
+    int error = check_node(checker, node->nodes[0]);
     if (error != 0) {
         return error;
     }
     const struct expr_type *operand = &node->nodes[0]->type;
-    if (operand->kind == EXPR_OBJECT) {
-        error = check_field(checker, node, operand->schema);
-    } else if (operand->kind == EXPR_MAP && is_kind(key_of(operand), EXPR_STRING)) {
-        node->type = *element_of(operand);
-    } else if (operand->kind == EXPR_DYN) {
-        node->type = dyn_type;
-    } else {
-        char text[TYPE_TEXT_BYTES];
-        expr_type_format(operand, text, sizeof(text));
-        error = expr_fail(checker->report, EXPR_ERROR_TYPE, node,
-                          "a value of type %s has no field \"%.*s\"", text, (int)node->name.len,
-                          node->name.at);
+    bool is_optional = node->is_optional || operand->kind == EXPR_OPTIONAL;
+    error = check_member(checker, node,
+                         operand->kind == EXPR_OPTIONAL ? check_element(operand) : operand);
+    if (error == 0 && is_optional) {
+        struct expr_type inside = node->type;
+        error = check_make(checker, EXPR_OPTIONAL, &inside, &node->type);
     }
     if (error == 0 && node->is_test) {
-        node->type = simple(EXPR_BOOL);
+        node->type = check_simple(EXPR_BOOL);
     }
     return error;
 }
 
 /* --- Collections ----------------------------------------------------------------------------------------------------- */
 
+/* The type of the child at `index`; of an item or value behind a question mark, that of what is in the optional. */
+static struct expr_type child_type(const struct node *node, size_t index)
+{
+    bool is_key = node->kind == NODE_MAP && index % 2 == 0;
+    bool is_value = node->kind == NODE_MAP && index % 2 == 1;
+    const struct expr_type *type = &node->nodes[index]->type;
+    bool is_maybe = !is_key && node->nodes[is_value ? index - 1 : index]->is_maybe;
+    return is_maybe && type->kind == EXPR_OPTIONAL ? *check_element(type) : *type;
+}
+
 /* The common type of every `stride`-th child from `from` on; dyn when they differ or are none. */
 static struct expr_type common_type(const struct node *node, size_t from, size_t stride)
 {
     if (node->node_count == 0) {
-        return dyn_type;
+        return check_dyn;
     }
-    struct expr_type common = node->nodes[from]->type;
+    struct expr_type common = child_type(node, from);
     for (size_t i = from; i < node->node_count; i += stride) {
-        if (!is_same(&common, &node->nodes[i]->type)) {
-            return dyn_type;
+        struct expr_type type = child_type(node, i);
+        if (!check_same(&common, &type)) {
+            return check_dyn;
         }
     }
     return common;
 }
 
-static int check_children(struct checker *checker, struct node *node)
+int check_nodes(struct checker *checker, struct node *node)
 {
     for (size_t i = 0; i < node->node_count; i++) {
-        int error = check(checker, node->nodes[i]);
+        int error = check_node(checker, node->nodes[i]);
         if (error != 0) {
             return error;
         }
@@ -206,287 +278,184 @@ static int check_children(struct checker *checker, struct node *node)
     return 0;
 }
 
+/* What stands behind a question mark is an optional. */
+static int check_maybe(struct checker *checker, struct node *node, bool is_map)
+{
+    for (size_t i = 0; i < node->node_count; i += is_map ? 2 : 1) {
+        struct node *value = node->nodes[is_map ? i + 1 : i];
+        if (node->nodes[i]->is_maybe && !check_is(&value->type, EXPR_OPTIONAL)) {
+            return check_fail_type(checker, value, "behind \"?\" stands an optional value");
+        }
+    }
+    return 0;
+}
+
 static int check_list(struct checker *checker, struct node *node)
 {
-    int error = check_children(checker, node);
+    int error = check_nodes(checker, node);
+    error = error != 0 ? error : check_maybe(checker, node, false);
     if (error != 0) {
         return error;
     }
     struct expr_type element = common_type(node, 0, 1);
-    node->type = simple(EXPR_LIST);
-    return keep_type(checker, &element, &node->type.element);
+    return check_make(checker, EXPR_LIST, &element, &node->type);
+}
+
+static bool may_be_key(const struct expr_type *type)
+{
+    return check_is(type, EXPR_BOOL) || type->kind == EXPR_INT || type->kind == EXPR_UINT ||
+           type->kind == EXPR_STRING;
+}
+
+static int make_map(struct checker *checker, struct node *node, const struct expr_type *key,
+                    const struct expr_type *element)
+{
+    int error = check_make(checker, EXPR_MAP, element, &node->type);
+    return error != 0 ? error : check_keep(checker, key, &node->type.key);
 }
 
 static int check_map(struct checker *checker, struct node *node)
 {
-    int error = check_children(checker, node);
+    int error = check_nodes(checker, node);
+    error = error != 0 ? error : check_maybe(checker, node, true);
+    for (size_t i = 0; i < node->node_count && error == 0; i += 2) {
+        if (!may_be_key(&node->nodes[i]->type)) {
+            error = check_fail_type(checker, node->nodes[i],
+                                    "a key of a map is a bool, int, uint or string");
+        }
+    }
     if (error != 0) {
         return error;
     }
     struct expr_type key = common_type(node, 0, 2);
     struct expr_type element = common_type(node, 1, 2);
-    bool is_key = is_kind(&key, EXPR_BOOL) || is_kind(&key, EXPR_INT) || is_kind(&key, EXPR_UINT) ||
-                  is_kind(&key, EXPR_STRING);
-    if (!is_key) {
-        return expr_fail(checker->report, EXPR_ERROR_TYPE, node->nodes[0],
-                         "a key of a map is a bool, int, uint or string");
+    return make_map(checker, node, &key, &element);
+}
+
+/* --- Macros ---------------------------------------------------------------------------------------------------------- */
+
+/* What the locals of a fold are: of a list its items, or index and item; of a map its keys, or key and value. */
+static int type_locals(struct checker *checker, struct node *node, struct scope *scope)
+{
+    const struct expr_type *range = &node->nodes[0]->type;
+    char text[CHECK_TYPE_TEXT_BYTES];
+    bool has_two = node->locals[1].len > 0;
+    scope->types[0] = check_dyn;
+    scope->types[1] = check_dyn;
+    if (range->kind == EXPR_LIST) {
+        scope->types[has_two ? 1 : 0] = *check_element(range);
+        scope->types[has_two ? 0 : 1] = check_simple(EXPR_INT);
+    } else if (range->kind == EXPR_MAP) {
+        scope->types[0] = *check_key(range);
+        scope->types[1] = *check_element(range);
+    } else if (range->kind != EXPR_DYN) {
+        expr_type_format(range, text, sizeof(text));
+        return check_fail_type(checker, node, "%.*s goes over a list or a map, not over %s",
+                               (int)node->name.len, node->name.at, text);
     }
-    node->type = simple(EXPR_MAP);
-    error = keep_type(checker, &key, &node->type.key);
-    return error != 0 ? error : keep_type(checker, &element, &node->type.element);
-}
-
-/* --- Calls ----------------------------------------------------------------------------------------------------------- */
-
-static int fail_types(struct checker *checker, const struct node *node)
-{
-    char a[TYPE_TEXT_BYTES] = "";
-    char b[TYPE_TEXT_BYTES] = "";
-    expr_type_format(&node->nodes[0]->type, a, sizeof(a));
-    if (node->node_count > 1) {
-        expr_type_format(&node->nodes[1]->type, b, sizeof(b));
-    }
-    return expr_fail(checker->report, EXPR_ERROR_TYPE, node, "%s does not take %s%s%s",
-                     expr_op_name(node->op), a, node->node_count > 1 ? " and " : "", b);
-}
-
-/* The type of both when they agree: the known one where the other is dyn. */
-static struct expr_type known_of(const struct node *node)
-{
-    const struct expr_type *a = &node->nodes[0]->type;
-    const struct expr_type *b = &node->nodes[1]->type;
-    return a->kind == EXPR_DYN ? *b : *a;
-}
-
-/* Each rule answers whether the operands fit, and sets the call's type. */
-typedef bool (*rule_fn)(struct node *node);
-
-static bool rule_not(struct node *node)
-{
-    node->type = simple(EXPR_BOOL);
-    return is_kind(&node->nodes[0]->type, EXPR_BOOL);
-}
-
-static bool rule_negate(struct node *node)
-{
-    node->type = node->nodes[0]->type;
-    return is_kind(&node->type, EXPR_INT) || node->type.kind == EXPR_DOUBLE;
-}
-
-static bool rule_logic(struct node *node)
-{
-    node->type = simple(EXPR_BOOL);
-    return is_kind(&node->nodes[0]->type, EXPR_BOOL) && is_kind(&node->nodes[1]->type, EXPR_BOOL);
-}
-
-static bool rule_condition(struct node *node)
-{
-    const struct expr_type *a = &node->nodes[1]->type;
-    const struct expr_type *b = &node->nodes[2]->type;
-    node->type = is_same(a, b) ? *a : dyn_type;
-    return is_kind(&node->nodes[0]->type, EXPR_BOOL) && agree(a, b);
-}
-
-static bool rule_equal(struct node *node)
-{
-    node->type = simple(EXPR_BOOL);
-    return agree(&node->nodes[0]->type, &node->nodes[1]->type);
-}
-
-static bool rule_order(struct node *node)
-{
-    const struct expr_type *a = &node->nodes[0]->type;
-    const struct expr_type *b = &node->nodes[1]->type;
-    enum expr_kind known = known_of(node).kind;
-    node->type = simple(EXPR_BOOL);
-    if (is_number(a->kind) && is_number(b->kind)) {
-        return true;
-    }
-    bool has_order = is_number(known) || known == EXPR_BOOL || known == EXPR_STRING ||
-                     known == EXPR_BYTES || known == EXPR_DYN;
-    return has_order && agree(a, b);
-}
-
-static bool rule_in(struct node *node)
-{
-    const struct expr_type *item = &node->nodes[0]->type;
-    const struct expr_type *in = &node->nodes[1]->type;
-    node->type = simple(EXPR_BOOL);
-    return in->kind == EXPR_DYN || (in->kind == EXPR_LIST && agree(item, element_of(in))) ||
-           (in->kind == EXPR_MAP && agree(item, key_of(in)));
-}
-
-static bool rule_add(struct node *node)
-{
-    bool is_good = agree(&node->nodes[0]->type, &node->nodes[1]->type);
-    node->type = known_of(node);
-    enum expr_kind kind = node->type.kind;
-    if (kind == EXPR_LIST && !is_same(&node->nodes[0]->type, &node->nodes[1]->type)) {
-        node->type.element = NULL;
-    }
-    return is_good && (is_number(kind) || kind == EXPR_STRING || kind == EXPR_BYTES ||
-                       kind == EXPR_LIST || kind == EXPR_DYN);
-}
-
-static bool rule_arithmetic(struct node *node)
-{
-    bool is_good = agree(&node->nodes[0]->type, &node->nodes[1]->type);
-    node->type = known_of(node);
-    enum expr_kind kind = node->type.kind;
-    bool is_taken =
-        node->op == EXPR_OP_MODULO ? kind == EXPR_INT || kind == EXPR_UINT : is_number(kind);
-    return is_good && (is_taken || kind == EXPR_DYN);
-}
-
-static bool rule_index(struct node *node)
-{
-    const struct expr_type *in = &node->nodes[0]->type;
-    const struct expr_type *key = &node->nodes[1]->type;
-    node->type = *element_of(in);
-    if (in->kind == EXPR_DYN) {
-        return true;
-    }
-    return in->kind == EXPR_LIST ? is_kind(key, EXPR_INT)
-                                 : in->kind == EXPR_MAP && agree(key, key_of(in));
-}
-
-static bool rule_size(struct node *node)
-{
-    enum expr_kind kind = node->nodes[0]->type.kind;
-    node->type = simple(EXPR_INT);
-    return kind == EXPR_STRING || kind == EXPR_BYTES || kind == EXPR_LIST || kind == EXPR_MAP ||
-           kind == EXPR_DYN;
-}
-
-static bool rule_dyn(struct node *node)
-{
-    node->type = dyn_type;
-    return true;
-}
-
-static bool rule_text(struct node *node)
-{
-    node->type = simple(EXPR_BOOL);
-    return is_kind(&node->nodes[0]->type, EXPR_STRING) &&
-           is_kind(&node->nodes[1]->type, EXPR_STRING);
-}
-
-static const rule_fn rules[EXPR_OP_COUNT] = {
-    [EXPR_OP_NOT] = rule_not,
-    [EXPR_OP_NEGATE] = rule_negate,
-    [EXPR_OP_AND] = rule_logic,
-    [EXPR_OP_OR] = rule_logic,
-    [EXPR_OP_CONDITION] = rule_condition,
-    [EXPR_OP_EQUAL] = rule_equal,
-    [EXPR_OP_NOT_EQUAL] = rule_equal,
-    [EXPR_OP_LESS] = rule_order,
-    [EXPR_OP_LESS_EQUAL] = rule_order,
-    [EXPR_OP_GREATER] = rule_order,
-    [EXPR_OP_GREATER_EQUAL] = rule_order,
-    [EXPR_OP_IN] = rule_in,
-    [EXPR_OP_ADD] = rule_add,
-    [EXPR_OP_SUBTRACT] = rule_arithmetic,
-    [EXPR_OP_MULTIPLY] = rule_arithmetic,
-    [EXPR_OP_DIVIDE] = rule_arithmetic,
-    [EXPR_OP_MODULO] = rule_arithmetic,
-    [EXPR_OP_INDEX] = rule_index,
-    [EXPR_OP_SIZE] = rule_size,
-    [EXPR_OP_DYN] = rule_dyn,
-    [EXPR_OP_STARTS_WITH] = rule_text,
-    [EXPR_OP_ENDS_WITH] = rule_text,
-    [EXPR_OP_CONTAINS] = rule_text,
-};
-
-struct function {
-    enum expr_op op;
-    const char *name;
-    bool is_member;
-    size_t argument_count; /* beside the receiver */
-};
-
-static const struct function functions[] = {
-#define EXPR_OPERATOR(name)
-#define EXPR_FUNCTION(name, text, is_member, arguments)                                            \
-    {EXPR_OP_##name, text, is_member, arguments},
-#include "core/expr/op.def"
-#undef EXPR_OPERATOR
-#undef EXPR_FUNCTION
-};
-
-static const char *const later[] = {
-#define EXPR_LATER(name) name,
-#include "core/expr/later.def"
-#undef EXPR_LATER
-};
-
-static const struct function *find_function(struct str name)
-{
-    for (size_t i = 0; i < sizeof(functions) / sizeof(functions[0]); i++) {
-        if (str_is(name, functions[i].name)) {
-            return &functions[i];
-        }
-    }
-    return NULL;
-}
-
-static bool is_later(struct str name)
-{
-    for (size_t i = 0; i < sizeof(later) / sizeof(later[0]); i++) {
-        if (str_is(name, later[i])) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static int fail_function(struct checker *checker, const struct node *node)
-{
-    if (is_later(node->name)) {
-        return expr_fail(checker->report, EXPR_ERROR_UNSUPPORTED, node,
-                         "not supported yet: the function \"%.*s\"", (int)node->name.len,
-                         node->name.at);
-    }
-    struct near near = near_start(node->name);
-    for (size_t i = 0; i < sizeof(functions) / sizeof(functions[0]); i++) {
-        near_offer(&near, str_of(functions[i].name));
-    }
-    return fail_unknown(checker, node, "function", &near);
-}
-
-/* A call by name: which function, and whether it is called as it must be. */
-static int check_function(struct checker *checker, struct node *node)
-{
-    const struct function *function = find_function(node->name);
-    if (function == NULL) {
-        return fail_function(checker, node);
-    }
-    bool both_ways = function->op == EXPR_OP_SIZE;
-    size_t expected = function->argument_count + (function->is_member ? 1 : 0);
-    if ((!both_ways && node->is_member != function->is_member) || node->node_count != expected) {
-        return expr_fail(checker->report, EXPR_ERROR_TYPE, node, "%s is called as %s%s(%s)",
-                         function->name, function->is_member ? "text." : "", function->name,
-                         function->is_member ? "other" : "value");
-    }
-    node->op = function->op;
     return 0;
 }
 
-static int check_call(struct checker *checker, struct node *node)
+static int check_condition(struct checker *checker, struct node *condition)
 {
-    int error = node->op == EXPR_OP_UNKNOWN ? check_function(checker, node) : 0;
-    error = error != 0 ? error : check_children(checker, node);
+    char text[CHECK_TYPE_TEXT_BYTES];
+    int error = check_node(checker, condition);
+    if (error != 0 || check_is(&condition->type, EXPR_BOOL)) {
+        return error;
+    }
+    expr_type_format(&condition->type, text, sizeof(text));
+    return check_fail_type(checker, condition, "expected a condition, found %s", text);
+}
+
+/* The type of the fold itself, from its locals and what it computes last. */
+static int type_fold(struct checker *checker, struct node *node, const struct scope *scope)
+{
+    const struct expr_type *range = &node->nodes[0]->type;
+    struct node *last = node->nodes[node->node_count - 1];
+    switch (node->fold) {
+    case FOLD_ALL:
+    case FOLD_EXISTS:
+    case FOLD_ONE:
+        node->type = check_simple(EXPR_BOOL);
+        return 0;
+    case FOLD_FILTER:
+        return check_make(checker, EXPR_LIST, &scope->types[0], &node->type);
+    case FOLD_LIST:
+        return check_make(checker, EXPR_LIST, &last->type, &node->type);
+    case FOLD_MAP:
+        return make_map(checker, node, range->kind == EXPR_DYN ? &check_dyn : &scope->types[0],
+                        &last->type);
+    case FOLD_ENTRIES:
+        node->type = last->type;
+        return check_is(&last->type, EXPR_MAP)
+                   ? 0
+                   : check_fail_type(checker, last, "expected a map of what is to be added");
+    }
+    sw_assert(!"a kind of fold");
+    return ERR_INVALID;
+}
+
+static size_t next_frame(const struct checker *checker)
+{
+    return checker->scope == NULL ? 0 : checker->scope->frame + 1;
+}
+
+static int check_fold(struct checker *checker, struct node *node)
+{
+    struct scope scope = {.outer = checker->scope,
+                          .frame = next_frame(checker),
+                          .names = {node->locals[0], node->locals[1]}};
+    int error = check_node(checker, node->nodes[0]);
+    error = error != 0 ? error : type_locals(checker, node, &scope);
     if (error != 0) {
         return error;
     }
-    sw_assert(rules[node->op] != NULL);
-    return rules[node->op](node) ? 0 : fail_types(checker, node);
+    bool has_value =
+        node->fold == FOLD_LIST || node->fold == FOLD_MAP || node->fold == FOLD_ENTRIES;
+    bool has_condition = !has_value || node->node_count == 3;
+    node->index = scope.frame;
+    checker->scope = &scope;
+    error = has_condition ? check_condition(checker, node->nodes[1]) : 0;
+    error =
+        error == 0 && has_value ? check_node(checker, node->nodes[node->node_count - 1]) : error;
+    checker->scope = scope.outer;
+    return error != 0 ? error : type_fold(checker, node, &scope);
 }
 
-static int check(struct checker *checker, struct node *node)
+static int check_bind(struct checker *checker, struct node *node)
+{
+    int error = check_node(checker, node->nodes[0]);
+    const struct expr_type *value = &node->nodes[0]->type;
+    if (error == 0 && node->bind != BIND_VALUE && !check_is(value, EXPR_OPTIONAL)) {
+        error = check_fail_type(checker, node, "%.*s is called on an optional", (int)node->name.len,
+                                node->name.at);
+    }
+    struct scope scope = {.outer = checker->scope,
+                          .frame = next_frame(checker),
+                          .names = {node->locals[0], {NULL, 0}},
+                          .types = {node->bind == BIND_VALUE ? *value : *check_element(value)}};
+    node->index = scope.frame;
+    checker->scope = &scope;
+    error = error != 0 ? error : check_node(checker, node->nodes[1]);
+    checker->scope = scope.outer;
+    if (error != 0) {
+        return error;
+    }
+    struct node *result = node->nodes[1];
+    node->type = result->type;
+    if (node->bind == BIND_MAP) {
+        return check_make(checker, EXPR_OPTIONAL, &result->type, &node->type);
+    }
+    return node->bind == BIND_VALUE || check_is(&result->type, EXPR_OPTIONAL)
+               ? 0
+               : check_fail_type(checker, result, "the result of optFlatMap is an optional");
+}
+
+int check_node(struct checker *checker, struct node *node)
 {
     switch (node->kind) {
     case NODE_LITERAL:
-        node->type = simple(node->literal.kind);
+        node->type = check_simple(node->literal.kind);
         return 0;
     case NODE_NAME:
         return check_name(checker, node);
@@ -498,6 +467,13 @@ static int check(struct checker *checker, struct node *node)
         return check_list(checker, node);
     case NODE_MAP:
         return check_map(checker, node);
+    case NODE_FOLD:
+        return check_fold(checker, node);
+    case NODE_BIND:
+        return check_bind(checker, node);
+    case NODE_LOCAL:
+    case NODE_FAULT:
+        return 0;
     }
     sw_assert(!"a kind of node");
     return ERR_INVALID;
@@ -508,36 +484,7 @@ int expr_check(struct node *root, const struct expr_env *env, struct arena *aren
 {
     sw_assert(env->count <= EXPR_VARIABLES_MAX);
     struct checker checker = {.env = env, .arena = arena, .report = report, .expr = expr};
-    return check(&checker, root);
-}
-
-const char *expr_op_name(enum expr_op op)
-{
-    static const char *const symbols[EXPR_OP_COUNT] = {
-        [EXPR_OP_NOT] = "!",
-        [EXPR_OP_NEGATE] = "-",
-        [EXPR_OP_AND] = "&&",
-        [EXPR_OP_OR] = "||",
-        [EXPR_OP_CONDITION] = "?:",
-        [EXPR_OP_EQUAL] = "==",
-        [EXPR_OP_NOT_EQUAL] = "!=",
-        [EXPR_OP_LESS] = "<",
-        [EXPR_OP_LESS_EQUAL] = "<=",
-        [EXPR_OP_GREATER] = ">",
-        [EXPR_OP_GREATER_EQUAL] = ">=",
-        [EXPR_OP_IN] = "in",
-        [EXPR_OP_ADD] = "+",
-        [EXPR_OP_SUBTRACT] = "-",
-        [EXPR_OP_MULTIPLY] = "*",
-        [EXPR_OP_DIVIDE] = "/",
-        [EXPR_OP_MODULO] = "%",
-        [EXPR_OP_INDEX] = "[]",
-        [EXPR_OP_SIZE] = "size",
-        [EXPR_OP_DYN] = "dyn",
-        [EXPR_OP_STARTS_WITH] = "startsWith",
-        [EXPR_OP_ENDS_WITH] = "endsWith",
-        [EXPR_OP_CONTAINS] = "contains",
-    };
-    sw_assert(op < EXPR_OP_COUNT && symbols[op] != NULL);
-    return symbols[op];
+    int error = check_node(&checker, root);
+    expr->type = root->type;
+    return error;
 }

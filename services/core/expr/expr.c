@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include "base/assert.h"
-#include "core/expr/node.h"
+#include "core/expr/machine.h"
 
 int expr_fail(struct expr_report *report, enum expr_error_kind kind, const struct node *at,
               const char *format, ...)
@@ -39,9 +39,9 @@ int expr_compile(struct str source, const struct expr_env *env, struct arena *ar
     }
     int error = expr_parse(source, arena, &report, &root);
     error = error != 0 ? error : expr_check(root, env, arena, &report, expr);
+    error = error != 0 ? error : expr_emit(root, env, arena, &report, expr);
     if (error == 0) {
         sw_assert(report.code == 0);
-        expr->root = root;
         *ret_expr = expr;
     }
     return error;
@@ -49,7 +49,7 @@ int expr_compile(struct str source, const struct expr_env *env, struct arena *ar
 
 struct expr_type expr_type_of(const struct expr *expr)
 {
-    return expr->root->type;
+    return expr->type;
 }
 
 bool expr_uses(const struct expr *expr, size_t variable_index)

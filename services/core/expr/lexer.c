@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "core/expr/utf8.h"
 
 static bool is_letter(char c)
 {
@@ -156,28 +157,13 @@ int lexer_next(struct lexer *lexer)
     return error;
 }
 
-/* A NUL is a character like any other in a text. */
-static bool is_utf8_with_nul(struct str text, size_t *ret_bad_at)
-{
-    size_t from = 0;
-    size_t at = 0;
-    while (!str_is_utf8((struct str){text.at + from, text.len - from}, &at)) {
-        if (text.at[from + at] != '\0') {
-            *ret_bad_at = from + at;
-            return false;
-        }
-        from += at + 1;
-    }
-    return true;
-}
-
 int lexer_start(struct lexer *lexer)
 {
     sw_assert(lexer->report != NULL && lexer->arena != NULL);
     lexer->line = 1;
     lexer->column = 1;
     size_t bad_at = 0;
-    if (!is_utf8_with_nul(lexer->source, &bad_at)) {
+    if (!utf8_is_good(lexer->source, &bad_at)) {
         advance(lexer, bad_at);
         lexer->token = (struct token){.line = lexer->line, .column = lexer->column};
         return lexer_fail(lexer, EXPR_ERROR_SYNTAX, "not well-formed UTF-8");

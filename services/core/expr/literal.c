@@ -4,6 +4,7 @@
 
 #include "base/assert.h"
 #include "core/expr/lexer.h"
+#include "core/expr/utf8.h"
 
 static bool is_digit(char c)
 {
@@ -23,82 +24,6 @@ static int hex_value(char c)
 }
 
 /* --- Numbers --------------------------------------------------------------------------------------------------------- */
-
-/* Ten to a power in long double: exact up to 10^27, else to within a few units of its last place. */
-static long double power_of_ten(int exponent)
-{
-    long double result = 1.0L;
-    long double base = 10.0L;
-    for (int left = exponent; left > 0; left /= 2) {
-        if (left % 2 == 1) {
-            result *= base;
-        }
-        base *= base;
-    }
-    return result;
-}
-
-/* The double nearest to a whole number, ties to even. */
-static double nearest_double(unsigned __int128 whole)
-{
-    enum { DOUBLE_BITS = 53 };
-    int dropped = 0;
-    while (whole >> dropped >> DOUBLE_BITS != 0) {
-        dropped++;
-    }
-    uint64_t kept = (uint64_t)(whole >> dropped);
-    unsigned __int128 rest = whole - ((unsigned __int128)kept << dropped);
-    unsigned __int128 half = dropped == 0 ? 1 : (unsigned __int128)1 << (dropped - 1);
-    kept += rest > half || (rest == half && kept % 2 == 1) ? 1 : 0;
-    return (double)kept * exp2((double)dropped);
-}
-
-/* Digits, an optional fraction, an optional exponent. 38 significant digits count. A whole number gives the nearest
- * double; a fraction one within a unit in the last place, and the nearest for what people write. */
-static double read_double(struct str text)
-{
-    enum { SIGNIFICANT_MAX = 38, EXPONENT_MAX = 5000 };
-    unsigned __int128 mantissa = 0;
-    int significant = 0;
-    int exponent = 0;
-    bool after_point = false;
-    size_t i = 0;
-    for (; i < text.len && (is_digit(text.at[i]) || text.at[i] == '.'); i++) {
-        if (text.at[i] == '.') {
-            after_point = true;
-            continue;
-        }
-        bool counts = significant < SIGNIFICANT_MAX;
-        if (counts) {
-            mantissa = mantissa * 10 + (unsigned)(text.at[i] - '0');
-            significant += mantissa > 0 ? 1 : 0;
-        }
-        exponent += counts ? (after_point ? -1 : 0) : (after_point ? 0 : 1);
-    }
-    int written = 0;
-    bool is_negative = false;
-    for (; i < text.len; i++) {
-        is_negative = is_negative || text.at[i] == '-';
-        if (is_digit(text.at[i]) && written < EXPONENT_MAX) {
-            written = written * 10 + (text.at[i] - '0');
-        }
-    }
-    exponent += is_negative ? -written : written;
-    while (mantissa > 0 && mantissa % 10 == 0 && exponent < 0) {
-        mantissa /= 10;
-        exponent++;
-    }
-    if (mantissa == 0 || exponent == 0) {
-        return nearest_double(mantissa);
-    }
-    while (mantissa >> 64 != 0) { /* what follows keeps 64 bits */
-        mantissa /= 10;
-        exponent++;
-    }
-    long double value = (long double)(uint64_t)mantissa;
-    return (double)(exponent < 0 ? value / power_of_ten(-exponent)
-                                 : value * power_of_ten(exponent));
-}
 
 /* The length of the digits at the start. */
 static size_t digits(struct str text, size_t from)
@@ -165,8 +90,8 @@ int literal_read_number(struct lexer *lexer, struct str text, struct token *toke
     size_t tail = double_tail(text, whole);
     size_t len = whole + tail;
     if (tail > 0) {
-        double value = read_double((struct str){text.at, len});
-        if (value > 1.7976931348623157e308) {
+        double value = 0;
+        if (!str_to_double((struct str){text.at, len}, &value) || isinf(value)) {
             return lexer_fail(lexer, EXPR_ERROR_SYNTAX, "the number is out of range");
         }
         token->kind = TOKEN_VALUE;
@@ -250,30 +175,6 @@ static size_t find_closing(const struct opening *opening, struct str text)
     return SIZE_MAX;
 }
 
-static size_t write_utf8(uint32_t code, char *out)
-{
-    if (code < 0x80) {
-        out[0] = (char)code;
-        return 1;
-    }
-    if (code < 0x800) {
-        out[0] = (char)(0xC0 | (code >> 6));
-        out[1] = (char)(0x80 | (code & 0x3F));
-        return 2;
-    }
-    if (code < 0x10000) {
-        out[0] = (char)(0xE0 | (code >> 12));
-        out[1] = (char)(0x80 | ((code >> 6) & 0x3F));
-        out[2] = (char)(0x80 | (code & 0x3F));
-        return 3;
-    }
-    out[0] = (char)(0xF0 | (code >> 18));
-    out[1] = (char)(0x80 | ((code >> 12) & 0x3F));
-    out[2] = (char)(0x80 | ((code >> 6) & 0x3F));
-    out[3] = (char)(0x80 | (code & 0x3F));
-    return 4;
-}
-
 /* `count` digits of a base. False: not there. */
 static bool read_code(struct str text, size_t count, int base, uint32_t *ret_code)
 {
@@ -329,7 +230,7 @@ static size_t write_escape(struct str text, bool is_bytes, char *out, size_t *us
     if (is_surrogate || code > 0x10FFFF) {
         return 0;
     }
-    *used += write_utf8(code, out + *used);
+    *used += utf8_write(code, out + *used);
     return len;
 }
 

@@ -1,9 +1,9 @@
 /* Operators on values: numbers with their bounds, order, equality. */
 
 #include "base/assert.h"
-#include "core/expr/node.h"
+#include "core/expr/builtin.h"
 
-static struct expr_value no_overload(void)
+struct expr_value expr_no_overload(void)
 {
     return expr_error(EXPR_FAULT_NO_OVERLOAD);
 }
@@ -80,21 +80,44 @@ static enum order order_numbers(const struct expr_value *a, const struct expr_va
     return reversed(order_numbers(b, a));
 }
 
-struct expr_value expr_operate_order(enum expr_op op, struct expr_value a, struct expr_value b)
+/* Of values of one kind. */
+static enum order order_same(const struct expr_value *a, const struct expr_value *b)
 {
-    enum order order = ORDER_NONE;
-    if (is_number(&a) && is_number(&b)) {
-        order = order_numbers(&a, &b);
-    } else if (a.kind != b.kind) {
-        return no_overload();
-    } else if (a.kind == EXPR_STRING || a.kind == EXPR_BYTES) {
-        int compared = str_compare(a.text, b.text);
-        order = order_of(compared<0, compared> 0);
-    } else if (a.kind == EXPR_BOOL) {
-        order = order_of(!a.boolean && b.boolean, a.boolean && !b.boolean);
-    } else {
-        return no_overload();
+    switch ((int)a->kind) {
+    case EXPR_STRING:
+    case EXPR_BYTES: {
+        int compared = str_compare(a->text, b->text);
+        return order_of(compared<0, compared> 0);
     }
+    case EXPR_BOOL:
+        return order_of(!a->boolean && b->boolean, a->boolean && !b->boolean);
+    case EXPR_TIMESTAMP:
+        return a->instant.seconds != b->instant.seconds
+                   ? order_of(a->instant.seconds<b->instant.seconds, a->instant.seconds> b->instant
+                                  .seconds)
+                   : order_of(
+                         a->instant.nanos<b->instant.nanos, a->instant.nanos> b->instant.nanos);
+    case EXPR_DURATION:
+        return order_of(a->duration_ns<b->duration_ns, a->duration_ns> b->duration_ns);
+    default:
+        return ORDER_NONE;
+    }
+}
+
+static bool has_order(enum expr_kind kind)
+{
+    return kind == EXPR_STRING || kind == EXPR_BYTES || kind == EXPR_BOOL ||
+           kind == EXPR_TIMESTAMP || kind == EXPR_DURATION;
+}
+
+struct expr_value expr_operate_order(enum expr_op op, const struct expr_value *a,
+                                     const struct expr_value *b)
+{
+    bool are_numbers = is_number(a) && is_number(b);
+    if (!are_numbers && (a->kind != b->kind || !has_order(a->kind))) {
+        return expr_no_overload();
+    }
+    enum order order = are_numbers ? order_numbers(a, b) : order_same(a, b);
     bool is_less = order == ORDER_LESS;
     bool is_equal = order == ORDER_EQUAL;
     bool is_greater = order == ORDER_GREATER;
@@ -109,7 +132,7 @@ struct expr_value expr_operate_order(enum expr_op op, struct expr_value a, struc
         return expr_bool(is_greater || is_equal);
     default:
         sw_assert(!"an operator of order");
-        return no_overload();
+        return expr_no_overload();
     }
 }
 
@@ -117,82 +140,83 @@ struct expr_value expr_operate_order(enum expr_op op, struct expr_value a, struc
 
 static bool spend(uint64_t *cost, uint64_t amount)
 {
-    bool is_enough = *cost >= amount;
+    bool is_enough = *cost > amount;
     *cost = is_enough ? *cost - amount : 0;
     return is_enough;
 }
 
-static bool equal_lists(const struct expr_list *a, const struct expr_list *b, uint64_t *cost)
+static bool equal(const struct expr_value *a, const struct expr_value *b, uint64_t *cost,
+                  int depth);
+
+static bool equal_lists(const struct expr_list *a, const struct expr_list *b, uint64_t *cost,
+                        int depth)
 {
     if (a->count != b->count) {
         return false;
     }
     for (size_t i = 0; i < a->count; i++) {
-        if (!expr_equal(expr_list_item(a, i), expr_list_item(b, i), cost)) {
+        struct expr_value one = expr_list_item(a, i);
+        struct expr_value other = expr_list_item(b, i);
+        if (!equal(&one, &other, cost, depth)) {
             return false;
         }
     }
     return true;
 }
 
-static bool has_entry(const struct expr_map *map, const struct expr_entry *wanted, uint64_t *cost)
+static bool has_entry(const struct expr_map *map, const struct expr_entry *wanted, uint64_t *cost,
+                      int depth)
 {
     for (size_t i = 0; i < map->count; i++) {
         struct expr_entry entry = expr_map_entry(map, i);
-        if (expr_equal(entry.key, wanted->key, cost)) {
-            return expr_equal(entry.value, wanted->value, cost);
+        if (equal(&entry.key, &wanted->key, cost, depth)) {
+            return equal(&entry.value, &wanted->value, cost, depth);
         }
     }
     return false;
 }
 
-static bool equal_maps(const struct expr_map *a, const struct expr_map *b, uint64_t *cost)
+static bool equal_maps(const struct expr_map *a, const struct expr_map *b, uint64_t *cost,
+                       int depth)
 {
     if (a->count != b->count) {
         return false;
     }
     for (size_t i = 0; i < a->count; i++) {
         struct expr_entry entry = expr_map_entry(a, i);
-        if (!has_entry(b, &entry, cost)) {
+        if (!has_entry(b, &entry, cost, depth)) {
             return false;
         }
     }
     return true;
 }
 
-bool expr_equal(struct expr_value a, struct expr_value b, uint64_t *cost)
+/* Of values of one kind, which is not a number's. */
+static bool equal_same(const struct expr_value *a, const struct expr_value *b, uint64_t *cost,
+                       int depth)
 {
-    if (!spend(cost, 1)) {
-        return false;
-    }
-    if (is_number(&a) && is_number(&b)) {
-        return order_numbers(&a, &b) == ORDER_EQUAL;
-    }
-    if (a.kind != b.kind) {
-        return false;
-    }
-    switch (a.kind) {
+    switch (a->kind) {
     case EXPR_NULL:
         return true;
     case EXPR_BOOL:
-        return a.boolean == b.boolean;
+        return a->boolean == b->boolean;
     case EXPR_TIMESTAMP:
-        return a.instant.seconds == b.instant.seconds && a.instant.nanos == b.instant.nanos;
+        return a->instant.seconds == b->instant.seconds && a->instant.nanos == b->instant.nanos;
     case EXPR_DURATION:
-        return a.duration_ns == b.duration_ns;
-    case EXPR_OPTIONAL:
-        return a.inside == NULL || b.inside == NULL ? a.inside == b.inside
-                                                    : expr_equal(*a.inside, *b.inside, cost);
+        return a->duration_ns == b->duration_ns;
     case EXPR_STRING:
     case EXPR_BYTES:
     case EXPR_TYPE:
-        return spend(cost, a.text.len / 16) && str_equal(a.text, b.text);
+        return spend(cost, a->text.len / 16) && str_equal(a->text, b->text);
     case EXPR_LIST:
-        return equal_lists(&a.list, &b.list, cost);
+        return equal_lists(&a->list, &b->list, cost, depth);
     case EXPR_MAP:
-        return equal_maps(&a.map, &b.map, cost);
+        return equal_maps(&a->map, &b->map, cost, depth);
+    case EXPR_OPTIONAL:
+        return a->inside == NULL || b->inside == NULL ? a->inside == b->inside
+                                                      : equal(a->inside, b->inside, cost, depth);
     case EXPR_OBJECT:
-        return a.object.schema == b.object.schema && a.object.at == b.object.at;
+        return a->object.schema == b->object.schema && a->object.at == b->object.at;
     case EXPR_INT:
     case EXPR_UINT:
     case EXPR_DOUBLE:
@@ -204,18 +228,37 @@ bool expr_equal(struct expr_value a, struct expr_value b, uint64_t *cost)
     return false;
 }
 
+static bool equal(const struct expr_value *a, const struct expr_value *b, uint64_t *cost, int depth)
+{
+    if (depth == 0) {
+        *cost = 0; /* values can be nested deeper than any tree */
+    }
+    if (!spend(cost, 1)) {
+        return false;
+    }
+    if (is_number(a) && is_number(b)) {
+        return order_numbers(a, b) == ORDER_EQUAL;
+    }
+    return a->kind == b->kind && equal_same(a, b, cost, depth - 1);
+}
+
+bool expr_equal(const struct expr_value *a, const struct expr_value *b, uint64_t *cost)
+{
+    return equal(a, b, cost, EXPR_DEPTH_MAX);
+}
+
 /* --- Numbers --------------------------------------------------------------------------------------------------------- */
 
-struct expr_value expr_operate_unary(enum expr_op op, struct expr_value a)
+struct expr_value expr_operate_unary(enum expr_op op, const struct expr_value *a)
 {
     if (op == EXPR_OP_NOT) {
-        return a.kind == EXPR_BOOL ? expr_bool(!a.boolean) : no_overload();
+        return a->kind == EXPR_BOOL ? expr_bool(!a->boolean) : expr_no_overload();
     }
     sw_assert(op == EXPR_OP_NEGATE);
-    if (a.kind == EXPR_INT) {
-        return a.integer == INT64_MIN ? expr_error(EXPR_FAULT_OVERFLOW) : expr_int(-a.integer);
+    if (a->kind == EXPR_INT) {
+        return a->integer == INT64_MIN ? expr_error(EXPR_FAULT_OVERFLOW) : expr_int(-a->integer);
     }
-    return a.kind == EXPR_DOUBLE ? expr_double(-a.real) : no_overload();
+    return a->kind == EXPR_DOUBLE ? expr_double(-a->real) : expr_no_overload();
 }
 
 static struct expr_value operate_ints(enum expr_op op, int64_t a, int64_t b)
@@ -273,20 +316,24 @@ operate_doubles(enum expr_op op, double a, double b)
     case EXPR_OP_DIVIDE:
         return expr_double(a / b);
     default:
-        return no_overload();
+        return expr_no_overload();
     }
 }
 
-struct expr_value expr_operate_number(enum expr_op op, struct expr_value a, struct expr_value b)
+struct expr_value expr_operate_number(enum expr_op op, const struct expr_value *a,
+                                      const struct expr_value *b)
 {
-    if (a.kind != b.kind) {
-        return no_overload();
+    if (a->kind == EXPR_TIMESTAMP || a->kind == EXPR_DURATION) {
+        return time_operate(op, a, b);
     }
-    if (a.kind == EXPR_INT) {
-        return operate_ints(op, a.integer, b.integer);
+    if (a->kind != b->kind) {
+        return expr_no_overload();
     }
-    if (a.kind == EXPR_UINT) {
-        return operate_uints(op, a.natural, b.natural);
+    if (a->kind == EXPR_INT) {
+        return operate_ints(op, a->integer, b->integer);
     }
-    return a.kind == EXPR_DOUBLE ? operate_doubles(op, a.real, b.real) : no_overload();
+    if (a->kind == EXPR_UINT) {
+        return operate_uints(op, a->natural, b->natural);
+    }
+    return a->kind == EXPR_DOUBLE ? operate_doubles(op, a->real, b->real) : expr_no_overload();
 }

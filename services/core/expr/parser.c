@@ -69,13 +69,6 @@ static int expect(struct parser *parser, const char *symbol)
     return fail_expected(parser, what);
 }
 
-static int fail_later(struct parser *parser, const char *what)
-{
-    char text[EXPR_ERROR_MAX_BYTES];
-    (void)snprintf(text, sizeof(text), "not supported yet: %s", what);
-    return lexer_fail(&parser->lexer, EXPR_ERROR_UNSUPPORTED, text);
-}
-
 /* --- Nodes ----------------------------------------------------------------------------------------------------------- */
 
 static int new_node(struct parser *parser, enum node_kind kind, const struct token *at,
@@ -164,15 +157,18 @@ static int adopt_children(struct parser *parser, struct node *parent,
 
 /* --- Primary expressions --------------------------------------------------------------------------------------------- */
 
-/* An expression, then what separates it from the next one. */
-static int parse_element(struct parser *parser, struct children *children)
+/* An expression; of a list or map, maybe with a question mark before it. */
+static int parse_element(struct parser *parser, bool may_be_maybe, struct children *children)
 {
     struct node *node = NULL;
-    if (is_symbol(parser, "?")) {
-        return fail_later(parser, "optional values");
+    bool is_maybe = false;
+    int error = may_be_maybe ? accept(parser, "?", &is_maybe) : 0;
+    error = error != 0 ? error : parse_expression(parser, &node);
+    if (error == 0) {
+        node->is_maybe = is_maybe;
+        error = children_add(parser, children, node);
     }
-    int error = parse_expression(parser, &node);
-    return error != 0 ? error : children_add(parser, children, node);
+    return error;
 }
 
 /* Elements up to `close`, which is taken. A comma may stand behind the last one where `trailing`. */
@@ -186,10 +182,10 @@ static int parse_elements(struct parser *parser, const char *close, bool is_map,
         if (!has_comma) {
             return fail_expected(parser, close[0] == ')' ? "\",\" or \")\"" : "\",\" or the end");
         }
-        error = parse_element(parser, children);
+        error = parse_element(parser, trailing, children);
         if (error == 0 && is_map) {
             error = expect(parser, ":");
-            error = error != 0 ? error : parse_element(parser, children);
+            error = error != 0 ? error : parse_element(parser, false, children);
         }
         error = error != 0 ? error : accept(parser, ",", &has_comma);
         if (error == 0 && (trailing || !has_comma)) {
@@ -211,19 +207,6 @@ static int parse_collection(struct parser *parser, enum node_kind kind, const ch
     return error != 0 ? error : adopt_children(parser, *ret_node, &children);
 }
 
-/* has(e.f): the select is not computed but tested. */
-static int make_test(struct parser *parser, struct node *call, struct node **ret_node)
-{
-    struct node *select = call->node_count == 1 ? call->nodes[0] : NULL;
-    if (select == NULL || select->kind != NODE_SELECT || select->is_test) {
-        return expr_fail(parser->lexer.report, EXPR_ERROR_SYNTAX, call,
-                         "has() takes one field, as in has(event.gate)");
-    }
-    select->is_test = true;
-    *ret_node = select;
-    return 0;
-}
-
 /* The arguments of a call whose "(" is the current token; `receiver` may be NULL. */
 static int parse_call(struct parser *parser, const struct token *name, struct node *receiver,
                       struct node **ret_node)
@@ -243,17 +226,14 @@ static int parse_call(struct parser *parser, const struct token *name, struct no
         return error;
     }
     call->name = name->text;
-    if (receiver == NULL && str_is(name->text, "has")) {
-        return make_test(parser, call, ret_node);
-    }
     *ret_node = call;
-    return 0;
+    return macro_expand(call, parser->lexer.report);
 }
 
 static int parse_name(struct parser *parser, struct node **ret_node)
 {
     bool has_dot = false;
-    int error = accept(parser, ".", &has_dot); /* from the root: names here have no other */
+    int error = accept(parser, ".", &has_dot); /* from the root, not the container */
     struct token name = parser->lexer.token;
     if (error != 0) {
         return error;
@@ -271,6 +251,7 @@ static int parse_name(struct parser *parser, struct node **ret_node)
     error = error != 0 ? error : new_node(parser, NODE_NAME, &name, ret_node);
     if (error == 0) {
         (*ret_node)->name = name.text;
+        (*ret_node)->is_rooted = has_dot;
     }
     return error;
 }
@@ -322,16 +303,18 @@ static int parse_primary(struct parser *parser, struct node **ret_node)
 
 static int parse_select(struct parser *parser, struct node *operand, struct node **ret_node)
 {
+    bool is_optional = false;
+    int error = accept(parser, "?", &is_optional);
     struct token name = parser->lexer.token;
-    if (is_symbol(parser, "?")) {
-        return fail_later(parser, "optional values");
+    if (error != 0) {
+        return error;
     }
     bool is_word = name.kind == TOKEN_NAME || name.kind == TOKEN_RESERVED;
     if (!is_word && name.kind != TOKEN_QUOTED_NAME) {
         return fail_expected(parser, "the name of a field or function");
     }
-    int error = lexer_next(&parser->lexer);
-    if (error == 0 && is_symbol(parser, "(") && is_word) {
+    error = lexer_next(&parser->lexer);
+    if (error == 0 && is_symbol(parser, "(") && is_word && !is_optional) {
         return parse_call(parser, &name, operand, ret_node);
     }
     struct node *select = NULL;
@@ -339,6 +322,8 @@ static int parse_select(struct parser *parser, struct node *operand, struct node
     error = error != 0 ? error : adopt(parser, select, &operand, 1);
     if (error == 0) {
         select->name = name.text;
+        select->is_optional = is_optional;
+        select->is_quoted = !is_word;
         *ret_node = select;
     }
     return error;
@@ -349,14 +334,14 @@ static int parse_index(struct parser *parser, const struct token *at, struct nod
 {
     struct node *call = NULL;
     struct node *nodes[2] = {operand, NULL};
-    if (is_symbol(parser, "?")) {
-        return fail_later(parser, "optional values");
-    }
-    int error = parse_expression(parser, &nodes[1]);
+    bool is_optional = false;
+    int error = accept(parser, "?", &is_optional);
+    error = error != 0 ? error : parse_expression(parser, &nodes[1]);
     error = error != 0 ? error : expect(parser, "]");
     error = error != 0 ? error : new_call(parser, EXPR_OP_INDEX, at, &call);
     error = error != 0 ? error : adopt(parser, call, nodes, 2);
     if (error == 0) {
+        call->is_optional = is_optional;
         *ret_node = call;
     }
     return error;
@@ -370,7 +355,8 @@ static int parse_member(struct parser *parser, struct node **ret_node)
         bool is_taken = false;
         bool is_name = (*ret_node)->kind == NODE_NAME || (*ret_node)->kind == NODE_SELECT;
         if (is_name && is_symbol(parser, "{")) {
-            return fail_later(parser, "construction of messages");
+            return lexer_fail(&parser->lexer, EXPR_ERROR_UNSUPPORTED,
+                              "left out: construction of messages");
         }
         error = accept(parser, ".", &is_taken);
         if (error == 0 && is_taken) {
