@@ -179,7 +179,7 @@ static void count_signal(struct preview *preview, const struct signal *signal)
     line->rule = signal->rule;
     line->level = signal->level;
     line->interview = signal->ask_interview;
-    line->is_queued = case_interview_waits(signal->ask_interview);
+    line->is_queued = case_interview_waits(signal->ask_interview) && !signal->starts_plan;
     for (size_t i = 0; i < signal->tell_count; i++) {
         add_role(&line->now, signal->tell[i]);
     }

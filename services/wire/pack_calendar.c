@@ -13,6 +13,7 @@ struct reading {
     struct list terms;
     struct list holidays;
     struct list make_ups;
+    struct calendar_key_date *key_dates;
 };
 
 static bool read_digits(struct str text, size_t at, size_t count, int64_t *ret_number)
@@ -46,6 +47,20 @@ static bool read_day(struct reading *reading, const struct yaml_node *node, int6
     return true;
 }
 
+static bool read_ends(struct reading *reading, const struct yaml_node *from,
+                      const struct yaml_node *to, struct calendar_span *ret_span)
+{
+    if (!read_day(reading, from, &ret_span->first_day) ||
+        !read_day(reading, to, &ret_span->last_day)) {
+        return false;
+    }
+    if (ret_span->last_day < ret_span->first_day) {
+        yaml_fail(reading->faults, to, "this day lies before `from`");
+        return false;
+    }
+    return true;
+}
+
 /* A date, or {from, to}. */
 static bool read_span(struct reading *reading, const struct yaml_node *node,
                       struct calendar_span *ret_span)
@@ -58,16 +73,8 @@ static bool read_span(struct reading *reading, const struct yaml_node *node,
         ret_span->last_day = ret_span->first_day;
         return is_good;
     }
-    if (!yaml_read_mapping(node, keys, 2, reading->faults) ||
-        !read_day(reading, from, &ret_span->first_day) ||
-        !read_day(reading, to, &ret_span->last_day)) {
-        return false;
-    }
-    if (ret_span->last_day < ret_span->first_day) {
-        yaml_fail(reading->faults, to, "this day lies before `from`");
-        return false;
-    }
-    return true;
+    return yaml_read_mapping(node, keys, 2, reading->faults) &&
+           read_ends(reading, from, to, ret_span);
 }
 
 static void read_spans(struct reading *reading, const struct yaml_node *node, struct list *list)
@@ -88,6 +95,40 @@ static void read_spans(struct reading *reading, const struct yaml_node *node, st
         if (read_span(reading, &items[i], &span)) {
             list->spans[list->count++] = span;
         }
+    }
+}
+
+/* {name, from, to}. */
+static bool read_key_date(struct reading *reading, const struct yaml_node *node,
+                          struct calendar_key_date *ret_date)
+{
+    const struct yaml_node *name = NULL;
+    const struct yaml_node *from = NULL;
+    const struct yaml_node *to = NULL;
+    const struct yaml_key keys[] = {
+        {"name", true, &name}, {"from", true, &from}, {"to", true, &to}};
+    return yaml_read_mapping(node, keys, 3, reading->faults) &&
+           yaml_read_id(name, false, reading->faults, &ret_date->name) &&
+           read_ends(reading, from, to, &ret_date->span);
+}
+
+static void read_key_dates(struct reading *reading, const struct yaml_node *node)
+{
+    const struct yaml_node *items = NULL;
+    size_t count = 0;
+    struct calendar *calendar = &reading->calendar;
+    if (node == NULL ||
+        !yaml_read_list(node, true, CALENDAR_SPANS_MAX, reading->faults, &items, &count)) {
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (calendar->key_date_count == CALENDAR_SPANS_MAX) {
+            yaml_fail(reading->faults, &items[i], "a pack has at most %d of these",
+                      CALENDAR_SPANS_MAX);
+            return;
+        }
+        struct calendar_key_date *date = &reading->key_dates[calendar->key_date_count];
+        calendar->key_date_count += read_key_date(reading, &items[i], date) ? 1 : 0;
     }
 }
 
@@ -114,15 +155,18 @@ static void read_root(struct reading *reading, const struct yaml_node *root)
     const struct yaml_node *terms = NULL;
     const struct yaml_node *holidays = NULL;
     const struct yaml_node *make_ups = NULL;
+    const struct yaml_node *key_dates = NULL;
     const struct yaml_key keys[] = {{"weekdays", false, &weekdays},
                                     {"terms", false, &terms},
                                     {"holidays", false, &holidays},
-                                    {"make_up_days", false, &make_ups}};
+                                    {"make_up_days", false, &make_ups},
+                                    {"key_dates", false, &key_dates}};
     if (yaml_read_mapping(root, keys, sizeof(keys) / sizeof(keys[0]), reading->faults)) {
         read_weekdays(reading, weekdays);
         read_spans(reading, terms, &reading->terms);
         read_spans(reading, holidays, &reading->holidays);
         read_spans(reading, make_ups, &reading->make_ups);
+        read_key_dates(reading, key_dates);
     }
 }
 
@@ -139,6 +183,12 @@ int pack_read_calendars(const struct yaml_node *const *roots, size_t root_count,
             return ERR_MEMORY;
         }
     }
+    reading.key_dates = arena_alloc_array(arena, root_count == 0 ? 0 : CALENDAR_SPANS_MAX,
+                                          sizeof(*reading.key_dates));
+    if (reading.key_dates == NULL) {
+        return ERR_MEMORY;
+    }
+    reading.calendar.key_dates = reading.key_dates;
     for (size_t i = 0; i < root_count; i++) {
         read_root(&reading, roots[i]);
     }

@@ -108,6 +108,11 @@ static bool read_distinct(struct rules_reader *reader, const struct yaml_node *n
         return false;
     }
     reading->feature->value = rules_read_expression(reader, node, &env);
+    struct str path;
+    for (size_t at = 0; reads_next_path(node->text, &at, &path);) {
+        bool is_subject = str_is(path, "event.subject");
+        reading->feature->is_per_subject = reading->feature->is_per_subject || is_subject;
+    }
     return reading->feature->value != NULL;
 }
 

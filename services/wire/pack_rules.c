@@ -97,7 +97,8 @@ bool rules_read_family(struct rules_reader *reader, const struct yaml_node *node
 }
 
 /* "incident.concern". */
-static bool read_on(struct rules_reader *reader, const struct yaml_node *node, struct rule *rule)
+static bool read_kind(struct rules_reader *reader, const struct yaml_node *node,
+                      enum event_kind *ret_kind)
 {
     struct str text;
     struct near near;
@@ -107,11 +108,11 @@ static bool read_on(struct rules_reader *reader, const struct yaml_node *node, s
     near = near_start(text);
     for (int kind = EVENT_KIND_UNKNOWN + 1; kind < EVENT_KIND_COUNT; kind++) {
         char name[EVENT_KIND_MAX_BYTES * 2];
-        rule->kind = (enum event_kind)kind;
-        rule->family = event_kind_family(rule->kind);
-        (void)snprintf(name, sizeof(name), "%s.%s", event_family_name(rule->family),
-                       event_kind_name(rule->kind));
+        enum event_family family = event_kind_family((enum event_kind)kind);
+        (void)snprintf(name, sizeof(name), "%s.%s", event_family_name(family),
+                       event_kind_name((enum event_kind)kind));
         if (str_is(text, name)) {
+            *ret_kind = (enum event_kind)kind;
             return true;
         }
         near_offer(&near, str_of(rules_keep_text(reader, str_of(name))));
@@ -124,6 +125,23 @@ static bool read_on(struct rules_reader *reader, const struct yaml_node *node, s
                   (int)text.len, text.at);
     }
     return false;
+}
+
+/* One kind, or a list of them. */
+static bool read_on(struct rules_reader *reader, const struct yaml_node *node, struct rule *rule)
+{
+    const struct yaml_node *items = NULL;
+    size_t count = 0;
+    if (!yaml_read_list(node, true, RULESET_ON_MAX, reader->faults, &items, &count)) {
+        return false;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (!read_kind(reader, &items[i], &rule->on[rule->on_count])) {
+            return false;
+        }
+        rule->on_count++;
+    }
+    return true;
 }
 
 /* {interview: same_day}, a duration, or a number of school days. */
@@ -213,7 +231,10 @@ bool rules_read_then(struct rules_reader *reader, const struct yaml_node *node, 
 static bool check_cap(struct rules_reader *reader, const struct yaml_node *then,
                       const struct rule *rule)
 {
-    bool is_inference = rule->kind == EVENT_KIND_RESULT || expr_uses(rule->when, RULESET_FEATURES);
+    bool is_inference = expr_uses(rule->when, RULESET_FEATURES);
+    for (size_t i = 0; i < rule->on_count; i++) {
+        is_inference = is_inference || rule->on[i] == EVENT_KIND_RESULT;
+    }
     if (rule->level == CASE_LEVEL_CRISIS && is_inference) {
         yaml_fail(reader->faults, then,
                   "scores and features decide up to high: crisis is for facts and interviews");
@@ -280,10 +301,11 @@ static bool read_limits(struct rules_reader *reader, const struct yaml_node *onl
         yaml_fail(reader->faults, wait, "what is about a pupil on file never waits");
         return false;
     }
-    if (wait != NULL && rule->kind != EVENT_KIND_UNKNOWN &&
-        rule->family != EVENT_FAMILY_ATTENDANCE) {
-        yaml_fail(reader->faults, wait, "only rules on attendance wait");
-        return false;
+    for (size_t i = 0; wait != NULL && i < rule->on_count; i++) {
+        if (event_kind_family(rule->on[i]) != EVENT_FAMILY_ATTENDANCE) {
+            yaml_fail(reader->faults, wait, "only rules on attendance wait");
+            return false;
+        }
     }
     return is_good;
 }
@@ -296,6 +318,15 @@ static bool read_version(struct rules_reader *reader, const struct yaml_node *no
            yaml_read_text(node, RULESET_VERSION_MAX_BYTES, reader->faults, &rule->version);
 }
 
+static bool read_about(struct rules_reader *reader, const struct yaml_node *node, struct rule *rule)
+{
+    static const char *const words[] = {"subject", "class", "grade", "school"};
+    size_t index = 0;
+    bool is_good = node == NULL || yaml_read_choice(node, words, 4, reader->faults, &index);
+    rule->about = (enum rule_about)index;
+    return is_good;
+}
+
 static bool read_rule(struct rules_reader *reader, const struct yaml_node *node)
 {
     const struct yaml_node *id = NULL;
@@ -306,10 +337,11 @@ static bool read_rule(struct rules_reader *reader, const struct yaml_node *node)
     const struct yaml_node *only = NULL;
     const struct yaml_node *wait = NULL;
     const struct yaml_node *version = NULL;
-    const struct yaml_key keys[] = {{"id", true, &id},      {"on", true, &on},
-                                    {"when", true, &when},  {"then", true, &then},
-                                    {"why", false, &why},   {"version", false, &version},
-                                    {"only", false, &only}, {"wait", false, &wait}};
+    const struct yaml_node *about = NULL;
+    const struct yaml_key keys[] = {
+        {"about", false, &about},     {"id", true, &id},      {"on", true, &on},
+        {"when", true, &when},        {"then", true, &then},  {"why", false, &why},
+        {"version", false, &version}, {"only", false, &only}, {"wait", false, &wait}};
     struct expr_env env = ruleset_env(reader->rules);
     struct rule *rule = &reader->list[reader->rules->rule_count];
     *rule = (struct rule){.level = CASE_LEVEL_NONE};
@@ -324,6 +356,7 @@ static bool read_rule(struct rules_reader *reader, const struct yaml_node *node)
     }
     bool is_good = read_on(reader, on, rule);
     is_good = read_version(reader, version, rule) && is_good;
+    is_good = read_about(reader, about, rule) && is_good;
     rule->when = rules_read_condition(reader, when, &env);
     is_good = rules_read_then(reader, then, rule) && is_good;
     is_good = (why == NULL || rules_read_why(reader, why, &env, rule)) && is_good;

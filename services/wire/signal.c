@@ -90,6 +90,7 @@ static void read_facts(const Shouwang__V1__Signal *record, struct case_signal *s
         .silent = record->silent,
         .unresolved = record->unresolved,
         .only_on_file = record->only_on_file,
+        .starts_plan = record->starts_plan,
         .place =
             (enum case_place)known_or((int)record->place, CASE_PLACE_UNKNOWN, CASE_PLACE_UNKNOWN),
         .danger = (enum case_danger)known_or((int)record->danger, CASE_DANGER_UNKNOWN,

@@ -137,6 +137,7 @@ int signal_encode(const struct signal *signal, struct arena *arena, struct str *
     record.silent = signal->is_silent;
     record.id_reused = signal->id_reused;
     record.only_on_file = signal->only_on_file;
+    record.starts_plan = signal->starts_plan;
     record.tell = writer_texts(&writer, signal->tell, signal->tell_count);
     record.n_tell = signal->tell_count;
     record.ask_interview = writer_text(&writer, signal->ask_interview);

@@ -14,8 +14,10 @@ static void judge(const struct ruleset *rules, struct arena *arena)
     const struct event event = {.family = EVENT_FAMILY_SCREENING,
                                 .kind_name = STR_LITERAL("result"),
                                 .screening = {.items = items, .opened_count = 1}};
+    const struct schema_day day = {.calendar = &rules->calendar, .local = {.weekday = 1}};
     const struct expr_value bindings[RULESET_VARIABLES] = {
         [RULESET_EVENT] = expr_object(&schema_event, &event),
+        [RULESET_CALENDAR] = expr_object(&schema_calendar, &day),
         [RULESET_FEATURES] = ruleset_features(rules, &values),
     };
     const struct expr_run run = {bindings, arena, RULESET_COST_MAX};

@@ -34,6 +34,7 @@ struct triage_world {
     struct event_item items[EVENT_ITEMS_MAX];
     char item_names[EVENT_ITEMS_MAX][8];
     bool has_rules;
+    bool is_large; /* without the narrow bounds that most tests have */
     bool shows_near;
     int64_t now_ms;
     unsigned event_count;
@@ -134,8 +135,8 @@ static void make_triage(struct triage_world *world)
                                        .encode = signal_encode,
                                        .ctx = world,
                                        .org = world->org,
-                                       .seen_max = 16,
-                                       .window_max = 64,
+                                       .seen_max = world->is_large ? 0 : 16,
+                                       .window_max = world->is_large ? 0 : 64,
                                        .seed = 1};
     world->triage = triage_new(&setup);
     assert_non_null(world->triage);
@@ -176,6 +177,9 @@ struct triage_world *triage_world_new_reference(void)
     assert_int_equal(pack_build_parts(files, count, digest, &faults, &world->pack), 0);
     world->rules = *world->pack->rules;
     world->has_rules = true;
+    world->is_large = true;
+    triage_free(world->triage);
+    make_triage(world);
     return world;
 }
 
@@ -524,12 +528,13 @@ const char *triage_world_held(const struct triage_world *world)
     enum case_level level = CASE_LEVEL_NONE;
     size_t used = 0;
     for (size_t s = 0; s < world->last.signal_count; s++) {
-        level = world->last.signals[s].level > level ? world->last.signals[s].level : level;
+        const struct signal *signal = &world->last.signals[s];
+        level = !signal->only_on_file && signal->level > level ? signal->level : level;
     }
     text[0] = '\0';
     for (size_t s = 0; s < world->last.signal_count; s++) {
         const struct signal *signal = &world->last.signals[s];
-        for (size_t i = 0; i < signal->why_count; i++) {
+        for (size_t i = 0; !signal->only_on_file && i < signal->why_count; i++) {
             struct str rule = signal->why[i].rule;
             used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%s %.*s",
                                      used == 0 ? case_level_name(level) : "", used == 0 ? ":" : "",
@@ -538,6 +543,12 @@ const char *triage_world_held(const struct triage_world *world)
         }
     }
     return text;
+}
+
+const struct signal *triage_world_signals(const struct triage_world *world, size_t *ret_count)
+{
+    *ret_count = world->last.signal_count;
+    return world->last.signals;
 }
 
 struct triage *triage_world_triage(struct triage_world *world)

@@ -77,9 +77,12 @@ size_t triage_world_releases(const struct triage_world *world);
 /* The last event's signal stands, among its reasons, on a text that is this. */
 void triage_world_expect_why(const struct triage_world *world, const char *text);
 
-/* What held at the last event: "<highest level>: <rule> <rule> …", in the order of its signals; "" when nothing did. Valid
+/* What held at the last event: "<highest level>: <rule> <rule> …", in the order of its signals, but for pupils on file; "" when nothing did. Valid
  * until the next call. */
 const char *triage_world_held(const struct triage_world *world);
+
+/* The signals of the last step. Valid until the next one. */
+const struct signal *triage_world_signals(const struct triage_world *world, size_t *ret_count);
 
 struct triage *triage_world_triage(struct triage_world *world);
 

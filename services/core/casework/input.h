@@ -34,6 +34,8 @@ struct case_signal {
     bool opens_episode;
     bool silent;
     bool unresolved;
+    bool
+        starts_plan; /* beside an interview that waits: its level is asked for by another reason, too */
     bool only_on_file; /* dropped but for a subject with an open case at high or above */
     enum case_place place;
     enum case_danger danger;

@@ -48,10 +48,16 @@ static void take_why(struct work *work, const struct case_signal *signal)
     }
 }
 
-/* An interview that waits its turn is all that is owed, whatever the level. */
+/* An interview that waits its turn is all that is owed. */
+static bool is_queued_only(const struct case_signal *signal)
+{
+    return case_interview_waits(signal->ask_interview) && !signal->starts_plan;
+}
+
+/* Where an interview is all that is owed, there is no plan, whatever the level. */
 static void start_plan(struct work *work, const struct case_signal *signal)
 {
-    if (case_interview_waits(signal->ask_interview) && !work->file->silent) {
+    if (is_queued_only(signal) && !work->file->silent) {
         plan_queue(work);
     } else {
         plan_start(work, false);
@@ -135,12 +141,11 @@ static void merge(struct work *work, const struct case_signal *signal)
         file->kind = signal->kind;
         take_why(work, signal);
     }
-    if (raises && case_interview_waits(signal->ask_interview)) {
+    if (raises && is_queued_only(signal)) {
         life_raise_quietly(work, signal->level);
     } else if (raises) {
         life_raise(work, signal->level);
-    } else if (file->is_queued && !case_interview_waits(signal->ask_interview) &&
-               casefile_is_running(file)) {
+    } else if (file->is_queued && !is_queued_only(signal) && casefile_is_running(file)) {
         plan_start(work, false); /* the first that is more than a place in the queue */
     } else {
         episode_tell_owners(work, work_join(work, parts, 2));
@@ -154,8 +159,7 @@ static void tell(struct work *work, const struct case_signal *signal)
     ident_format(signal->id, digits);
     struct str parts[] = {STR_LITERAL("tell/"), str_of(digits)};
     struct work_people people = {0};
-    bool bulk =
-        work->file->level < CASE_LEVEL_WARNING || case_interview_waits(signal->ask_interview);
+    bool bulk = work->file->level < CASE_LEVEL_WARNING || is_queued_only(signal);
     struct work_message message = {
         .cause = work_join(work, parts, 2),
         .purpose = STR_LITERAL("tell"),

@@ -15,7 +15,7 @@ static const struct family_row family_table[] = {
     {"absent", CASE_FAMILY_SAFETY},          {"panic", CASE_FAMILY_SAFETY},
     {"left_campus", CASE_FAMILY_SAFETY},     {"dorm_missing", CASE_FAMILY_SAFETY},
     {"roll_missing", CASE_FAMILY_ROLL},      {"feed_silent", CASE_FAMILY_ROLL},
-    {"attendance_doubt", CASE_FAMILY_DOUBT},
+    {"attendance_doubt", CASE_FAMILY_DOUBT}, {"cluster", CASE_FAMILY_CLUSTER},
 };
 
 enum case_family case_family_of(struct str kind)
@@ -36,8 +36,8 @@ bool case_interview_waits(struct str ask)
 }
 
 /* Names stand at their value; "none" at 0. */
-static const char *const family_names[] = {"none",   "self_harm", "violence", "abuse",
-                                           "safety", "roll",      "doubt",    "wellbeing"};
+static const char *const family_names[] = {"none", "self_harm", "violence", "abuse",    "safety",
+                                           "roll", "doubt",     "cluster",  "wellbeing"};
 static const char *const level_names[] = {"none",    "normal", "attention",
                                           "warning", "high",   "crisis"};
 static const char *const channel_names[] = {"none",   "voice", "sms",     "wecom", "dingtalk",

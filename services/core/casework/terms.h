@@ -111,6 +111,7 @@ enum case_family {
     CASE_FAMILY_SAFETY,
     CASE_FAMILY_ROLL,      /* something expected did not come: a roll, a feed */
     CASE_FAMILY_DOUBT,     /* so many absent that it may be a fault: a question */
+    CASE_FAMILY_CLUSTER,   /* more pupils than expected, close in time or place */
     CASE_FAMILY_WELLBEING, /* whatever is in no other, unknown kinds too */
 };
 

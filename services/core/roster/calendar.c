@@ -43,3 +43,15 @@ int64_t calendar_step(const struct calendar *calendar, int64_t day, int64_t coun
     }
     return day;
 }
+
+const struct calendar_key_date *calendar_find_key_date(const struct calendar *calendar, int64_t day,
+                                                       size_t index)
+{
+    for (size_t i = 0; i < calendar->key_date_count; i++) {
+        const struct calendar_key_date *date = &calendar->key_dates[i];
+        if (covers(&date->span, 1, day) && index-- == 0) {
+            return date;
+        }
+    }
+    return NULL;
+}

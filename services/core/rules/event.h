@@ -141,6 +141,8 @@ struct event {
     int64_t discovered_ms; /* never 0: reported_ms when it was missing */
     int64_t reported_ms;   /* never 0 */
     int64_t accepted_ms;   /* 0 from a foreign producer */
+    struct str
+        subject; /* whom it is judged for: set by triage, of its subjects one after the other */
     struct ident
         body_digest; /* of the body as the sender wrote it; of the record when the sender wrote that */
     bool discovered_missing;

@@ -3,7 +3,6 @@
  * What came is noted per class and day: one bucket of the windows, under the expectation's id and the local day, with the
  * earliest of the events. What was judged is a clock of the unit: it stands at the last deadline that was. A deadline is judged
  * a little later, since what came in time may still be on its way; what comes later than that is noted and changes nothing. */
-#include "core/rules/schema.h"
 #include "core/rules/triage_inside.h"
 
 static const int64_t day_ms = INT64_C(86400000);
@@ -25,11 +24,12 @@ static struct str mark_key(const struct turn *turn, const struct expectation *ex
 
 static bool is_expected(struct turn *turn, const struct expectation *expectation)
 {
-    const struct expr_value bindings[] = {expr_object(&schema_event, turn->judge.event)};
-    const struct expr_run run = {bindings, turn->arena, RULESET_COST_MAX};
+    struct judge_scene scene;
+    const struct expr_run run = {scene.bindings, turn->arena, RULESET_COST_MAX};
     if (expectation->from != turn->judge.event->family) {
         return false;
     }
+    judge_set_scene(&turn->judge, (struct str){NULL, 0}, &scene);
     struct expr_value holds = expr_evaluate(expectation->where, &run);
     turn->judge.rule_errors += holds.kind == EXPR_BOOL ? 0 : 1;
     return holds.kind == EXPR_BOOL && holds.boolean;

@@ -1,46 +1,26 @@
-#include "core/rules/judge.h"
-
 #include <math.h>
-#include <string.h>
 
 #include "base/assert.h"
 #include "core/rules/facts.h"
-#include "core/rules/schema.h"
-
-/* One reason that held, of facts or of a rule. */
-struct hold {
-    struct hold *next;
-    struct str kind;
-    enum case_family family;
-    enum case_level level;
-    enum level_layer layer;
-    const struct str *tell;
-    size_t tell_count;
-    struct str ask_interview;
-    bool only_on_file;
-    bool waits;
-    struct signal_why why; /* with the rule's id */
-};
-
-/* One that did not hold, by little. */
-struct near_rule {
-    enum case_family family;
-    struct signal_why why;
-};
-
-enum { HOLDS_NEAR_MAX = 16 };
-
-struct holds {
-    struct hold *first;
-    struct hold **end;
-    struct near_rule near[HOLDS_NEAR_MAX];
-    size_t near_count;
-    bool is_happening; /* by the facts */
-};
+#include "core/rules/judge_inside.h"
 
 int64_t judge_event_time(const struct event *event)
 {
     return event->occurred_ms > 0 ? event->occurred_ms : event->discovered_ms;
+}
+
+void judge_set_scene(const struct judge *judge, struct str subject, struct judge_scene *ret_scene)
+{
+    const struct zone zone = org_zone(judge->org, judge->unit);
+    *ret_scene = (struct judge_scene){.event = *judge->event};
+    ret_scene->event.subject = subject;
+    ret_scene->day = (struct schema_day){
+        .calendar = &judge->rules->calendar,
+        .local = zone_to_local(&zone, judge_event_time(judge->event)),
+    };
+    ret_scene->bindings[RULESET_EVENT] = expr_object(&schema_event, &ret_scene->event);
+    ret_scene->bindings[RULESET_CALENDAR] = expr_object(&schema_calendar, &ret_scene->day);
+    ret_scene->bindings[RULESET_FEATURES] = expr_null();
 }
 
 struct str judge_group_of(const struct judge *judge, struct str group, enum org_group_kind kind)
@@ -125,7 +105,7 @@ static int hold_fact(struct judge *judge, const struct facts_reason *reason, str
     return 0;
 }
 
-static int hold_facts(struct judge *judge, struct holds *holds)
+int holds_find_facts(struct judge *judge, struct holds *holds)
 {
     struct facts facts;
     facts_judge(judge->event, &facts);
@@ -167,8 +147,8 @@ static int add_reads(const struct rule *rule, const struct expr_run *run, struct
     return 0;
 }
 
-static int hold_rule(struct judge *judge, const struct rule *rule, const struct expr_run *run,
-                     struct holds *holds)
+int holds_add_rule(struct judge *judge, const struct rule *rule, const struct expr_run *run,
+                   struct holds *holds)
 {
     struct hold *hold = add_hold(judge, holds);
     if (hold == NULL) {
@@ -176,6 +156,7 @@ static int hold_rule(struct judge *judge, const struct rule *rule, const struct 
     }
     hold->kind = rule->case_kind;
     hold->family = case_family_of(rule->case_kind);
+    hold->about = rule->about;
     hold->level = rule->level;
     hold->layer = rule->layer;
     hold->tell = rule->tell;
@@ -214,7 +195,12 @@ static int note_near(struct judge *judge, const struct rule *rule, const struct 
 
 static bool is_about(const struct rule *rule, const struct event *event)
 {
-    return rule->family == event->family && rule->kind == event->kind;
+    for (size_t i = 0; i < rule->on_count; i++) {
+        if (rule->on[i] == event->kind && event_kind_family(rule->on[i]) == event->family) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* The features that rules about the event read. */
@@ -293,13 +279,13 @@ struct counting {
     uint64_t needed;
 };
 
-/* The features that are needed, as they stand at the instant, and the first instant behind it at which one of them stands otherwise and still
- * counts the event in hand; INT64_MAX: none, which is so but for an event that came late. */
+/* The features that are needed, as they stand at the instant, and the first instant behind it at which one of them stands otherwise and one may
+ * still count the event in hand; INT64_MAX: none, which is so but for an event that came late. */
 static int count_features(struct judge *judge, const struct counting *counting, int64_t at_ms,
                           struct feature_values *values, int64_t *ret_next_ms)
 {
     const struct ruleset *rules = judge->rules;
-    int64_t event_ms = judge_event_time(judge->event);
+    int64_t longest_ms = 0;
     *ret_next_ms = INT64_MAX;
     for (size_t i = 0; i < rules->feature_count; i++) {
         const struct feature *feature = &rules->features[i];
@@ -310,13 +296,15 @@ static int count_features(struct judge *judge, const struct counting *counting, 
             continue;
         }
         int64_t next_ms = windows_next_ms(judge->windows, &key, at_ms);
-        if (next_ms < *ret_next_ms && next_ms < event_ms + feature->window_ms) {
-            *ret_next_ms = next_ms;
-        }
+        *ret_next_ms = next_ms < *ret_next_ms ? next_ms : *ret_next_ms;
+        longest_ms = feature->window_ms > longest_ms ? feature->window_ms : longest_ms;
         int error = count_feature(judge, feature, &key, &span, values->ops[i]);
         if (error != 0) {
             return error;
         }
+    }
+    if (*ret_next_ms >= judge_event_time(judge->event) + longest_ms) {
+        *ret_next_ms = INT64_MAX;
     }
     return 0;
 }
@@ -335,7 +323,7 @@ static int judge_rules(struct judge *judge, const struct expr_run *run, bool is_
         struct expr_value value = expr_evaluate(rule->when, run);
         judge->rule_errors += value.kind == EXPR_BOOL ? 0 : 1;
         held[i] = value.kind == EXPR_BOOL && value.boolean;
-        int error = held[i] ? hold_rule(judge, rule, run, holds) : 0;
+        int error = held[i] ? holds_add_rule(judge, rule, run, holds) : 0;
         if (error != 0) {
             return error;
         }
@@ -359,8 +347,7 @@ static int find_near(struct judge *judge, const struct expr_run *run, const bool
 
 /* An event that comes late is judged where it lies, and at each of the later events that it counts for: had it come in time,
  * the rule would have held there. */
-static int hold_rules(struct judge *judge, const struct signal_subject *subject,
-                      struct holds *holds)
+int holds_find_rules(struct judge *judge, const struct signal_subject *subject, struct holds *holds)
 {
     enum { INSTANTS_MAX = 64 };
     const struct ruleset *rules = judge->rules;
@@ -376,11 +363,10 @@ static int hold_rules(struct judge *judge, const struct signal_subject *subject,
     if (held == NULL || values == NULL) {
         return ERR_MEMORY;
     }
-    const struct expr_value bindings[RULESET_VARIABLES] = {
-        [RULESET_EVENT] = expr_object(&schema_event, event),
-        [RULESET_FEATURES] = ruleset_features(rules, values),
-    };
-    const struct expr_run run = {bindings, judge->arena, RULESET_COST_MAX};
+    struct judge_scene scene;
+    judge_set_scene(judge, subject->ref, &scene);
+    scene.bindings[RULESET_FEATURES] = ruleset_features(rules, values);
+    const struct expr_run run = {scene.bindings, judge->arena, RULESET_COST_MAX};
     int error = 0;
     for (int i = 0; i < INSTANTS_MAX && at_ms != INT64_MAX && error == 0; i++) {
         int64_t next_ms = INT64_MAX;
@@ -388,185 +374,6 @@ static int hold_rules(struct judge *judge, const struct signal_subject *subject,
         error = error != 0 ? error : judge_rules(judge, &run, i == 0, held, holds);
         error = error != 0 || i > 0 ? error : find_near(judge, &run, held, holds);
         at_ms = next_ms;
-    }
-    return error;
-}
-
-/* --- Signals --------------------------------------------------------------------------------------------------------- */
-
-static void tell(struct signal *signal, struct str role)
-{
-    for (size_t i = 0; i < signal->tell_count; i++) {
-        if (str_equal(signal->tell[i], role)) {
-            return;
-        }
-    }
-    if (signal->tell_count < SIGNAL_TELL_MAX) {
-        signal->tell[signal->tell_count++] = role;
-    }
-}
-
-/* What becomes one signal: the reasons of one family of kinds, apart those that count only for a pupil on file. */
-struct sort {
-    enum case_family family;
-    bool only_on_file;
-};
-
-static bool is_of(const struct hold *hold, struct sort sort)
-{
-    return hold->family == sort.family && hold->only_on_file == sort.only_on_file;
-}
-
-/* The highest level of the sort; of equal ones the first decides, and the nearest layer. */
-static void decide(const struct holds *holds, struct sort sort, struct signal *signal)
-{
-    signal->only_on_file = sort.only_on_file;
-    signal->waits = true;
-    for (const struct hold *hold = holds->first; hold != NULL; hold = hold->next) {
-        if (!is_of(hold, sort)) {
-            continue;
-        }
-        signal->waits = signal->waits && hold->waits;
-        if (hold->level > signal->level) {
-            signal->level = hold->level;
-            signal->layer = hold->layer;
-            signal->kind = hold->kind;
-            signal->rule = hold->why.rule;
-            signal->ask_interview =
-                hold->ask_interview.len > 0 ? hold->ask_interview : signal->ask_interview;
-        } else if (hold->level == signal->level && hold->layer < signal->layer) {
-            signal->layer = hold->layer;
-        }
-        if (signal->ask_interview.len == 0) {
-            signal->ask_interview = hold->ask_interview;
-        }
-        for (size_t i = 0; i < hold->tell_count; i++) {
-            tell(signal, hold->tell[i]);
-        }
-    }
-    sw_assert(signal->level != CASE_LEVEL_NONE);
-}
-
-static int collect_why(struct judge *judge, const struct holds *holds, struct sort sort,
-                       struct signal *signal)
-{
-    struct signal_why *why = arena_alloc_array(judge->arena, SIGNAL_WHY_MAX, sizeof(*why));
-    if (why == NULL) {
-        return ERR_MEMORY;
-    }
-    for (const struct hold *hold = holds->first; hold != NULL; hold = hold->next) {
-        if (!is_of(hold, sort)) {
-            continue;
-        }
-        if (signal->why_count == SIGNAL_WHY_MAX) {
-            signal->why_cut++;
-        } else {
-            why[signal->why_count++] = hold->why;
-        }
-    }
-    signal->why = why;
-    return 0;
-}
-
-static int collect_near(struct judge *judge, const struct holds *holds, struct sort sort,
-                        struct signal *signal)
-{
-    struct signal_why *near = arena_alloc_array(judge->arena, SIGNAL_NEAR_MAX, sizeof(*near));
-    if (near == NULL) {
-        return ERR_MEMORY;
-    }
-    for (size_t i = 0; i < holds->near_count && signal->near_count < SIGNAL_NEAR_MAX; i++) {
-        if (holds->near[i].family == sort.family) {
-            near[signal->near_count++] = holds->near[i].why;
-        }
-    }
-    signal->near = near;
-    return 0;
-}
-
-static struct ident signal_id(const struct judge *judge, const struct signal *signal)
-{
-    const struct event *event = judge->event;
-    const struct str none = {NULL, 0};
-    const struct str parts[] = {
-        STR_LITERAL("signal"),
-        event->unit,
-        event->source,
-        event->id,
-        judge->id_reused ? ident_part(&event->body_digest) : none,
-        signal->rule,
-        signal->subject.ref,
-    };
-    return ident_derive(judge->hash, parts, sizeof(parts) / sizeof(parts[0]));
-}
-
-static struct signal *add_signal(struct judge *judge)
-{
-    struct signal *signals = arena_grow_array(judge->arena, judge->signals, judge->count,
-                                              &judge->capacity, sizeof(*signals));
-    if (signals == NULL) {
-        return NULL;
-    }
-    judge->signals = signals;
-    return &judge->signals[judge->count++];
-}
-
-static int make_signal(struct judge *judge, const struct signal_subject *subject,
-                       const struct holds *holds, struct sort sort)
-{
-    const struct event *event = judge->event;
-    struct signal *signal = add_signal(judge);
-    if (signal == NULL) {
-        return ERR_MEMORY;
-    }
-    *signal = (struct signal){
-        .event = event,
-        .subject = *subject,
-        .pack = judge->rules == NULL ? NULL : judge->rules->hash,
-        .is_silent = judge->is_silent,
-        .id_reused = judge->id_reused,
-    };
-    decide(holds, sort, signal);
-    bool is_own_family = sort.family == case_family_of(event->kind_name);
-    bool is_incident = is_own_family && event->family == EVENT_FAMILY_INCIDENT &&
-                       (holds->is_happening || signal->level >= CASE_LEVEL_HIGH);
-    bool is_absence = event->family == EVENT_FAMILY_ATTENDANCE && sort.family == CASE_FAMILY_SAFETY;
-    signal->opens_episode = is_incident || is_absence || signal->level == CASE_LEVEL_CRISIS;
-    signal->id = signal_id(judge, signal);
-    int error = collect_why(judge, holds, sort, signal);
-    return error != 0 ? error : collect_near(judge, holds, sort, signal);
-}
-
-int judge_subject(struct judge *judge, const struct signal_subject *subject)
-{
-    struct holds holds = {.first = NULL, .is_happening = false};
-    uint32_t sorts = 0; /* bits of those done */
-    holds.end = &holds.first;
-    int error = hold_facts(judge, &holds);
-    error = error != 0 ? error : hold_rules(judge, subject, &holds);
-    for (const struct hold *hold = holds.first; hold != NULL && error == 0; hold = hold->next) {
-        const struct sort sort = {hold->family, hold->only_on_file};
-        uint32_t bit = UINT32_C(1) << (2 * (unsigned)sort.family + (sort.only_on_file ? 1 : 0));
-        if ((sorts & bit) == 0) {
-            sorts |= bit;
-            error = make_signal(judge, subject, &holds, sort);
-        }
-    }
-    return error;
-}
-
-int judge_rule(struct judge *judge, const struct signal_subject *subject, const struct rule *rule)
-{
-    struct holds holds = {.first = NULL};
-    const struct expr_value bindings[RULESET_VARIABLES] = {
-        [RULESET_EVENT] = expr_object(&schema_event, judge->event)};
-    const struct expr_run run = {bindings, judge->arena, RULESET_COST_MAX};
-    holds.end = &holds.first;
-    int error = hold_rule(judge, rule, &run, &holds);
-    const struct sort sort = {case_family_of(rule->case_kind), rule->only_on_file};
-    error = error != 0 ? error : make_signal(judge, subject, &holds, sort);
-    if (error == 0) {
-        judge->signals[judge->count - 1].opens_episode = true;
     }
     return error;
 }

@@ -4,6 +4,7 @@
 
 #include "core/org/org.h"
 #include "core/rules/ruleset.h"
+#include "core/rules/schema.h"
 #include "core/rules/signal.h"
 #include "core/rules/triage.h"
 
@@ -24,6 +25,16 @@ struct judge {
     size_t count;
     size_t capacity;
 };
+
+/* What the expressions of a rule see of one subject at one event; the features are bound by who counts them. */
+struct judge_scene {
+    struct event event;
+    struct schema_day day;
+    struct expr_value bindings[RULESET_VARIABLES];
+};
+
+/* Of the event in hand; the judge has rules. The scene points into itself. */
+void judge_set_scene(const struct judge *judge, struct str subject, struct judge_scene *ret_scene);
 
 /* When the event happened, as features count it. */
 int64_t judge_event_time(const struct event *event);

@@ -10,13 +10,14 @@ struct feature_schema {
     struct expr_field fields[RULESET_OPS_MAX];
 };
 
-static const struct expr_variable event_variable[] = {
+static const struct expr_variable event_variables[] = {
     {"event", {.kind = EXPR_OBJECT, .schema = &schema_event}},
+    {"calendar", {.kind = EXPR_OBJECT, .schema = &schema_calendar}},
 };
 
 struct expr_env ruleset_event_env(void)
 {
-    return (struct expr_env){.variables = event_variable, .count = 1};
+    return (struct expr_env){.variables = event_variables, .count = RULESET_FEATURES};
 }
 
 static bool get_op(const struct expr_schema *schema, const void *at, size_t field,
@@ -72,7 +73,8 @@ int ruleset_bind_features(struct ruleset *ruleset, struct arena *arena)
             feature->id, {.kind = EXPR_OBJECT, .schema = &schema->schema}, false};
     }
     ruleset->features_schema = (struct expr_schema){"features", fields, count, get_feature};
-    ruleset->variables[RULESET_EVENT] = event_variable[0];
+    ruleset->variables[RULESET_EVENT] = event_variables[RULESET_EVENT];
+    ruleset->variables[RULESET_CALENDAR] = event_variables[RULESET_CALENDAR];
     ruleset->variables[RULESET_FEATURES] = (struct expr_variable){
         "features", {.kind = EXPR_OBJECT, .schema = &ruleset->features_schema}};
     return 0;

@@ -25,6 +25,7 @@ enum {
     RULESET_EXPECTATIONS_MAX = 16,
     RULESET_ID_MAX_BYTES = 48,
     RULESET_VERSION_MAX_BYTES = 16,
+    RULESET_ON_MAX = 6,       /* kinds of events of one rule */
     RULESET_COST_MAX = 20000, /* of one expression */
 };
 
@@ -60,25 +61,30 @@ struct feature_op {
 struct feature {
     const char *id;
     enum event_family from;
-    const struct expr *where; /* sees `event` only */
+    const struct expr *where; /* sees `event` and `calendar` */
     enum feature_scope scope;
     int64_t window_ms;
     int64_t lateness_ms;
-    const struct expr *value;  /* sees `event` only; NULL: no distinct() */
+    const struct expr *value;  /* sees what `where` sees; NULL: no distinct() */
     const struct expr *number; /* likewise; NULL: no operator on numbers */
     int64_t half_life_ms;      /* of sum(); 0: it does not decay */
+    bool is_per_subject; /* `value` reads event.subject: an event counts for each of its subjects */
     struct feature_op ops[RULESET_OPS_MAX];
     size_t op_count;
 };
 
+/* Whom the signal of a rule is about: whom the event is about, or the class, grade or school that they are in. */
+enum rule_about { RULE_ABOUT_SUBJECT, RULE_ABOUT_CLASS, RULE_ABOUT_GRADE, RULE_ABOUT_SCHOOL };
+
 struct rule {
     struct str id;
-    struct str version; /* of the rule, as its authors count; "1" if they do not */
-    enum event_family family;
-    enum event_kind kind;
+    struct str version;                 /* of the rule, as its authors count; "1" if they do not */
+    enum event_kind on[RULESET_ON_MAX]; /* none: an expectation's, or the question's */
+    size_t on_count;
     const struct expr *when;
     struct reads reads;     /* of `when` */
     uint64_t uses_features; /* bits by index: those that `when` or `why` read */
+    enum rule_about about;
     enum case_level level;
     enum level_layer layer;
     struct str case_kind;
@@ -94,7 +100,7 @@ struct rule {
 struct expectation {
     const char *id; /* unique among features and expectations */
     enum event_family from;
-    const struct expr *where; /* sees `event` only */
+    const struct expr *where; /* sees `event` and `calendar` */
     bool is_of_class;         /* each class that has pupils; else the school */
     bool is_every_day;        /* else on school days */
     int64_t by_ms;            /* of the local day */
@@ -116,8 +122,8 @@ struct plausibility {
     struct rule question;
 };
 
-/* Variables of a rule's environment, by index. */
-enum { RULESET_EVENT, RULESET_FEATURES, RULESET_VARIABLES };
+/* Variables of a rule's environment, by index; that of an event alone ends before the features. */
+enum { RULESET_EVENT, RULESET_CALENDAR, RULESET_FEATURES, RULESET_VARIABLES };
 
 struct ruleset {
     uint8_t hash[SIGNAL_HASH_BYTES]; /* of the pack */
@@ -134,7 +140,7 @@ struct ruleset {
     struct expr_variable variables[RULESET_VARIABLES];
 };
 
-/* The environment of a feature's expressions: `event`. */
+/* The environment of a feature's expressions: `event` and `calendar`. */
 struct expr_env ruleset_event_env(void);
 
 /* Makes the object `features` and the environment from the features that are set. ERR_MEMORY. */

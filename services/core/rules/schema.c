@@ -50,6 +50,11 @@ static bool get_unresolved(const struct event *event, struct expr_value *ret_val
     return give_bool(event->unresolved, ret_value);
 }
 
+static bool get_subject(const struct event *event, struct expr_value *ret_value)
+{
+    return give_text(event->subject, ret_value);
+}
+
 static bool get_reporter(const struct event *event, struct expr_value *ret_value)
 {
     const struct event_party *party = event_find_party(event, CASE_PARTY_REPORTER);
@@ -256,6 +261,7 @@ typedef bool (*getter_fn)(const struct event *event, struct expr_value *ret_valu
     TEXT("unit", get_unit)                                                                         \
     TEXT("group", get_group)                                                                       \
     FLAG("unresolved", get_unresolved)                                                             \
+    TEXT("subject", get_subject)                                                                   \
     TEXT("reporter_ref", get_reporter)                                                             \
     TEXT("place", get_place)                                                                       \
     TEXT("danger", get_danger)                                                                     \
@@ -305,3 +311,55 @@ static bool get(const struct expr_schema *schema, const void *at, size_t field,
 }
 
 const struct expr_schema schema_event = {"event", fields, sizeof(fields) / sizeof(fields[0]), get};
+
+/* --- The calendar ---------------------------------------------------------------------------------------------------- */
+
+static const struct schema_day *day_of(const void *at)
+{
+    return at;
+}
+
+static void read_key_date(const void *at, size_t index, struct expr_value *ret_item)
+{
+    const struct schema_day *day = day_of(at);
+    const struct calendar_key_date *date =
+        calendar_find_key_date(day->calendar, day->local.day, index);
+    sw_assert(date != NULL);
+    *ret_item = expr_string(date->name);
+}
+
+enum { DAY_SCHOOL, DAY_NUMBER, DAY_WEEKDAY, DAY_HOUR, DAY_KEY_DATES };
+
+static const struct expr_field day_fields[] = {
+    [DAY_SCHOOL] = {"is_school_day", {.kind = EXPR_BOOL}, false},
+    [DAY_NUMBER] = {"day", {.kind = EXPR_INT}, false},
+    [DAY_WEEKDAY] = {"weekday", {.kind = EXPR_INT}, false},
+    [DAY_HOUR] = {"hour", {.kind = EXPR_INT}, false},
+    [DAY_KEY_DATES] = {"key_dates", {.kind = EXPR_LIST, .element = &string_type}, false},
+};
+
+static bool get_day(const struct expr_schema *schema, const void *at, size_t field,
+                    struct expr_value *ret_value)
+{
+    const struct schema_day *day = day_of(at);
+    size_t count = 0;
+    sw_assert(field < schema->field_count);
+    if (field == DAY_SCHOOL) {
+        *ret_value = expr_bool(calendar_is_school_day(day->calendar, day->local.day));
+    } else if (field == DAY_NUMBER) {
+        *ret_value = expr_int(day->local.day);
+    } else if (field == DAY_WEEKDAY) {
+        *ret_value = expr_int(day->local.weekday);
+    } else if (field == DAY_HOUR) {
+        *ret_value = expr_int(day->local.day_ms / 3600000);
+    } else {
+        while (calendar_find_key_date(day->calendar, day->local.day, count) != NULL) {
+            count++;
+        }
+        *ret_value = (struct expr_value){.kind = EXPR_LIST, .list = {day, count, read_key_date}};
+    }
+    return true;
+}
+
+const struct expr_schema schema_calendar = {"calendar", day_fields,
+                                            sizeof(day_fields) / sizeof(day_fields[0]), get_day};

@@ -60,7 +60,8 @@ struct signal {
     bool opens_episode;
     bool is_silent; /* history, or too old: recorded, nobody is told */
     bool id_reused;
-    bool waits; /* until it is plausible: kept back by triage, never written so */
+    bool starts_plan; /* beside an interview that waits: a reason of the level asks for none */
+    bool waits;       /* until it is plausible: kept back by triage, never written so */
     bool
         only_on_file; /* counts only for a pupil with an open case at high or above; the escalator knows */
     struct str tell[SIGNAL_TELL_MAX]; /* roles, each once */

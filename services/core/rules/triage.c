@@ -4,7 +4,6 @@
 
 #include "base/assert.h"
 #include "base/heap.h"
-#include "core/rules/schema.h"
 #include "core/rules/triage_inside.h"
 
 enum {
@@ -203,20 +202,18 @@ static bool read_number(const struct feature *feature, const struct expr_run *ru
     return number >= -FEATURE_NUMBER_MAX && number <= FEATURE_NUMBER_MAX;
 }
 
-/* Whether the feature counts the event, and with which value; an expression without a value counts as an error. */
-static bool takes(struct turn *turn, const struct feature *feature, struct judge *judge,
+/* Whether the feature counts the event for the subject, and with which value; an expression without a value counts as an
+ * error. */
+static bool takes(struct turn *turn, const struct feature *feature, struct str subject,
                   struct window_entry *ret_entry)
 {
-    const struct event *event = turn->judge.event;
-    const struct expr_value bindings[] = {expr_object(&schema_event, event)};
-    const struct expr_run run = {bindings, turn->arena, RULESET_COST_MAX};
-    if (feature->from != event->family) {
-        return false;
-    }
+    struct judge_scene scene;
+    const struct expr_run run = {scene.bindings, turn->arena, RULESET_COST_MAX};
+    judge_set_scene(&turn->judge, subject, &scene);
     struct expr_value holds = expr_evaluate(feature->where, &run);
     bool is_good = holds.kind == EXPR_BOOL;
     bool is_taken = is_good && holds.boolean;
-    *ret_entry = (struct window_entry){.at_ms = judge_event_time(event)};
+    *ret_entry = (struct window_entry){.at_ms = judge_event_time(turn->judge.event)};
     if (is_taken && feature->value != NULL) {
         struct expr_value value = expr_evaluate(feature->value, &run);
         is_good = value.kind != EXPR_ERROR;
@@ -225,7 +222,7 @@ static bool takes(struct turn *turn, const struct feature *feature, struct judge
     if (is_taken && feature->number != NULL) {
         is_good = read_number(feature, &run, &ret_entry->number) && is_good;
     }
-    judge->rule_errors += is_good ? 0 : 1;
+    turn->judge.rule_errors += is_good ? 0 : 1;
     return is_good && is_taken;
 }
 
@@ -258,28 +255,38 @@ static bool is_counted(const struct judge *judge, const struct feature *feature,
     return !has_place;
 }
 
-static int feed_features(struct turn *turn, const struct signal_subject *subjects, size_t count,
-                         struct judge *judge)
+static int feed_feature(struct turn *turn, const struct feature *feature,
+                        const struct signal_subject *subjects, size_t count)
+{
+    struct judge *judge = &turn->judge;
+    struct window_entry entry;
+    struct window_key key;
+    bool is_taken = takes(turn, feature, subjects[0].ref, &entry);
+    bool is_in_time = entry.at_ms + feature->window_ms + feature->lateness_ms > turn->now_ms;
+    int error = 0;
+    for (size_t i = 0; i < count && is_in_time && error == 0; i++) {
+        if (feature->is_per_subject && i > 0) {
+            is_taken = takes(turn, feature, subjects[i].ref, &entry);
+        }
+        if (!is_taken || (!feature->is_per_subject && is_counted(judge, feature, subjects, i)) ||
+            !judge_window_key(judge, feature, &subjects[i], &key)) {
+            continue;
+        }
+        error = count_once(turn, &key, &entry);
+    }
+    return error;
+}
+
+static int feed_features(struct turn *turn, const struct signal_subject *subjects, size_t count)
 {
     const struct ruleset *rules = turn->judge.rules;
-    for (size_t f = 0; rules != NULL && f < rules->feature_count; f++) {
+    int error = 0;
+    for (size_t f = 0; rules != NULL && f < rules->feature_count && error == 0; f++) {
         const struct feature *feature = &rules->features[f];
-        struct window_entry entry;
-        struct window_key key;
-        bool is_taken = takes(turn, feature, judge, &entry) &&
-                        entry.at_ms + feature->window_ms + feature->lateness_ms > turn->now_ms;
-        for (size_t i = 0; i < count && is_taken; i++) {
-            if (is_counted(judge, feature, subjects, i) ||
-                !judge_window_key(judge, feature, &subjects[i], &key)) {
-                continue;
-            }
-            int error = count_once(turn, &key, &entry);
-            if (error != 0) {
-                return error;
-            }
-        }
+        bool is_about = feature->from == turn->judge.event->family;
+        error = is_about ? feed_feature(turn, feature, subjects, count) : 0;
     }
-    return 0;
+    return error;
 }
 
 /* --- Subjects -------------------------------------------------------------------------------------------------------- */
@@ -406,7 +413,7 @@ static int judge_event(struct turn *turn)
     size_t count = list_subjects(turn, subjects);
     turn->judge.id_reused = turn->result->id_reused;
     turn->judge.is_silent = is_silent(&turn->judge);
-    int error = feed_features(turn, subjects, count, &turn->judge);
+    int error = feed_features(turn, subjects, count);
     error = error != 0 ? error : expect_mark(turn, subjects, count);
     for (size_t i = 0; i < count && error == 0; i++) {
         error = judge_subject(&turn->judge, &subjects[i]);
