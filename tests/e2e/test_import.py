@@ -11,6 +11,7 @@ import re
 import pytest
 
 import shouwang as whole
+from digests import activate, next_slots
 from shouwang import COUNTY_TOKEN, wait_until
 
 DATA = pathlib.Path(os.environ["SHOUWANG_DATA"])
@@ -119,7 +120,8 @@ def expected(answers):
 SCREENING = ("--unit", UNIT, "--subjects", "made-up", "--map", MAPS / "ukm-phq9-gad7-pss10.yaml", "--live", "--yes")
 
 
-def test_screening_gives_the_signals_that_python_counts(shouwang, answers):
+def test_screening_gives_the_signals_that_python_counts(shouwang, folder, answers):
+    activate(shouwang, folder, next_slots())
     done = import_file(shouwang, "screening", ANSWERS, *SCREENING)
     assert (done["rows"], done["rows_refused"], done["accepted"], done["refused"]) == (223, 0, 3 * 223, 0)
     wait_judged(shouwang, 3 * 223)
@@ -212,3 +214,14 @@ def test_every_row_of_attendance_is_accounted_for(shouwang, rolls):
     # History: what the rules say of it is recorded in silence, and nobody is told.
     silent = [case for case in shouwang.cases() if case["unit"].startswith("nyc")]
     assert all(case["silent"] for case in silent) and len(shouwang.sends()) == sends
+
+
+def test_those_who_wait_for_an_interview_were_one_message(shouwang, answers):
+    """Of the first import; the last to be looked at, since it comes at its time of the day."""
+    waiting = sum(score(row, "D", 9) >= 10 or row["D9"] > 0 or score(row, "A", 7) >= 10 for row in answers)
+
+    def digests():
+        return [send for send in shouwang.sends(role="psych_teacher", answer=200) if "等待约谈" in send["text"]]
+    wait_until(digests, "the digest", 150)
+    assert [re.search("有([0-9]+)名学生等待约谈", send["text"]).group(1) for send in digests()] == \
+        [str(waiting - expected(answers)["phq9_item9_3"])]
