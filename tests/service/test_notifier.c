@@ -78,7 +78,7 @@ static void test_notifier_sends_nothing_that_was_stopped(void **state)
     world_notify_teacher(world, 1, CASE_CHANNEL_SMS);
     world_notify_guardian(world, 2, "p-guardian");
     world_notify_teacher(world, 3, CASE_CHANNEL_WECOM);
-    assert_true(loop_wait_count(world->loop, &world->tries, 3, WAIT_MS));
+    assert_true(loop_wait_count(world->out.loop, &world->tries, 3, OUTSIDE_WAIT_MS));
     world_cancel(world, 1);
     world_set_conflict(world, "p-uncle");
     world_cancel(world, 5); /* before its notice */
@@ -100,7 +100,7 @@ static void test_notifier_sends_nothing_that_was_stopped(void **state)
     char url[96];
     snprintf(url, sizeof(url), "http://127.0.0.1:%u/show/queues", world->processes[0].admin_port);
     assert_int_equal(world_call(world, "GET", url, (struct str){NULL, 0}), 200);
-    assert_non_null(strstr(world->body, "stops 2,"));
+    assert_non_null(strstr(world->out.body, "stops 2,"));
 }
 
 /* The provider takes it, and the process dies before that is recorded; then another one of the slot comes. */
@@ -108,7 +108,7 @@ static void die_while_sending(struct world *world)
 {
     unsigned before = world->send_count;
     world->kills_sender = true;
-    assert_true(loop_wait_count(world->loop, &world->send_count, before + 1, WAIT_MS));
+    assert_true(loop_wait_count(world->out.loop, &world->send_count, before + 1, OUTSIDE_WAIT_MS));
     world->kills_sender = false;
     world_kill(world, 0);
     world_spawn(world, 0);
@@ -120,7 +120,7 @@ static void test_notifier_urgent_sends_again_inside_the_window_only(void **state
     struct world *world = *state;
     world->status_to_give = 503;
     world_notify_teacher(world, 1, CASE_CHANNEL_SMS);
-    assert_true(loop_wait_count(world->loop, &world->tries, 1, WAIT_MS));
+    assert_true(loop_wait_count(world->out.loop, &world->tries, 1, OUTSIDE_WAIT_MS));
     world->status_to_give = 0;
     die_while_sending(world);
     assert_true(world_wait_receipt(world, 1, CASE_DELIVERY_ACCEPTED)->sent_again);
@@ -141,7 +141,7 @@ static void test_notifier_queue_outlives_the_process(void **state)
     world->status_to_give = 503;
     world_notify_teacher(world, 1, CASE_CHANNEL_SMS);
     world_notify_teacher(world, 2, CASE_CHANNEL_WECOM);
-    assert_true(loop_wait_count(world->loop, &world->tries, 2, WAIT_MS));
+    assert_true(loop_wait_count(world->out.loop, &world->tries, 2, OUTSIDE_WAIT_MS));
     world_kill(world, 0);
     world->status_to_give = 0;
     world_spawn(world, 0);
@@ -168,7 +168,7 @@ static void test_notifier_bulk_asks_before_it_sends_again(void **state)
     struct world *world = *state;
     world->status_to_give = 503;
     notify_bulk(world, 1);
-    assert_true(loop_wait_count(world->loop, &world->tries, 1, WAIT_MS));
+    assert_true(loop_wait_count(world->out.loop, &world->tries, 1, OUTSIDE_WAIT_MS));
     world->status_to_give = 0;
     die_while_sending(world);
     assert_string_equal(world_wait_receipt(world, 1, CASE_DELIVERY_ACCEPTED)->reason, "asked");
@@ -176,7 +176,7 @@ static void test_notifier_bulk_asks_before_it_sends_again(void **state)
     world->does_not_tell = true;
     world->status_to_give = 503;
     notify_bulk(world, 2);
-    assert_true(loop_wait_count(world->loop, &world->tries, 3, WAIT_MS));
+    assert_true(loop_wait_count(world->out.loop, &world->tries, 3, OUTSIDE_WAIT_MS));
     world->status_to_give = 0;
     die_while_sending(world);
     assert_string_equal(world_wait_receipt(world, 2, CASE_DELIVERY_UNKNOWN)->reason, "not_known");
@@ -208,7 +208,7 @@ static unsigned count_tries_of_the_woken(struct world *world, const char *instan
     for (uint8_t id = 1; id <= 5; id++) {
         world_notify_teacher(world, id, CASE_CHANNEL_SMS);
     }
-    assert_true(loop_wait(world->loop, is_stopped, &world->processes[0], WAIT_MS));
+    assert_true(loop_wait(world->out.loop, is_stopped, &world->processes[0], OUTSIDE_WAIT_MS));
     world->status_to_give = 0;
     for (uint8_t id = 1; id <= 5; id++) {
         world_wait_receipt(world, id, CASE_DELIVERY_ACCEPTED);
@@ -257,7 +257,7 @@ static void test_notifier_believes_a_claim_that_was_accepted(void **state)
     char command[256];
     snprintf(command, sizeof(command),
              "redis-cli -s %s SET %s:notice:01%030d 'accepted m-0' >/dev/null",
-             redis_process_socket(&world->redis), world->prefix, 0);
+             redis_process_socket(&world->redis), world->out.prefix, 0);
     assert_int_equal(system(command), 0);
     world_notify_teacher(world, 1, CASE_CHANNEL_SMS);
     assert_string_equal(world_wait_receipt(world, 1, CASE_DELIVERY_ACCEPTED)->reason,

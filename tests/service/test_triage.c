@@ -27,7 +27,7 @@ static void test_triage_service_judges_once_and_survives_kill(void **state)
     assert_string_equal(signal->rule, "facts/danger");
     assert_int_equal(signal->pack.len, PACK_HASH_BYTES);
     assert_true(signal->opens_episode && !signal->silent);
-    triage_service_end(world, SIGKILL);
+    outside_end(world->pid, SIGKILL);
     triage_service_send(world, &draft, true,
                         "no-3"); /* the sender tries again while nobody is there */
     triage_service_draft(&draft, "e-2", "no-3", "concern");
@@ -71,7 +71,7 @@ static void test_triage_service_checks_a_foreign_producer(void **state)
     const struct kafka_output garbage = {.topic = TOPIC_EVENTS_INCIDENT,
                                          .unit = STR_LITERAL("no-3"),
                                          .value = STR_LITERAL("\xFF\xFF not protobuf")};
-    triage_service_put(world, &garbage);
+    outside_put(&world->out, &garbage);
     assert_string_equal(triage_service_reject(world, 2)->reason, "bad_protobuf");
     triage_service_draft(&draft, "f-4", "no-3",
                          "flood"); /* after each of them the next good one flows */

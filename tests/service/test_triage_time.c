@@ -22,7 +22,7 @@ static void put_class(struct world *world)
     const struct org_record group = {
         .kind = ORG_RECORD_GROUP,
         .group = {.id = STR_LITERAL("c1"), .unit = STR_LITERAL("no-3"), .kind = ORG_GROUP_CLASS}};
-    triage_service_put_org(world, &group);
+    outside_put_org(&world->out, &group);
     for (unsigned i = 1; i <= PUPILS; i++) {
         char id[16];
         (void)snprintf(id, sizeof(id), "p-%u", i);
@@ -31,7 +31,7 @@ static void put_class(struct world *world)
                                                     .unit = STR_LITERAL("no-3"),
                                                     .kind = ORG_PERSON_STUDENT,
                                                     .group = STR_LITERAL("c1")}};
-        triage_service_put_org(world, &pupil);
+        outside_put_org(&world->out, &pupil);
     }
 }
 
@@ -49,10 +49,10 @@ static void put_old_clock(struct world *world)
     struct str value;
     put_class(world);
     clock.clock.judged_ms = now_ms - 4 * day_ms;
-    assert_int_equal(triage_state_encode(&clock, &world->arena, &value), 0);
-    triage_service_put_bytes(world, TOPIC_STATE_TRIAGE, STR_LITERAL("no-3/clock/roll_am"), value);
-    assert_int_equal(triage_state_encode(&mark, &world->arena, &value), 0);
-    triage_service_put_bytes(world, TOPIC_STATE_TRIAGE, windows_key(&row, roll.at_ms, key), value);
+    assert_int_equal(triage_state_encode(&clock, &world->out.arena, &value), 0);
+    outside_put_bytes(&world->out, TOPIC_STATE_TRIAGE, STR_LITERAL("no-3/clock/roll_am"), value);
+    assert_int_equal(triage_state_encode(&mark, &world->out.arena, &value), 0);
+    outside_put_bytes(&world->out, TOPIC_STATE_TRIAGE, windows_key(&row, roll.at_ms, key), value);
 }
 
 static void send_absence(struct world *world, unsigned pupil)
@@ -92,10 +92,10 @@ static void send_answer(struct world *world, const Shouwang__V1__Signal *questio
     command.actor_role = (char *)(uintptr_t) "duty_leader";
     command.action_case = SHOUWANG__V1__COMMAND__ACTION_MET;
     command.met = &met;
-    assert_int_equal(encode_message(&command.base, &world->arena, &value), 0);
+    assert_int_equal(encode_message(&command.base, &world->out.arena, &value), 0);
     const struct kafka_output output = {
         .topic = TOPIC_COMMANDS, .unit = str_of(question->unit), .value = value};
-    triage_service_put(world, &output);
+    outside_put(&world->out, &output);
 }
 
 /* A school where everybody is absent: one question, which outlives the process; the answer lets all of it go. */
@@ -118,7 +118,7 @@ static void test_triage_service_a_gate_that_fails_gives_one_question(void **stat
     assert_string_equal(question->subject, "no-3");
     assert_int_equal(question->level, SHOUWANG__V1__LEVEL__LEVEL_HIGH);
     assert_int_equal(triage_service_metric(world, "sw_triage_held_total{what=\"held\"} "), PUPILS);
-    triage_service_end(world, SIGKILL);
+    outside_end(world->pid, SIGKILL);
     send_answer(world, question, "real"); /* while nobody is there */
     triage_service_spawn(world);
     triage_service_wait_ready(world);

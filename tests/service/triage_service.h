@@ -13,11 +13,9 @@
 
 #include "core/org/org.h"
 #include "core/rules/event.h"
-#include "io/http_client.h"
-#include "io/kafka.h"
-#include "io/keyring.h"
+#include "support/outside.h"
 
-enum { RECORDS_MAX = 64, WAIT_MS = 30000 };
+enum { RECORDS_MAX = 64 };
 
 struct written {
     char value[8192];
@@ -27,25 +25,13 @@ struct written {
 };
 
 struct world {
-    struct loop *loop;
-    struct config *config;
-    struct kafka_producer *producer;
-    struct kafka_reader *reader;
-    struct http_client *http;
-    struct keyring *keyring;
-    struct arena arena;
-    char folder[64];
-    char prefix[32];
+    struct outside out;
     uint16_t admin_port;
     pid_t pid;
     struct written signals[RECORDS_MAX];
     unsigned signal_count;
     struct written rejects[RECORDS_MAX];
     unsigned reject_count;
-    unsigned produced;
-    unsigned answered;
-    unsigned status;
-    char body[64 * 1024];
 };
 
 struct draft {
@@ -58,12 +44,6 @@ struct draft {
     Shouwang__V1__Attendance attendance;
 };
 
-/* What differs from the reference pack: a text that stands in one of its files once, and what takes its place, as long. */
-struct pack_patch {
-    const char *from;
-    const char *to;
-};
-
 struct plan {
     const struct pack_patch *patches;
     size_t patch_count;
@@ -74,16 +54,9 @@ struct plan {
 struct world *triage_service_new(const struct plan *plan);
 void triage_service_free(struct world *world);
 
-/* Starts the process again after triage_service_end, which sends the signal and waits; SIGTERM must drain. */
+/* Starts the process again after its end. */
 void triage_service_spawn(struct world *world);
 void triage_service_wait_ready(struct world *world);
-void triage_service_end(struct world *world, int signal_number);
-
-/* Records of any topic, of the directory; delivered when it returns. */
-void triage_service_put(struct world *world, const struct kafka_output *output);
-void triage_service_put_bytes(struct world *world, enum topic topic, struct str key,
-                              struct str value);
-void triage_service_put_org(struct world *world, const struct org_record *record);
 
 /* An incident of that kind about pupil p-1, reported now; `unit` is "no-3" or "no-8". */
 void triage_service_draft(struct draft *draft, const char *id, const char *unit, const char *kind);

@@ -1,23 +1,17 @@
 #include "support/notifier_world.h"
 
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 #include <shouwang/v1/notice.pb-c.h>
 #include <shouwang/v1/receipt.pb-c.h>
 
-#include "io/erasure.h"
 #include "io/seal_record.h"
 #include "support/loop_wait.h"
 #include "wire/decode.h"
-#include "wire/directory.h"
-#include "wire/pack.h"
 #include "wire/reader.h"
 
 /* --- The provider ------------------------------------------------------------------------------------------------------ */
@@ -74,39 +68,12 @@ const char *world_member(const char *send, const char *name)
 
 /* --- The directory ------------------------------------------------------------------------------------------------------ */
 
-static void produced(void *ctx, int error, int32_t partition, int64_t offset)
-{
-    struct world *world = ctx;
-    (void)partition;
-    (void)offset;
-    assert_int_equal(error, 0);
-    world->produced++;
-}
-
-static void put_bytes(struct world *world, enum topic topic, struct str key, struct str value)
-{
-    const struct kafka_output output = {
-        .topic = topic, .unit = STR_LITERAL(UNIT), .key = key, .value = value};
-    unsigned before = world->produced;
-    assert_int_equal(kafka_produce(world->producer, &output, produced, world), 0);
-    assert_true(loop_wait_count(world->loop, &world->produced, before + 1, WAIT_MS));
-}
-
-static void put_key(struct world *world, const char *id)
-{
-    struct seal_owner owner = {STR_LITERAL(UNIT), str_of(id)};
-    struct str key, value;
-    assert_int_equal(erasure_make_record(&owner, 1, &world->arena, &key, &value), 0);
-    assert_int_equal(erasure_apply(world->erasure, key, &value), 0);
-    put_bytes(world, TOPIC_KEYS, key, value);
-}
-
 static struct sealed close_value(struct world *world, const char *id, const char *text)
 {
-    struct vault vault = {world->keyring, world->erasure};
+    struct vault vault = {world->out.keyring, world->out.erasure};
     struct vault_target target = {STR_LITERAL(UNIT), str_of(id), SEAL_CLASS_CONTACT};
     struct sealed sealed;
-    assert_int_equal(vault_close(&vault, &target, str_of(text), &world->arena, &sealed), 0);
+    assert_int_equal(vault_close(&vault, &target, str_of(text), &world->out.arena, &sealed), 0);
     return sealed;
 }
 
@@ -114,16 +81,8 @@ static struct str seal_text(struct world *world, const char *id, const char *tex
 {
     struct sealed sealed = close_value(world, id, text);
     struct str bytes;
-    assert_int_equal(sealed_encode(&sealed, &world->arena, &bytes), 0);
+    assert_int_equal(sealed_encode(&sealed, &world->out.arena, &bytes), 0);
     return bytes;
-}
-
-static void put(struct world *world, const struct org_record *record)
-{
-    char key[ORG_KEY_MAX_BYTES];
-    struct str value;
-    assert_int_equal(directory_encode(record, &world->arena, &value), 0);
-    put_bytes(world, TOPIC_DIRECTORY, org_record_key(record, key), value);
 }
 
 static struct str digest_of(const char *number)
@@ -145,7 +104,7 @@ static void put_person(struct world *world, const char *id, enum org_person_kind
     static const enum case_channel channels[] = {CASE_CHANNEL_VOICE, CASE_CHANNEL_SMS,
                                                  CASE_CHANNEL_WECOM, CASE_CHANNEL_MAIL};
     struct org_address addresses[4];
-    put_key(world, id);
+    outside_put_key(&world->out, UNIT, id);
     for (size_t i = 0; i < 4; i++) {
         addresses[i] =
             (struct org_address){channels[i], digest_of(number), seal_text(world, id, number)};
@@ -158,7 +117,7 @@ static void put_person(struct world *world, const char *id, enum org_person_kind
                    .household = kind == ORG_PERSON_GUARDIAN ? STR_LITERAL("h-1") : STR_LITERAL(""),
                    .addresses = addresses,
                    .address_count = 4}};
-    put(world, &record);
+    outside_put_org(&world->out, &record);
 }
 
 static void put_directory(struct world *world)
@@ -172,40 +131,18 @@ static void put_directory(struct world *world)
                                        .switchboard = STR_LITERAL("0358-0000000"),
                                        .help_lines = help_lines,
                                        .help_line_count = 1}};
-    put(world, &unit);
-    put_key(world, UNIT);
+    outside_put_org(&world->out, &unit);
+    outside_put_key(&world->out, UNIT, UNIT);
     put_person(world, "p-teacher", ORG_PERSON_STAFF, TEACHER_NUMBER);
     put_person(world, "p-guardian", ORG_PERSON_GUARDIAN, GUARDIAN_NUMBER);
     put_person(world, "p-uncle", ORG_PERSON_GUARDIAN, "13900000003"); /* of the same household */
-    put_key(world, "p-pupil");
+    outside_put_key(&world->out, UNIT, "p-pupil");
     struct org_record pupil = {.kind = ORG_RECORD_PERSON,
                                .person = {.id = STR_LITERAL("p-pupil"),
                                           .unit = STR_LITERAL(UNIT),
                                           .kind = ORG_PERSON_STUDENT,
                                           .name = seal_text(world, "p-pupil", PUPIL_CANARY)}};
-    put(world, &pupil);
-}
-
-static void put_pack(struct world *world)
-{
-    struct yaml_faults *faults = calloc(1, sizeof(*faults));
-    const struct pack_file *files = NULL;
-    size_t count = 0;
-    struct pack *pack = NULL;
-    struct str key, value;
-    assert_int_equal(pack_read_folder(SW_SOURCE_DIR "/config/packs/reference", &world->arena,
-                                      faults, &files, &count),
-                     0);
-    assert_int_equal(pack_build(files, count, seal_digest, faults, &pack), 0);
-    for (size_t i = 0; i < pack->file_count; i++) {
-        assert_int_equal(pack_file_record(pack, i, &world->arena, &key, &value), 0);
-        put_bytes(world, TOPIC_DIRECTORY, key, value);
-    }
-    const struct pack_activation activation = {STR_LITERAL("fenyang"), STR_LITERAL("test"), 1};
-    assert_int_equal(pack_active_record(pack, &activation, &world->arena, &key, &value), 0);
-    put_bytes(world, TOPIC_DIRECTORY, key, value);
-    pack_free(pack);
-    free(faults);
+    outside_put_org(&world->out, &pupil);
 }
 
 /* --- The world ---------------------------------------------------------------------------------------------------------- */
@@ -219,7 +156,7 @@ static void take(void *ctx, const struct kafka_record *record)
     assert_null(memmem(record->value.at, record->value.len, "canary", 6));
     assert_true(world->receipt_count < RECEIPTS_MAX);
     assert_int_equal(decode_message(&shouwang__v1__receipt__descriptor, record->value,
-                                    &world->arena, &fault, &message),
+                                    &world->out.arena, &fault, &message),
                      0);
     const Shouwang__V1__Receipt *receipt = (const Shouwang__V1__Receipt *)message;
     struct receipt *to = &world->receipts[world->receipt_count++];
@@ -229,130 +166,45 @@ static void take(void *ctx, const struct kafka_record *record)
     snprintf(to->reason, sizeof(to->reason), "%s", receipt->reason);
 }
 
-static uint16_t free_port(void)
-{
-    struct address any = {.host = "127.0.0.1"};
-    int fd;
-    assert_int_equal(address_listen(&any, 1, &fd), 0);
-    assert_int_equal(address_of_socket(fd, &any), 0);
-    close(fd);
-    return any.port;
-}
-
 void world_spawn(struct world *world, unsigned slot)
 {
     struct process *process = &world->processes[slot];
-    char settings[9][160];
-    char log[96];
-    snprintf(settings[0], sizeof(settings[0]), "bootstrap.servers=%s", getenv("SW_TEST_BOOTSTRAP"));
-    snprintf(settings[1], sizeof(settings[1]), "topic.prefix=%s", world->prefix);
-    snprintf(settings[2], sizeof(settings[2]), "keys.dir=%s/keys", world->folder);
-    snprintf(settings[3], sizeof(settings[3]), "http.listen=127.0.0.1:%u", process->port);
-    snprintf(settings[4], sizeof(settings[4]), "admin.listen=127.0.0.1:%u", process->admin_port);
-    snprintf(settings[5], sizeof(settings[5]), "redis.address=unix:%s",
-             redis_process_socket(&world->redis));
-    snprintf(settings[6], sizeof(settings[6]), "phone.url=http://127.0.0.1:%u",
+    char http[64], admin[64], redis[128], phone[64], number[16], log[96];
+    const char *settings[] = {http,
+                              admin,
+                              redis,
+                              phone,
+                              number,
+                              "console.url=https://console.example",
+                              "profile=fast",
+                              "log.level=debug",
+                              NULL};
+    snprintf(http, sizeof(http), "http.listen=127.0.0.1:%u", process->port);
+    snprintf(admin, sizeof(admin), "admin.listen=127.0.0.1:%u", process->admin_port);
+    snprintf(redis, sizeof(redis), "redis.address=unix:%s", redis_process_socket(&world->redis));
+    snprintf(phone, sizeof(phone), "phone.url=http://127.0.0.1:%u",
              http_server_address(world->provider).port);
-    snprintf(settings[7], sizeof(settings[7]), "slot=%u", slot);
-    snprintf(log, sizeof(log), "%s/log", world->folder);
-    process->pid = fork();
-    assert_true(process->pid >= 0);
-    if (process->pid == 0) {
-        (void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* a failed assertion leaves nothing behind */
-        int fd = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-        (void)dup2(fd, STDERR_FILENO);
-        execl(world->program, world->program, "--set", settings[0], "--set", settings[1], "--set",
-              settings[2], "--set", settings[3], "--set", settings[4], "--set", settings[5],
-              "--set", settings[6], "--set", settings[7], "--set",
-              "console.url=https://console.example", "--set", "profile=fast", "--set",
-              "log.level=debug", (char *)NULL);
-        _exit(127);
-    }
-}
-
-static void answered(const struct http_call_result *result, void *ctx)
-{
-    struct world *world = ctx;
-    world->status = result->error == 0 ? result->status : 0;
-    snprintf(world->body, sizeof(world->body), "%.*s", (int)result->body.len,
-             result->body.len == 0 ? "" : result->body.at);
-    world->answered++;
+    snprintf(number, sizeof(number), "slot=%u", slot);
+    snprintf(log, sizeof(log), "%s/log", world->out.folder);
+    process->pid = outside_spawn(&world->out, world->program, settings, log);
 }
 
 unsigned world_call(struct world *world, const char *method, const char *url, struct str body)
 {
     static const char *const headers[] = {"Content-Type: application/json", NULL};
-    unsigned before = world->answered;
-    const struct http_call_options options = {.method = method,
-                                              .url = url,
-                                              .headers = headers,
-                                              .body = body,
-                                              .timeout_ms = WAIT_MS,
-                                              .response_max_bytes = sizeof(world->body)};
-    assert_int_equal(http_client_call(world->http, &options, answered, world, NULL), 0);
-    assert_true(loop_wait_count(world->loop, &world->answered, before + 1, WAIT_MS));
-    return world->status;
+    return outside_call(&world->out,
+                        &(struct http_call_options){
+                            .method = method, .url = url, .headers = headers, .body = body});
 }
 
-static unsigned admin(struct world *world, unsigned slot, const char *path)
-{
-    char url[96];
-    snprintf(url, sizeof(url), "http://127.0.0.1:%u%s", world->processes[slot].admin_port, path);
-    return world_call(world, "GET", url, KAFKA_NONE);
-}
-
-/* The sum of a metric over its labels. */
 long world_metric(struct world *world, unsigned slot, const char *name)
 {
-    char line[160];
-    long sum = 0;
-    assert_int_equal(admin(world, slot, "/metrics"), 200);
-    snprintf(line, sizeof(line), "\n%s", name);
-    for (const char *at = strstr(world->body, line); at != NULL; at = strstr(at + 1, line)) {
-        sum += strtol(strchr(at, ' ') + 1, NULL, 10);
-    }
-    return sum;
+    return outside_metric(&world->out, world->processes[slot].admin_port, name);
 }
 
 void world_wait_ready(struct world *world, unsigned slot)
 {
-    int64_t until_ms = loop_monotonic_ms() + WAIT_MS;
-    while (admin(world, slot, "/readyz") != 200) {
-        assert_true(loop_monotonic_ms() < until_ms);
-    }
-}
-
-static bool producer_is_up(void *ctx)
-{
-    return kafka_producer_is_up(((struct world *)ctx)->producer);
-}
-
-static void open_loop(struct world *world)
-{
-    static const struct kafka_source sources[] = {
-        {.topic = TOPIC_RECEIPTS, .from = KAFKA_FROM_BEGINNING},
-        {.topic = TOPIC_REJECTS, .from = KAFKA_FROM_BEGINNING}};
-    static const struct config_table table = {.program = "test", .summary = "test"};
-    char servers[128], prefix[64];
-    const char *settings[] = {servers, prefix, NULL};
-    struct buffer text;
-    snprintf(servers, sizeof(servers), "bootstrap.servers=%s", getenv("SW_TEST_BOOTSTRAP"));
-    snprintf(prefix, sizeof(prefix), "topic.prefix=%s", world->prefix);
-    buffer_init(&text, 65536);
-    assert_int_equal(
-        config_parse(&table, NULL, (struct str){NULL, 0}, settings, &text, &world->config), 0);
-    const struct topics_plan plan = {.partition_count = 1,
-                                     .is_single = true,
-                                     .inputs = topic_group_inputs,
-                                     .input_count = topic_group_input_count};
-    assert_int_equal(topics_create(world->config, &plan, &text), 0);
-    buffer_fini(&text);
-    assert_int_equal(loop_new(&world->loop), 0);
-    assert_int_equal(kafka_producer_new(world->loop, world->config, WAIT_MS, &world->producer), 0);
-    assert_int_equal(kafka_reader_new(world->loop, world->config, sources, 2, &world->reader), 0);
-    kafka_reader_set_calls(world->reader, &(struct kafka_reader_calls){.record = take}, world);
-    assert_int_equal(http_client_new(world->loop, &(struct http_client_options){0}, &world->http),
-                     0);
+    outside_wait_ready(&world->out, world->processes[slot].admin_port);
 }
 
 void world_kill(struct world *world, unsigned slot)
@@ -366,34 +218,32 @@ void world_kill(struct world *world, unsigned slot)
 
 int world_new(void **state)
 {
-    static int number;
+    static const struct kafka_source sources[] = {
+        {.topic = TOPIC_RECEIPTS, .from = KAFKA_FROM_BEGINNING},
+        {.topic = TOPIC_REJECTS, .from = KAFKA_FROM_BEGINNING}};
+    static const char *const units[] = {UNIT};
     struct world *world = calloc(1, sizeof(*world));
-    char keys[80];
-    assert_non_null(getenv("SW_TEST_BOOTSTRAP"));
+    assert_non_null(world);
     world->program = SW_NOTIFIER;
-    snprintf(world->folder, sizeof(world->folder), "/tmp/sw-notifier-XXXXXX");
-    assert_non_null(mkdtemp(world->folder));
-    snprintf(world->prefix, sizeof(world->prefix), "notifier%d-%d", (int)getpid(), number++);
-    snprintf(keys, sizeof(keys), "%s/keys", world->folder);
-    arena_init(&world->arena, 64 << 20);
-    assert_int_equal(seal_init(), 0);
-    assert_int_equal(keyring_generate(keys), 0);
-    assert_int_equal(keyring_load(keys, KEYRING_CLOSE, NULL, &world->keyring), 0);
-    assert_int_equal(erasure_new(&world->erasure), 0);
-    open_loop(world);
+    outside_open(&world->out, &(struct outside_plan){.name = "notifier",
+                                                     .partition_count = 1,
+                                                     .key_uses = KEYRING_CLOSE,
+                                                     .sources = sources,
+                                                     .source_count = 2,
+                                                     .take = take,
+                                                     .ctx = world});
     const struct http_server_options options = {.listen = {.host = "127.0.0.1"}};
     const struct http_route routes[] = {{"POST", "/v1/send", provide, world, 0},
                                         {"GET", "/v1/messages/:id", tell, world, 0}};
-    assert_int_equal(http_server_new(world->loop, &options, &world->provider), 0);
+    assert_int_equal(http_server_new(world->out.loop, &options, &world->provider), 0);
     assert_int_equal(http_server_route(world->provider, routes, 2), 0);
     redis_process_init(&world->redis, false);
     redis_process_start(&world->redis);
-    assert_true(loop_wait(world->loop, producer_is_up, world, WAIT_MS));
     put_directory(world);
-    put_pack(world);
+    outside_put_pack(&world->out, units, 1, NULL, 0);
     for (unsigned slot = 0; slot < 2; slot++) {
-        world->processes[slot].port = free_port();
-        world->processes[slot].admin_port = free_port();
+        world->processes[slot].port = outside_free_port();
+        world->processes[slot].admin_port = outside_free_port();
     }
     world_spawn(world, 0);
     world_wait_ready(world, 0);
@@ -405,7 +255,7 @@ static void check_log(struct world *world)
 {
     char command[192];
     snprintf(command, sizeof(command), "grep -c -e canary -e 139000000 %s/log >/dev/null",
-             world->folder);
+             world->out.folder);
     assert_int_not_equal(system(command), 0); /* grep found none */
 }
 
@@ -419,7 +269,7 @@ static void stop_process(struct world *world, struct process *process)
     kill(process->pid, SIGTERM);
     kill(process->pid, SIGCONT); /* where a case has stopped it */
     while (waitpid(process->pid, &status, WNOHANG) == 0) {
-        loop_turn(world->loop, 10);
+        loop_turn(world->out.loop, 10);
     }
     assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
@@ -427,27 +277,23 @@ static void stop_process(struct world *world, struct process *process)
 int world_free(void **state)
 {
     struct world *world = *state;
-    char command[96];
     stop_process(world, &world->processes[0]);
     stop_process(world, &world->processes[1]);
     check_log(world);
-    http_client_free(world->http);
     http_server_free(world->provider);
-    kafka_reader_free(world->reader);
-    kafka_producer_free(world->producer);
-    loop_free(world->loop);
-    config_free(world->config);
     redis_process_fini(&world->redis);
-    keyring_free(world->keyring);
-    erasure_free(world->erasure);
-    arena_fini(&world->arena);
-    snprintf(command, sizeof(command), "rm -rf %s", world->folder);
-    assert_int_equal(system(command), 0);
+    outside_close(&world->out);
     free(world);
     return 0;
 }
 
 /* --- Notices ------------------------------------------------------------------------------------------------------------- */
+
+static void put_notice(struct world *world, enum topic topic, struct str value)
+{
+    outside_put(&world->out,
+                &(struct kafka_output){.topic = topic, .unit = STR_LITERAL(UNIT), .value = value});
+}
 
 void world_notify(struct world *world, const struct order *order)
 {
@@ -457,7 +303,7 @@ void world_notify(struct world *world, const struct order *order)
     Shouwang__V1__Sealed place;
     struct sealed sealed = close_value(world, "p-pupil", PLACE_CANARY);
     struct str value;
-    assert_int_equal(sealed_to_record(&sealed, &world->arena, &place), 0);
+    assert_int_equal(sealed_to_record(&sealed, &world->out.arena, &place), 0);
     notice.id = (ProtobufCBinaryData){16, id};
     notice.case_id = (ProtobufCBinaryData){16, case_id};
     notice.unit = (char *)(uintptr_t)UNIT;
@@ -476,8 +322,8 @@ void world_notify(struct world *world, const struct order *order)
     notice.created_at_ms = loop_utc_ms();
     notice.expires_at_ms = notice.created_at_ms + (order->life_ms != 0 ? order->life_ms : LIFE_MS);
     notice.place_detail = &place;
-    assert_int_equal(encode_message(&notice.base, &world->arena, &value), 0);
-    put_bytes(world, order->bulk ? TOPIC_NOTICES_BULK : TOPIC_NOTICES_URGENT, KAFKA_NONE, value);
+    assert_int_equal(encode_message(&notice.base, &world->out.arena, &value), 0);
+    put_notice(world, order->bulk ? TOPIC_NOTICES_BULK : TOPIC_NOTICES_URGENT, value);
 }
 
 void world_notify_teacher(struct world *world, uint8_t id, enum case_channel channel)
@@ -505,15 +351,15 @@ void world_notify_guardian(struct world *world, uint8_t id, const char *person)
 
 static void control(struct world *world, Shouwang__V1__Control *record)
 {
-    uint8_t id[16] = {100, (uint8_t)world->produced};
+    uint8_t id[16] = {100, (uint8_t)world->out.produced};
     uint8_t case_id[16] = {200};
     struct str value;
     record->id = (ProtobufCBinaryData){16, id};
     record->case_id = (ProtobufCBinaryData){16, case_id};
     record->unit = (char *)(uintptr_t)UNIT;
     record->until_ms = loop_utc_ms() + LIFE_MS;
-    assert_int_equal(encode_message(&record->base, &world->arena, &value), 0);
-    put_bytes(world, TOPIC_NOTICES_CONTROL, KAFKA_NONE, value);
+    assert_int_equal(encode_message(&record->base, &world->out.arena, &value), 0);
+    put_notice(world, TOPIC_NOTICES_CONTROL, value);
 }
 
 void world_cancel(struct world *world, uint8_t notice)
@@ -565,7 +411,7 @@ static bool has_receipt(void *ctx)
 const struct receipt *world_wait_receipt(struct world *world, uint8_t id, int state)
 {
     struct expected expected = {world, id, state};
-    assert_true(loop_wait(world->loop, has_receipt, &expected, WAIT_MS));
+    assert_true(loop_wait(world->out.loop, has_receipt, &expected, OUTSIDE_WAIT_MS));
     return world_find_receipt(world, id, state);
 }
 

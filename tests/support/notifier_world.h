@@ -7,16 +7,13 @@
 
 #include <sys/types.h>
 
-#include "base/arena.h"
 #include "base/ident.h"
 #include "core/casework/terms.h"
-#include "io/http_client.h"
 #include "io/http_server.h"
-#include "io/kafka.h"
-#include "io/keyring.h"
+#include "support/outside.h"
 #include "support/redis_process.h"
 
-enum { WAIT_MS = 30000, SENDS_MAX = 64, RECEIPTS_MAX = 64, BODY_BYTES = 8192, LIFE_MS = 60000 };
+enum { SENDS_MAX = 64, RECEIPTS_MAX = 64, BODY_BYTES = 8192, LIFE_MS = 60000 };
 
 #define UNIT "no-3"
 #define PUPIL_CANARY "canary-pupil-name"
@@ -38,18 +35,9 @@ struct process {
 };
 
 struct world {
-    struct loop *loop;
-    struct config *config;
-    struct kafka_producer *producer;
-    struct kafka_reader *reader;
-    struct http_client *http;
+    struct outside out;
     struct http_server *provider;
     struct redis_process redis;
-    struct keyring *keyring;
-    struct erasure_keys *erasure;
-    struct arena arena;
-    char folder[64];
-    char prefix[32];
     struct process processes[2]; /* by slot; the second only where a case wants a twin */
     const char *program;         /* what world_spawn runs */
     unsigned status_to_give;     /* 0: accept */
@@ -60,10 +48,6 @@ struct world {
     unsigned tries;
     struct receipt receipts[RECEIPTS_MAX];
     unsigned receipt_count;
-    unsigned produced;
-    unsigned answered;
-    unsigned status;
-    char body[64 * 1024];
 };
 
 /* cmocka's setup and teardown: everything, with the process of slot 0 running and ready; at the end each process must drain,
@@ -78,7 +62,7 @@ void world_wait_ready(struct world *world, unsigned slot);
 /* The sum of a metric over its labels. */
 long world_metric(struct world *world, unsigned slot, const char *name);
 
-/* An HTTP call; answers its status, the text is in world->body. */
+/* An HTTP call; answers its status, the text is in world->out.body. */
 unsigned world_call(struct world *world, const char *method, const char *url, struct str body);
 
 struct order {
