@@ -298,9 +298,13 @@ static enum expr_verdict run_case(struct run *run, struct str source)
         .is_unchecked = json_is_true(json_object_get(run->test, "disable_check")),
     };
     if (expr_compile(source, &env, &run->arena, &error, &expr) != 0) {
+        if (error.kind == EXPR_ERROR_UNSUPPORTED) {
+            (void)snprintf(run->reason, sizeof(run->reason), "%s", error.text);
+            return EXPR_CASE_OMITTED;
+        }
         (void)snprintf(run->reason, sizeof(run->reason), "%u:%u: %s", error.line, error.column,
                        error.text);
-        return error.kind == EXPR_ERROR_UNSUPPORTED ? EXPR_CASE_OMITTED : EXPR_CASE_FAILED;
+        return EXPR_CASE_FAILED;
     }
     const struct expr_run how = {run->bindings, &run->arena, COST_MAX};
     struct expr_value value = expr_evaluate(expr, &how);

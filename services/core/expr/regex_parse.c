@@ -14,6 +14,7 @@ struct reader {
     struct regex_error *error;
     unsigned flags; /* of the group that is being read */
     int nesting;
+    bool is_quoted; /* behind "\\Q", up to "\\E": code points are as they are written */
 };
 
 static int parse_choice(struct reader *reader, struct regex_node **ret_node);
@@ -283,20 +284,6 @@ static int parse_dot(struct reader *reader, struct regex_node **ret_node)
     return error != 0 ? error : regex_class_finish(&(*ret_node)->class, true, reader->arena);
 }
 
-/* "\Q…\E": as it is written. */
-static int parse_quoted(struct reader *reader, struct regex_node **ret_node)
-{
-    int error = new_node(reader, REGEX_ROW, ret_node);
-    while (error == 0 && !is_over(reader) && !accept(reader, "\\E")) {
-        struct regex_node *one = NULL;
-        error = parse_code(reader, take_code(reader), &one);
-        if (error == 0) {
-            add_child(*ret_node, one);
-        }
-    }
-    return error;
-}
-
 /* At a backslash. */
 static int parse_escape(struct reader *reader, struct regex_node **ret_node)
 {
@@ -311,9 +298,6 @@ static int parse_escape(struct reader *reader, struct regex_node **ret_node)
         if (accept(reader, places[i].text)) {
             return parse_place(reader, places[i].place, ret_node);
         }
-    }
-    if (accept(reader, "\\Q")) {
-        return parse_quoted(reader, ret_node);
     }
     bool is_class = false;
     int error = new_node(reader, REGEX_ONE, ret_node);
@@ -472,8 +456,13 @@ static int parse_repeated(struct reader *reader, struct regex_node **ret_node)
     uint32_t max = 0;
     bool is_repeated = false;
     struct regex_node *atom = NULL;
-    int error = parse_atom(reader, &atom);
-    error = error != 0 ? error : take_repetition(reader, &min, &max, &is_repeated);
+    bool was_quoted = reader->is_quoted;
+    int error =
+        was_quoted ? parse_code(reader, take_code(reader), &atom) : parse_atom(reader, &atom);
+    reader->is_quoted = was_quoted && !accept(reader, "\\E");
+    if (error == 0 && !reader->is_quoted) {
+        error = take_repetition(reader, &min, &max, &is_repeated);
+    }
     *ret_node = atom;
     if (error != 0 || !is_repeated) {
         return error;
@@ -495,8 +484,13 @@ static int parse_repeated(struct reader *reader, struct regex_node **ret_node)
 static int parse_row(struct reader *reader, struct regex_node **ret_node)
 {
     int error = new_node(reader, REGEX_ROW, ret_node);
-    while (error == 0 && !is_over(reader) && peek(reader) != '|' && peek(reader) != ')') {
+    while (error == 0 && !is_over(reader) &&
+           (reader->is_quoted || (peek(reader) != '|' && peek(reader) != ')'))) {
         struct regex_node *child = NULL;
+        if (!reader->is_quoted && accept(reader, "\\Q")) {
+            reader->is_quoted = !accept(reader, "\\E");
+            continue;
+        }
         error = parse_repeated(reader, &child);
         if (error == 0) {
             add_child(*ret_node, child);
