@@ -55,6 +55,7 @@ struct county {
     struct arena arena;
     struct keyring *keyring;
     struct erasure_keys *erasure;
+    struct pack *pack;
     struct kept kept[OUTPUTS_MAX];
     size_t count;
 };
@@ -230,20 +231,18 @@ static void put_pack(struct county *county, const char *folder)
     struct yaml_faults *faults = calloc(1, sizeof(*faults));
     const struct pack_activation activation = {STR_LITERAL("fenyang"), STR_LITERAL("sim"), 1};
     const struct pack_file *files = NULL;
-    struct pack *pack = NULL;
     size_t count = 0;
     struct str key;
     struct str value;
     sw_assert(faults != NULL);
     sw_assert(pack_read_folder(folder, &county->arena, faults, &files, &count) == 0);
-    sw_assert(pack_build(files, count, seal_digest, faults, &pack) == 0);
-    for (size_t i = 0; i < pack->file_count; i++) {
-        sw_assert(pack_file_record(pack, i, &county->arena, &key, &value) == 0);
+    sw_assert(pack_build(files, count, seal_digest, faults, &county->pack) == 0);
+    for (size_t i = 0; i < county->pack->file_count; i++) {
+        sw_assert(pack_file_record(county->pack, i, &county->arena, &key, &value) == 0);
         keep(county, TOPIC_DIRECTORY, key, value);
     }
-    sw_assert(pack_active_record(pack, &activation, &county->arena, &key, &value) == 0);
+    sw_assert(pack_active_record(county->pack, &activation, &county->arena, &key, &value) == 0);
     keep(county, TOPIC_DIRECTORY, key, value);
-    pack_free(pack);
     free(faults);
 }
 
@@ -270,6 +269,7 @@ struct county *county_new(const char *keys_dir, const char *pack_folder)
 void county_free(struct county *county)
 {
     if (county != NULL) {
+        pack_free(county->pack);
         keyring_free(county->keyring);
         erasure_free(county->erasure);
         arena_fini(&county->arena);
@@ -343,4 +343,9 @@ void county_write_person(const struct county *county, struct broker *broker, siz
             return;
         }
     }
+}
+
+const struct policy_set *county_policies(const struct county *county)
+{
+    return &county->pack->policies;
 }

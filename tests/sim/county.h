@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "base/str.h"
+#include "core/casework/policy.h"
 #include "core/org/record.h"
 #include "core/org/role.h"
 #include "sim/broker.h"
@@ -48,5 +49,8 @@ void county_write_roster(struct broker *broker, size_t school, unsigned version,
 /* The person's record goes, or comes back. */
 void county_write_person(const struct county *county, struct broker *broker, size_t school,
                          const char *id, bool is_there);
+
+/* By which all cases of a run are judged. */
+const struct policy_set *county_policies(const struct county *county);
 
 #endif

@@ -137,7 +137,9 @@ static void behave(struct faults *faults)
         .failed = (unsigned)dice_below(dice, 200),
         .twice = (unsigned)dice_below(dice, 300),
         .no_word = (unsigned)dice_below(dice, 300),
+        .quick_ms = 1,
         .slow_ms = dice_spread(dice, 2, 30 * SECOND_MS),
+        .word_ms = dice_spread(dice, 2, 30 * SECOND_MS),
         .bring_ms = dice_spread(dice, 100, 10 * MINUTE_MS),
     };
     provider_set_habits(faults->provider, &habits);
@@ -252,7 +254,8 @@ void faults_begin(struct faults *faults)
 
 void faults_heal(struct faults *faults)
 {
-    const struct provider_habits honest = {.slow_ms = 50, .bring_ms = 3000};
+    const struct provider_habits honest = {
+        .quick_ms = 1, .slow_ms = 50, .word_ms = 50, .bring_ms = 3000};
     struct machine_world *world = faults->world;
     faults->is_over = true;
     faults->tell(faults->ctx, "heal");

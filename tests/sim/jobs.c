@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include "base/assert.h"
-#include "io/log.h"
 #include "sim/run.h"
 
 /* What jobs write and the parent reads. */
@@ -22,48 +21,6 @@ struct job {
 };
 
 /* --- one job ----------------------------------------------------------------------------------------------------------- */
-
-static const struct config *make_config(const struct service_definition *definition, int slot,
-                                        const char *keys)
-{
-    char keys_dir[128];
-    char slot_text[16];
-    const char *settings[16] = {slot_text, "topic.prefix=sim", "redis.address=127.0.0.1:1",
-                                "http.listen=127.0.0.1:1", NULL};
-    size_t count = 4;
-    struct buffer errors;
-    struct config *config = NULL;
-    (void)snprintf(keys_dir, sizeof(keys_dir), "keys.dir=%s", keys);
-    (void)snprintf(slot_text, sizeof(slot_text), "slot=%d", slot);
-    if (definition != &escalator_definition) {
-        settings[count++] = keys_dir;
-    }
-    if (definition == &notifier_definition) {
-        settings[count++] = "phone.person=true";
-        settings[count++] = "console.url=https://console.example";
-    }
-    buffer_init(&errors, 4096);
-    if (config_parse(definition->table, NULL, KAFKA_NONE, settings, &errors, &config) != 0) {
-        fprintf(stderr, "sim: %.*s", (int)errors.len, errors.bytes);
-        exit(2);
-    }
-    buffer_fini(&errors);
-    return config;
-}
-
-static void make_setup(const struct jobs_options *options, const char *keys,
-                       struct run_setup *ret_setup)
-{
-    static const struct service_definition *const definitions[BROKER_GROUPS] = {
-        &triage_definition, &escalator_definition, &notifier_definition};
-    *ret_setup = (struct run_setup){
-        .county = county_new(keys, options->pack), .days = options->days, .tells = options->tells};
-    for (size_t group = 0; group < BROKER_GROUPS; group++) {
-        for (int slot = 0; slot < MACHINE_SLOTS; slot++) {
-            ret_setup->config[group][slot] = make_config(definitions[group], slot, keys);
-        }
-    }
-}
 
 static void add(struct run_result *sum, const struct run_result *result)
 {
@@ -87,14 +44,12 @@ static void print_finding(const struct jobs_options *options, uint64_t seed, con
     (void)fflush(stdout);
 }
 
-static void run_job(const struct jobs_options *options, unsigned index, struct job *job,
-                    const char *folder)
+static void run_job(const struct jobs_options *options, unsigned index, struct job *job)
 {
-    char keys[96];
-    struct run_setup setup;
-    (void)snprintf(keys, sizeof(keys), "%s/%u", folder, index);
-    log_set_level(LOG_LEVEL_ERROR);
-    make_setup(options, keys, &setup);
+    struct stage_setup stage;
+    const struct run_setup setup = {
+        .stage = &stage, .days = options->days, .tells = options->tells};
+    stage_setup_init(&stage, options->pack);
     for (uint64_t i = index; i < options->count; i += options->jobs) {
         struct run_result result;
         job->seed = options->first + i;
@@ -107,6 +62,7 @@ static void run_job(const struct jobs_options *options, unsigned index, struct j
         }
     }
     job->seed = 0;
+    stage_setup_fini(&stage);
 }
 
 /* --- all of them ------------------------------------------------------------------------------------------------------- */
@@ -118,14 +74,7 @@ static double clock_s(void)
     return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-static void remove_folder(const char *folder)
-{
-    char command[160];
-    (void)snprintf(command, sizeof(command), "rm -rf '%s'", folder);
-    (void)(system(command) + 0);
-}
-
-static bool run_all(const struct jobs_options *options, struct job *jobs, const char *folder)
+static bool run_all(const struct jobs_options *options, struct job *jobs)
 {
     pid_t children[JOBS_MAX];
     bool has_failed = false;
@@ -133,7 +82,7 @@ static bool run_all(const struct jobs_options *options, struct job *jobs, const 
         children[i] = fork();
         sw_assert(children[i] >= 0);
         if (children[i] == 0) {
-            run_job(options, i, &jobs[i], folder);
+            run_job(options, i, &jobs[i]);
             (void)fflush(stdout);
             _exit(0);
         }
@@ -152,13 +101,11 @@ static bool run_all(const struct jobs_options *options, struct job *jobs, const 
 
 bool jobs_run(const struct jobs_options *options)
 {
-    char folder[] = "/tmp/sw-sim-XXXXXX";
     struct job *jobs = mmap(NULL, JOBS_MAX * sizeof(*jobs), PROT_READ | PROT_WRITE,
                             MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    sw_assert(jobs != MAP_FAILED && mkdtemp(folder) != NULL);
+    sw_assert(jobs != MAP_FAILED);
     double start_s = clock_s();
-    bool has_failed = run_all(options, jobs, folder);
-    remove_folder(folder);
+    bool has_failed = run_all(options, jobs);
     struct run_result sum = {0};
     uint64_t done = 0;
     for (unsigned i = 0; i < options->jobs; i++) {

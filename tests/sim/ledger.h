@@ -28,14 +28,12 @@ struct ledger_notice {
     struct ident id;
     const Shouwang__V1__Notice *record;
     bool is_urgent;
-    int64_t logged_ms;
+    unsigned seen;        /* records of this id */
     int64_t cancelled_ms; /* a control that names it was logged; 0: none */
     unsigned accepted;    /* by the provider, so often */
-    bool is_told;         /* of the last acceptance the process was told */
     int64_t accepted_ms;  /* the first time */
-    int state;            /* of its newest receipt, NoticeState */
-    unsigned receipts;
-    struct ledger_notice *next_of_case;
+    uint32_t states;      /* bits 1 << NoticeState of its receipts */
+    int64_t recorded_ms;  /* its first receipt was logged */
     struct ledger_notice *next;
 };
 
@@ -46,7 +44,6 @@ struct ledger {
     struct map notices;
     struct ledger_case *first_case; /* newest first */
     struct ledger_notice *first_notice;
-    size_t journal_lines;
 };
 
 void ledger_init(struct ledger *ledger);

@@ -6,6 +6,7 @@
 #include "base/assert.h"
 #include "sim/command.h"
 #include "sim/county.h"
+#include "sim/kept_out.h"
 #include "wire/reader.h"
 
 enum { MINUTE_MS = 60 * 1000, HOUR_MS = 60 * MINUTE_MS };
@@ -125,11 +126,7 @@ static bool release(const struct visit *visit, const struct casefile *file)
 {
     struct command_draft draft = draft_of(visit);
     for (size_t i = 0; i < file->hold_count; i++) {
-        bool is_excluded = false;
-        for (size_t j = 0; j < file->conflict_count; j++) {
-            is_excluded |= str_equal(file->conflicts[j].person, file->holds[i].what);
-        }
-        if (file->holds[i].state == HOLD_HELD && !is_excluded) {
+        if (file->holds[i].state == HOLD_HELD && !kept_out_by_conflict(file, file->holds[i].what)) {
             command_release(&draft, file->holds[i].what);
             return true;
         }

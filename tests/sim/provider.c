@@ -8,7 +8,12 @@
 #include "base/map.h"
 #include "sim/fakes.h"
 
-enum { MESSAGES_MAX = 1 << 20, TRIES_MAX = 60, TRY_AGAIN_MS = 20000, TEXT_BYTES = 64 };
+enum {
+    MESSAGES_MAX = 1 << 20,
+    TRIES_MAX = 60,
+    TRY_AGAIN_MS = 20000,
+    TOLD_WITHIN_MS = 10000 /* phone.timeout */
+};
 
 /* A message it has accepted, by the notice's id. */
 struct message {
@@ -42,7 +47,8 @@ struct provider *provider_new(struct machine_world *world, struct dice *dice,
     provider->world = world;
     provider->dice = dice;
     provider->calls = *calls;
-    provider->habits = (struct provider_habits){.slow_ms = 50, .bring_ms = 3000};
+    provider->habits =
+        (struct provider_habits){.quick_ms = 1, .slow_ms = 50, .word_ms = 50, .bring_ms = 3000};
     map_init(&provider->messages, MESSAGES_MAX, 0);
     return provider;
 }
@@ -133,7 +139,7 @@ void provider_tell(struct provider *provider, struct str ref, const char *state,
         struct word *word = take_room(provider, sizeof(*word));
         *word = (struct word){.provider = provider, .body = keep_text(provider, str_of(body))};
         agenda_add(agenda,
-                   agenda_now(agenda) + dice_between(provider->dice, 1, provider->habits.slow_ms),
+                   agenda_now(agenda) + dice_between(provider->dice, 1, provider->habits.word_ms),
                    say, word, 0);
     }
 }
@@ -192,9 +198,10 @@ static struct provider_verdict take_send(struct provider *provider, const struct
 {
     const struct provider_habits *habits = &provider->habits;
     struct provider_sent sent = read_send(from, body);
-    struct provider_verdict verdict = {.status = 200,
-                                       .after_ms = dice_between(provider->dice, 1, habits->slow_ms),
-                                       .body = STR_LITERAL("{\"message_id\":\"m-1\"}")};
+    struct provider_verdict verdict = {
+        .status = 200,
+        .after_ms = dice_between(provider->dice, habits->quick_ms, habits->slow_ms),
+        .body = STR_LITERAL("{\"message_id\":\"m-1\"}")};
     if (dice_chance(provider->dice, habits->busy)) {
         verdict.status = 503;
     } else if (dice_chance(provider->dice, habits->throttled)) {
@@ -207,7 +214,7 @@ static struct provider_verdict take_send(struct provider *provider, const struct
         sent.is_accepted = true;
         verdict.status = dice_chance(provider->dice, habits->silent) ? 0 : 200;
     }
-    sent.is_told = verdict.status == 200;
+    sent.is_told = verdict.status == 200 && verdict.after_ms < TOLD_WITHIN_MS;
     sent.was_had = map_get(&provider->messages, ident_part(&sent.notice_id)) != NULL;
     if (sent.is_accepted) {
         sent = accept(provider, &sent)->sent;

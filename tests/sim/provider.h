@@ -44,7 +44,9 @@ struct provider_habits {
     unsigned failed;    /* brought to nobody, and said so */
     unsigned twice;     /* callbacks that come twice */
     unsigned no_word;   /* callbacks that never come */
-    int64_t slow_ms;    /* answers, at most */
+    int64_t quick_ms;   /* answers, at least */
+    int64_t slow_ms;    /* and at most */
+    int64_t word_ms;    /* callbacks, at most */
     int64_t bring_ms;   /* from accepting to ringing, at most */
 };
 

@@ -1,3 +1,4 @@
+/* The actors of a seed on the stage. */
 #include "sim/run.h"
 
 #include <inttypes.h>
@@ -6,59 +7,53 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "sim/faults.h"
+#include "sim/people.h"
+#include "sim/school.h"
+#include "sim/tell.h"
 
 #define RUN_START_MS INT64_C(1756684800000) /* 2025-09-01 00:00 UTC */
 
-enum { RUN_ARENA_BYTES = 1 << 30, DAY_MS = 24 * 60 * 60 * 1000 };
+enum { DAY_MS = 24 * 60 * 60 * 1000 };
 
-/* One stream of numbers for each. */
-enum subject {
-    OF_START,
-    OF_BROKER,
-    OF_WORLD,
-    OF_PROVIDER,
-    OF_SCHOOL,
-    OF_PEOPLE,
-    OF_FAULTS,
-    SUBJECTS
-};
+/* One stream of numbers for each; those before them are the stage's. */
+enum subject { OF_START, OF_SCHOOL, OF_PEOPLE, OF_FAULTS, SUBJECTS };
 
 struct run {
     const struct run_setup *setup;
     struct dice dice[SUBJECTS];
-    struct arena arena;
-    struct agenda *agenda;
+    struct stage stage;
     struct ledger ledger;
     struct check check;
-    struct machine_world world;
-    struct machine machines[BROKER_GROUPS][MACHINE_SLOTS];
     struct people people;
     struct school school;
     struct faults faults;
-    int64_t start_ms;
 };
+
+static int64_t since_start(const struct run *run)
+{
+    return agenda_now(run->stage.agenda) - run->stage.start_ms;
+}
 
 static void tell(void *ctx, const char *what)
 {
     struct run *run = ctx;
+    if (strcmp(what, "redis") == 0) {
+        run->check.store_emptied_ms = agenda_now(run->stage.agenda); /* perhaps */
+    }
     if (run->setup->tells) {
-        int64_t at_ms = agenda_now(run->agenda) - run->start_ms;
-        printf("%3" PRId64 "d %02" PRId64 ":%02" PRId64 ":%02" PRId64 ".%03" PRId64 " %s\n",
-               at_ms / DAY_MS, at_ms / 3600000 % 24, at_ms / 60000 % 60, at_ms / 1000 % 60,
-               at_ms % 1000, what);
+        tell_text(since_start(run), what);
     }
 }
 
 static void appended(void *ctx, const struct broker_record *record)
 {
     struct run *run = ctx;
-    check_record(&run->check, record);
-    ledger_take(&run->ledger, record);
-    for (size_t group = 0; group < BROKER_GROUPS; group++) {
-        for (size_t slot = 0; slot < MACHINE_SLOTS; slot++) {
-            machine_wake(&run->machines[group][slot], record->visible_ms);
-        }
+    if (run->setup->tells) {
+        tell_record(since_start(run), record);
     }
+    ledger_take(&run->ledger, record);
+    check_record(&run->check, record);
 }
 
 static void failed(void *ctx, const char *why)
@@ -70,6 +65,9 @@ static void failed(void *ctx, const char *why)
 static void heard(void *ctx, const struct provider_sent *sent)
 {
     struct run *run = ctx;
+    if (run->setup->tells) {
+        tell_send(since_start(run), sent);
+    }
     check_send(&run->check, sent);
 }
 
@@ -79,44 +77,23 @@ static void rings(void *ctx, const struct provider_sent *sent)
     people_ring(&run->people, sent);
 }
 
-static void begin_world(struct run *run)
-{
-    const struct broker_setup broker = {
-        .agenda = run->agenda, .dice = &run->dice[OF_BROKER], .watch = appended, .ctx = run};
-    const struct provider_calls calls = {.heard = heard, .rings = rings, .ctx = run};
-    run->world = (struct machine_world){.agenda = run->agenda,
-                                        .broker = broker_new(&broker),
-                                        .dice = &run->dice[OF_WORLD],
-                                        .store = store_new(run->agenda),
-                                        .arena = &run->arena,
-                                        .latency_ms = 10,
-                                        .failed = failed,
-                                        .ctx = run};
-    memcpy(run->world.config, run->setup->config, sizeof(run->world.config));
-    run->world.provider = provider_new(&run->world, &run->dice[OF_PROVIDER], &calls);
-    for (size_t group = 0; group < BROKER_GROUPS; group++) {
-        for (int slot = 0; slot < MACHINE_SLOTS; slot++) {
-            machine_init(&run->machines[group][slot], &run->world, (enum broker_group)group, slot);
-        }
-    }
-}
-
 static void begin_actors(struct run *run, int64_t bad_until_ms)
 {
-    run->people = (struct people){.agenda = run->agenda,
-                                  .broker = run->world.broker,
+    struct machine_world *world = &run->stage.world;
+    run->people = (struct people){.agenda = world->agenda,
+                                  .broker = world->broker,
                                   .dice = &run->dice[OF_PEOPLE],
                                   .ledger = &run->ledger,
-                                  .provider = run->world.provider,
-                                  .arena = &run->arena};
-    run->school = (struct school){.agenda = run->agenda,
-                                  .broker = run->world.broker,
+                                  .provider = world->provider,
+                                  .arena = world->arena};
+    run->school = (struct school){.agenda = world->agenda,
+                                  .broker = world->broker,
                                   .dice = &run->dice[OF_SCHOOL],
-                                  .arena = &run->arena,
+                                  .arena = world->arena,
                                   .until_ms = bad_until_ms};
-    run->faults = (struct faults){.world = &run->world,
-                                  .provider = run->world.provider,
-                                  .county = run->setup->county,
+    run->faults = (struct faults){.world = world,
+                                  .provider = world->provider,
+                                  .county = run->setup->stage->county,
                                   .dice = &run->dice[OF_FAULTS],
                                   .until_ms = bad_until_ms,
                                   .tell = tell,
@@ -129,16 +106,15 @@ static struct run *run_new(const struct run_setup *setup, uint64_t seed)
 {
     struct run *run = calloc(1, sizeof(*run));
     sw_assert(run != NULL);
+    const struct stage_calls calls = {appended, heard, rings, failed, run};
     run->setup = setup;
     for (size_t subject = 0; subject < SUBJECTS; subject++) {
-        dice_init(&run->dice[subject], seed, subject);
+        dice_init(&run->dice[subject], seed, STAGE_DICE + subject);
     }
-    run->start_ms = RUN_START_MS + dice_between(&run->dice[OF_START], 0, 300) * (int64_t)DAY_MS;
-    arena_init(&run->arena, RUN_ARENA_BYTES);
-    run->agenda = agenda_new(run->start_ms);
     ledger_init(&run->ledger);
-    check_init(&run->check, &run->world, &run->ledger);
-    begin_world(run);
+    check_init(&run->check, &run->stage.world, &run->ledger, county_policies(setup->stage->county));
+    stage_open(&run->stage, setup->stage, &calls, seed,
+               RUN_START_MS + dice_between(&run->dice[OF_START], 0, 300) * (int64_t)DAY_MS);
     return run;
 }
 
@@ -150,7 +126,7 @@ static void tell_logs(const struct run *run)
         int64_t bytes = 0;
         for (int32_t partition = 0; partition < BROKER_PARTITIONS; partition++) {
             const struct broker_record *record;
-            for (int64_t at = 0; (record = broker_read(run->world.broker, (enum topic)topic,
+            for (int64_t at = 0; (record = broker_read(run->stage.world.broker, (enum topic)topic,
                                                        partition, at)) != NULL;
                  at++) {
                 records++;
@@ -164,24 +140,15 @@ static void tell_logs(const struct run *run)
 
 static void run_free(struct run *run)
 {
-    for (size_t group = 0; group < BROKER_GROUPS; group++) {
-        for (size_t slot = 0; slot < MACHINE_SLOTS; slot++) {
-            machine_crash(&run->machines[group][slot]);
-        }
-    }
-    provider_free(run->world.provider);
-    store_free(run->world.store);
-    broker_free(run->world.broker);
+    stage_close(&run->stage);
     check_fini(&run->check);
     ledger_fini(&run->ledger);
-    agenda_free(run->agenda);
-    arena_fini(&run->arena);
     free(run);
 }
 
 static void go(struct run *run, int64_t until_ms)
 {
-    while (!run->check.has_found && agenda_step(run->agenda, until_ms)) {
+    while (!run->check.has_found && agenda_step(run->stage.agenda, until_ms)) {
     }
 }
 
@@ -189,9 +156,9 @@ static void count(struct run *run, struct run_result *ret_result)
 {
     *ret_result = (struct run_result){
         .has_failed = run->check.has_found,
-        .at_ms = run->check.found_ms - run->start_ms,
-        .entries = agenda_count(run->agenda),
-        .steps = run->world.steps,
+        .at_ms = run->check.found_ms - run->stage.start_ms,
+        .entries = agenda_count(run->stage.agenda),
+        .steps = run->stage.world.steps,
         .events = run->school.count,
         .commands = (unsigned)run->people.command_count,
         .cases = (unsigned)run->ledger.cases.count,
@@ -211,18 +178,10 @@ static void count(struct run *run, struct run_result *ret_result)
 void run_seed(const struct run_setup *setup, uint64_t seed, struct run_result *ret_result)
 {
     struct run *run = run_new(setup, seed);
-    int64_t bad_until_ms = run->start_ms + setup->days * DAY_MS * 2 / 3;
-    int64_t end_ms = run->start_ms + setup->days * DAY_MS;
+    int64_t bad_until_ms = run->stage.start_ms + setup->days * DAY_MS * 2 / 3;
+    int64_t end_ms = run->stage.start_ms + setup->days * DAY_MS;
     begin_actors(run, bad_until_ms);
-    county_write(setup->county, run->world.broker);
-    for (size_t school = 0; school < COUNTY_SCHOOLS; school++) {
-        county_write_roster(run->world.broker, school, 0, run->start_ms);
-    }
-    for (size_t group = 0; group < BROKER_GROUPS; group++) {
-        for (size_t slot = 0; slot < MACHINE_SLOTS; slot++) {
-            machine_start(&run->machines[group][slot]);
-        }
-    }
+    stage_start(&run->stage);
     school_open(&run->school);
     faults_begin(&run->faults);
     people_look_after(&run->people);

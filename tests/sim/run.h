@@ -7,21 +7,12 @@
 #include <stdint.h>
 
 #include "sim/check.h"
-#include "sim/county.h"
-#include "sim/faults.h"
-#include "sim/fakes.h"
-#include "sim/ledger.h"
-#include "sim/machine.h"
-#include "sim/people.h"
-#include "sim/provider.h"
-#include "sim/school.h"
+#include "sim/stage.h"
 
 enum { RUN_DAYS_DEFAULT = 30 };
 
-/* What all runs of a process share. */
 struct run_setup {
-    const struct county *county;
-    const struct config *config[BROKER_GROUPS][MACHINE_SLOTS];
+    const struct stage_setup *stage;
     int64_t days; /* a third of them is for healing */
     bool tells;   /* what happens, on stdout */
 };

@@ -1,0 +1,77 @@
+/* What the files of the checks share. */
+#ifndef TESTS_SIM_CHECK_INSIDE_H
+#define TESTS_SIM_CHECK_INSIDE_H
+
+#include <shouwang/v1/journal.pb-c.h>
+
+#include "sim/check.h"
+
+enum { CHECK_KEY_BYTES = 256, CHECK_CALLS_MAX = 32, CHECK_COMMANDS_KNOWN = 128 };
+
+struct check_event {
+    struct str id;
+    unsigned signals;
+};
+
+struct check_signal {
+    struct ident id;
+    bool is_told; /* a line of the journal names it as its cause */
+    bool may_be_dropped;
+};
+
+struct check_command {
+    struct ident id;
+    unsigned lines; /* with an outcome */
+    uint64_t
+        number; /* of its unit's answered commands: the escalator knows the last CHECK_COMMANDS_KNOWN of them */
+};
+
+struct check_ack {
+    struct str key;
+    struct ident case_id;
+    bool is_active;
+    int64_t at_ms;
+};
+
+/* One obligation that is no recurring one, as the journal tells of it. */
+struct check_duty {
+    struct str key;
+    unsigned ends; /* met, met late or waived, less those taken back */
+};
+
+/* A case as the journal tells of it. */
+struct check_life {
+    struct ident id;
+    enum case_state state;
+    enum case_level level;
+    int64_t plan_ms;    /* the plan in force was made */
+    int64_t restart_ms; /* its ladder began anew */
+    bool has_skipped;   /* since then: what comes after an empty step takes its place */
+};
+
+/* The last calls to a number. */
+struct check_calls {
+    struct str phone;
+    int64_t at_ms[CHECK_CALLS_MAX]; /* a ring */
+    size_t count;
+};
+
+int64_t check_now(const struct check *check);
+
+/* The entry of a key, made on first use: `bytes` zeroed ones that begin with room for the key itself. */
+void *check_entry(struct check *check, struct map *map, struct str key, size_t bytes,
+                  struct str **ret_key);
+
+/* The text of an id, in static storage: at most four at once. */
+const char *check_id(struct ident id);
+
+/* check_journal.c: a line. */
+void check_line(struct check *check, const struct broker_record *record);
+
+/* check_case.c: an encoding of a case. */
+void check_case(struct check *check, const struct broker_record *record);
+
+/* Whether the journal says that the person in the role has the case. */
+bool check_has_acked(struct check *check, struct ident case_id, struct str person, struct str role);
+
+#endif

@@ -1,0 +1,200 @@
+/* The journal by itself: its chain, and what it says became of commands, signals, acknowledgements, duties and cases. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/assert.h"
+#include "io/seal.h"
+#include "sim/check_inside.h"
+#include "wire/reader.h"
+
+static size_t index_of(struct str unit)
+{
+    for (size_t i = 0; i < COUNTY_SCHOOLS; i++) {
+        if (str_is(unit, county_schools[i])) {
+            return i;
+        }
+    }
+    return COUNTY_SCHOOLS;
+}
+
+static struct str fact(const Shouwang__V1__JournalLine *line, const char *key)
+{
+    for (size_t i = 0; i < line->n_facts; i++) {
+        if (strcmp(line->facts[i]->key, key) == 0) {
+            return str_of(line->facts[i]->value);
+        }
+    }
+    return STR_LITERAL("");
+}
+
+static int64_t fact_number(const Shouwang__V1__JournalLine *line, const char *key)
+{
+    int64_t number = 0;
+    return str_to_int64(fact(line, key), 0, INT64_MAX, &number) ? number : 0;
+}
+
+static bool says(const Shouwang__V1__JournalLine *line, const char *what)
+{
+    return strcmp(line->what, what) == 0;
+}
+
+/* --- commands and signals ---------------------------------------------------------------------------------------------- */
+
+static void follow_cause(struct check *check, const Shouwang__V1__JournalLine *line)
+{
+    struct ident cause = reader_ident(line->cause_id);
+    struct check_signal *signal = map_get(&check->signals, ident_part(&cause));
+    if (signal != NULL) {
+        signal->is_told = true;
+    }
+    if (line->outcome[0] == '\0') {
+        return;
+    }
+    struct ident id = reader_ident(line->command_id);
+    struct check_command *command = map_get(&check->commands, ident_part(&id));
+    if (command == NULL) {
+        check_fail(check, "a line of no command: %s", check_id(id));
+        return;
+    }
+    uint64_t number = ++check->answered[index_of(str_of(line->unit))];
+    if (++command->lines > 1 && number - command->number < CHECK_COMMANDS_KNOWN) {
+        check_fail(check, "a command twice: %s, %s", check_id(id), line->outcome);
+    }
+    command->number = number;
+}
+
+/* --- acknowledgements -------------------------------------------------------------------------------------------------- */
+
+static struct str ack_key(struct ident case_id, struct str person, struct str role,
+                          char room[CHECK_KEY_BYTES])
+{
+    int len = snprintf(room, CHECK_KEY_BYTES, "%s/%.*s/%.*s", check_id(case_id), (int)person.len,
+                       person.at, (int)role.len, role.at);
+    return (struct str){room, (size_t)len};
+}
+
+bool check_has_acked(struct check *check, struct ident case_id, struct str person, struct str role)
+{
+    char room[CHECK_KEY_BYTES];
+    const struct check_ack *ack = map_get(&check->acks, ack_key(case_id, person, role, room));
+    return ack != NULL && ack->is_active;
+}
+
+static void end_acks(struct check *check, struct ident case_id)
+{
+    for (size_t i = 0; i < check->acks.count; i++) {
+        struct check_ack *ack = check->acks.entries[i].value;
+        ack->is_active = ack->is_active && !ident_equal(ack->case_id, case_id);
+    }
+}
+
+static void follow_acks(struct check *check, const Shouwang__V1__JournalLine *line)
+{
+    static const char *const ends[] = {"level_raised", "level_lowered",   "episode_opened",
+                                       "reopened",     "stood_down",      "settled",
+                                       "closed",       "conflict_set",    "case_joined",
+                                       "plan_started", "episodes_joined", "ack_corrected"};
+    char room[CHECK_KEY_BYTES];
+    struct str *key;
+    struct ident case_id = reader_ident(line->case_id);
+    for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+        if (says(line, ends[i])) {
+            end_acks(check, case_id);
+        }
+    }
+    if (!says(line, "acked") && !says(line, "ack_expired")) {
+        return;
+    }
+    struct str text = ack_key(case_id, fact(line, "person"), fact(line, "role"), room);
+    struct check_ack *ack = check_entry(check, &check->acks, text, sizeof(*ack), &key);
+    ack->case_id = case_id;
+    ack->is_active = says(line, "acked");
+    ack->at_ms = line->at_ms;
+}
+
+/* --- duties ------------------------------------------------------------------------------------------------------------ */
+
+static void follow_duties(struct check *check, const Shouwang__V1__JournalLine *line)
+{
+    char room[CHECK_KEY_BYTES];
+    struct str *key;
+    struct str id = fact(line, "obligation");
+    if (id.len == 0 || fact(line, "occurrence").len > 0) {
+        return;
+    }
+    int len = snprintf(room, sizeof(room), "%s/%u/%.*s", check_id(reader_ident(line->case_id)),
+                       (unsigned)line->episode, (int)id.len, id.at);
+    struct check_duty *duty =
+        check_entry(check, &check->duties, (struct str){room, (size_t)len}, sizeof(*duty), &key);
+    int64_t due_ms = fact_number(line, "due_ms");
+    if (says(line, "obligation_met") || says(line, "obligation_met_late") ||
+        says(line, "obligation_waived")) {
+        duty->ends++;
+    } else if (says(line, "obligation_answered") && str_is(fact(line, "answer"), "returned") &&
+               duty->ends > 0) {
+        duty->ends--;
+    } else if (says(line, "obligation_breached") && line->at_ms < due_ms) {
+        check_fail(check, "breached early: %s at %" PRId64 ", due %" PRId64, room, line->at_ms,
+                   due_ms);
+    }
+    if (duty->ends > 1) {
+        check_fail(check, "ended twice: obligation %s by %s", room, line->what);
+    }
+}
+
+/* --- lives ------------------------------------------------------------------------------------------------------------- */
+
+static const struct {
+    const char *what;
+    enum case_state state;
+} life_rows[] = {
+    {"case_opened", CASE_OPEN}, {"settled", CASE_SETTLED},       {"monitoring", CASE_MONITORING},
+    {"closed", CASE_CLOSED},    {"stood_down", CASE_STOOD_DOWN}, {"reopened", CASE_REOPENED},
+};
+
+static void follow_life(struct check *check, const Shouwang__V1__JournalLine *line)
+{
+    struct ident id = reader_ident(line->case_id);
+    struct check_life *life = map_get(&check->lives, ident_part(&id));
+    if (life == NULL) {
+        life = arena_alloc(&check->arena, sizeof(*life));
+        sw_assert(life != NULL);
+        life->id = id;
+        sw_assert(map_add(&check->lives, ident_part(&life->id), life) == 0);
+    }
+    life->level = (enum case_level)line->level;
+    for (size_t i = 0; i < sizeof(life_rows) / sizeof(life_rows[0]); i++) {
+        life->state = says(line, life_rows[i].what) ? life_rows[i].state : life->state;
+    }
+    if (says(line, "episode_opened") && life->state != CASE_OPEN) {
+        life->state = CASE_OPEN;
+    }
+    if (says(line, "plan_started") || says(line, "steps_restarted")) {
+        life->restart_ms = line->at_ms;
+        life->plan_ms = says(line, "plan_started") ? line->at_ms : life->plan_ms;
+        life->has_skipped = false;
+    }
+    life->has_skipped = life->has_skipped || says(line, "step_skipped");
+}
+
+void check_line(struct check *check, const struct broker_record *record)
+{
+    struct fault fault;
+    struct journal_place *place = &check->places[index_of(record->record.key)];
+    arena_reset(&check->scratch);
+    if (journal_verify(record->record.value, seal_digest, &check->scratch, place, &fault) != 0) {
+        check_fail(check, "the journal's chain breaks behind line %" PRIu64, place->number);
+        return;
+    }
+    arena_reset(&check->scratch);
+    const Shouwang__V1__JournalLine *line = (const Shouwang__V1__JournalLine *)ledger_decode(
+        record, &shouwang__v1__journal_line__descriptor, &check->scratch);
+    if (line->at_ms > check_now(check) + check->skew_max_ms) {
+        check_fail(check, "a line of the future: %s", line->what);
+    }
+    follow_cause(check, line);
+    follow_acks(check, line);
+    follow_duties(check, line);
+    follow_life(check, line);
+}

@@ -1,0 +1,16 @@
+/* Who must not learn of a case, worked out once more from the made-up people instead of from the directory. */
+#ifndef TESTS_SIM_KEPT_OUT_H
+#define TESTS_SIM_KEPT_OUT_H
+
+#include <stdbool.h>
+
+#include "base/str.h"
+#include "core/casework/casefile.h"
+
+/* In conflict, or of the household or the number of somebody who is. */
+bool kept_out_by_conflict(const struct casefile *file, struct str person);
+
+/* Held until a named person releases them. */
+bool kept_out_by_hold(const struct casefile *file, struct str person);
+
+#endif
