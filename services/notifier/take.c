@@ -65,12 +65,13 @@ void take_settle(struct part *part, struct held *held, int64_t now_ms,
                  struct stream_effects *effects)
 {
     bool lands = map_get(&part->flights, ident_part(&held->id)) != NULL;
-    bool is_handed_over = held->life.state != CASE_DELIVERY_QUEUED && !held->has_merged && !lands;
-    if (notice_is_end(held->life.state) || is_handed_over) {
-        flight_drop(part, held->id);
+    bool is_over = notice_is_end(held->life.state) ||
+                   (held->life.state != CASE_DELIVERY_QUEUED && !held->has_merged);
+    if (is_over && !lands) {
         held_write_gone(part, held, effects);
         held_drop(part, held);
     } else {
+        /* A callback may be faster than the answer, which says whether a call counts against its number: it is heard first. */
         held_write(part, held, effects);
         held_schedule(part, held, now_ms);
     }

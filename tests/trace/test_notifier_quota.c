@@ -1,0 +1,129 @@
+/* Calls and the limits of their numbers, on the real notifier under virtual time: found by the simulator. */
+#include "support/runner.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include <shouwang/v1/notice.pb-c.h>
+
+#include "sim/provider.h"
+#include "sim/stage.h"
+#include "wire/decode.h"
+
+enum { SECOND_MS = 1000, ANSWER_MS = 5 * SECOND_MS };
+
+struct scene {
+    struct stage_setup setup;
+    struct stage stage;
+    char channels[64]; /* of the sends accepted, in their order */
+    bool presses_key;  /* at once */
+};
+
+static void appended(void *ctx, const struct broker_record *record)
+{
+    (void)ctx;
+    (void)record;
+}
+
+static void failed(void *ctx, const char *why)
+{
+    (void)ctx;
+    fail_msg("%s", why);
+}
+
+static void heard(void *ctx, const struct provider_sent *sent)
+{
+    struct scene *scene = ctx;
+    size_t len = strlen(scene->channels);
+    (void)snprintf(scene->channels + len, sizeof(scene->channels) - len, "%.*s ",
+                   (int)sent->channel.len, sent->channel.at);
+}
+
+static void rings(void *ctx, const struct provider_sent *sent)
+{
+    struct scene *scene = ctx;
+    if (scene->presses_key) {
+        provider_tell(scene->stage.world.provider, sent->ref, "reached", "1");
+    }
+}
+
+static void run(struct scene *scene, int64_t for_ms)
+{
+    int64_t until_ms = agenda_now(scene->stage.agenda) + for_ms;
+    while (agenda_step(scene->stage.agenda, until_ms)) {
+    }
+}
+
+/* A provider that is long in answering, and quick in ringing. */
+static void open_scene(struct scene *scene)
+{
+    static const struct provider_habits habits = {
+        .quick_ms = ANSWER_MS, .slow_ms = ANSWER_MS, .word_ms = 1, .bring_ms = 1};
+    const struct stage_calls calls = {appended, heard, rings, failed, scene};
+    memset(scene->channels, 0, sizeof(scene->channels));
+    scene->presses_key = true;
+    stage_setup_init(&scene->setup, SIM_PACK);
+    stage_open(&scene->stage, &scene->setup, &calls, 1, INT64_C(1764000000000));
+    provider_set_habits(scene->stage.world.provider, &habits);
+    stage_start(&scene->stage);
+    run(scene, 10 * SECOND_MS);
+}
+
+static void close_scene(struct scene *scene)
+{
+    stage_close(&scene->stage);
+    stage_setup_fini(&scene->setup);
+}
+
+static void call(struct scene *scene, uint8_t number)
+{
+    static char unit[] = "s1", person[] = "psych", role[] = "psych_teacher", purpose[] = "step",
+                subject[] = "lan", kind[] = "self_harm", case_number[] = "1", cause[] = "0";
+    uint8_t id[16] = {number};
+    uint8_t case_id[16] = {200};
+    struct arena arena;
+    struct kafka_output output = {.topic = TOPIC_NOTICES_URGENT, .unit = STR_LITERAL("s1")};
+    Shouwang__V1__Notice notice = SHOUWANG__V1__NOTICE__INIT;
+    notice.id = (ProtobufCBinaryData){16, id};
+    notice.case_id = (ProtobufCBinaryData){16, case_id};
+    notice.unit = unit;
+    notice.person = person;
+    notice.role = role;
+    notice.audience = role;
+    notice.channel = SHOUWANG__V1__CHANNEL__CHANNEL_VOICE;
+    notice.purpose = purpose;
+    notice.cause = cause;
+    notice.subject = subject;
+    notice.kind = kind;
+    notice.case_number = case_number;
+    notice.level = SHOUWANG__V1__LEVEL__LEVEL_CRISIS;
+    notice.wants_key_press = true;
+    notice.created_at_ms = agenda_now(scene->stage.agenda);
+    notice.expires_at_ms = notice.created_at_ms + 600 * SECOND_MS;
+    arena_init(&arena, 1 << 20);
+    assert_int_equal(encode_message(&notice.base, &arena, &output.value), 0);
+    broker_append(scene->stage.world.broker, &output);
+    arena_fini(&arena);
+}
+
+/* One call a minute: the second one becomes an SMS, although the first was taken with a key before the provider had answered. */
+static void test_notifier_counts_a_call_that_is_taken_before_its_answer(void **state)
+{
+    struct scene scene;
+    (void)state;
+    open_scene(&scene);
+    call(&scene, 1);
+    run(&scene, 20 * SECOND_MS);
+    call(&scene, 2);
+    run(&scene, 20 * SECOND_MS);
+    assert_string_equal(scene.channels, "voice sms ");
+    close_scene(&scene);
+}
+
+int main(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_notifier_counts_a_call_that_is_taken_before_its_answer),
+    };
+    return RUN_TESTS(argc, argv, tests);
+}
