@@ -188,16 +188,15 @@ static void step_answer(struct part *part, struct flight *flight, int64_t now_ms
     (void)map_remove(&part->flights, ident_part(&flight->id));
     counters_add(&part->notifier->counters, COUNTER_SENT, case_channel_name(flight->via),
                  answer_names[flight->answer.kind]);
-    if (held->life.state != CASE_DELIVERY_QUEUED) {
-        held_touch(part, held, effects);
-        count_call(part, flight, now_ms, effects);
-        flight_free(flight); /* a callback was faster */
-        take_settle(part, held, now_ms, effects);
-        return;
-    }
     flight->token = ++part->next_token;
     list_push_back(&part->applied, &flight->node);
     stream_on_end(effects, flight->token);
+    if (held->life.state != CASE_DELIVERY_QUEUED) { /* a callback was faster */
+        held_touch(part, held, effects);
+        count_call(part, flight, now_ms, effects);
+        take_settle(part, held, now_ms, effects);
+        return;
+    }
     apply_answer(part, held, flight, now_ms, effects);
 }
 

@@ -120,10 +120,30 @@ static void test_notifier_counts_a_call_that_is_taken_before_its_answer(void **s
     close_scene(&scene);
 }
 
+/* The same when the transaction with the answer is aborted: the answer is heard again. */
+static void test_notifier_counts_a_call_whose_answer_is_undone(void **state)
+{
+    struct scene scene;
+    (void)state;
+    open_scene(&scene);
+    scene.presses_key = false; /* the provider says "delivered" all the same */
+    call(&scene, 1);
+    run(&scene, ANSWER_MS - SECOND_MS);
+    scene.stage.world.abort_per_mille = 1000;
+    run(&scene, 2 * SECOND_MS);
+    scene.stage.world.abort_per_mille = 0;
+    run(&scene, 14 * SECOND_MS);
+    call(&scene, 2);
+    run(&scene, 20 * SECOND_MS);
+    assert_string_equal(scene.channels, "voice sms ");
+    close_scene(&scene);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_notifier_counts_a_call_that_is_taken_before_its_answer),
+        cmocka_unit_test(test_notifier_counts_a_call_whose_answer_is_undone),
     };
     return RUN_TESTS(argc, argv, tests);
 }
