@@ -102,6 +102,22 @@ static void make_identifier(struct finish *finish, struct str unit, struct str *
     finish->error = number->at == NULL ? ERR_MEMORY : finish->error;
 }
 
+/* The zone of a unit, or of the first above that has one. */
+static struct zone zone_of(const struct finish *finish, struct str unit)
+{
+    const struct directory_entry *found = find_unit(finish, unit);
+    while (found != NULL && found->record.unit.zone.count == 0) {
+        found = find_unit(finish, found->record.unit.parent);
+    }
+    return found == NULL ? (struct zone){NULL, 0} : found->record.unit.zone;
+}
+
+static int64_t to_instant(const struct zone *zone, int64_t local_ms)
+{
+    const int64_t day_ms = INT64_C(86400000);
+    return local_ms == 0 ? 0 : zone_from_local(zone, local_ms / day_ms, local_ms % day_ms);
+}
+
 static void finish_person(struct finish *finish, struct directory_entry *entry)
 {
     struct org_person *person = &entry->record.person;
@@ -123,10 +139,16 @@ static void finish_person(struct finish *finish, struct directory_entry *entry)
     person->addresses = entry->addresses;
     person->guardians = entry->guardians;
     person->holdings = entry->holdings;
+    struct zone zone = zone_of(finish, person->unit);
+    for (size_t i = 0; i < person->flag_count; i++) {
+        int64_t *expires_ms = &entry->flags[i].expires_ms;
+        *expires_ms = *expires_ms == 0 ? 0 : to_instant(&zone, *expires_ms);
+    }
+    person->flags = entry->flags;
     person->identifiers = entry->numbers;
 }
 
-/* A further unit of a person gets a record of its own, without what belongs to the first: group, roles, numbers. */
+/* A further unit of a person gets a record of its own, without what belongs to the first: group, roles, numbers, flags. */
 static void spread_person(struct finish *finish, const struct directory_entry *entry)
 {
     for (size_t i = 1; i < entry->unit_count; i++) {
@@ -146,6 +168,7 @@ static void spread_person(struct finish *finish, const struct directory_entry *e
         copy->record.person.group = (struct str){NULL, 0};
         copy->record.person.guardian_count = 0;
         copy->record.person.holding_count = 0;
+        copy->record.person.flag_count = 0;
         copy->record.person.identifier_count = 0;
         copy->name = entry->name;
         copy->clear = entry->clear;
@@ -162,22 +185,6 @@ static void spread_persons(struct finish *finish)
         spread_person(finish, entry);
         entry = entry == last ? NULL : entry->next;
     }
-}
-
-/* The zone of a unit, or of the first above that has one. */
-static struct zone zone_of(const struct finish *finish, struct str unit)
-{
-    const struct directory_entry *found = find_unit(finish, unit);
-    while (found != NULL && found->record.unit.zone.count == 0) {
-        found = find_unit(finish, found->record.unit.parent);
-    }
-    return found == NULL ? (struct zone){NULL, 0} : found->record.unit.zone;
-}
-
-static int64_t to_instant(const struct zone *zone, int64_t local_ms)
-{
-    const int64_t day_ms = INT64_C(86400000);
-    return local_ms == 0 ? 0 : zone_from_local(zone, local_ms / day_ms, local_ms % day_ms);
 }
 
 static void finish_roster(struct finish *finish, struct directory_entry *entry)

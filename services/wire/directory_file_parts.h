@@ -22,6 +22,7 @@ struct directory_entry {
     struct org_address *addresses;
     struct org_guardian *guardians;
     struct org_holding *holdings;
+    struct org_flag *flags; /* expire at a local time until the end */
     struct roster_shift *shifts;
     struct roster_override *overrides;
     struct str url;      /* in clear, of a partner */

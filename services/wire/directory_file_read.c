@@ -217,11 +217,33 @@ static void read_holdings(struct directory_reader *reader, const struct yaml_nod
     entry->record.person.holding_count = count;
 }
 
+/* A code, or a code with who says so and until when. */
+static void read_flags(struct directory_reader *reader, const struct yaml_node *node,
+                       struct directory_entry *entry)
+{
+    const struct yaml_node *items = NULL;
+    size_t count = directory_reader_list(reader, node, ORG_FLAGS_MAX, &items);
+    entry->flags = directory_reader_take(reader, count, sizeof(*entry->flags));
+    for (size_t i = 0; reader->error == 0 && i < count; i++) {
+        const struct yaml_node *code, *source, *until;
+        const struct yaml_key keys[] = {
+            {"code", true, &code}, {"source", false, &source}, {"until", false, &until}};
+        if (items[i].kind == YAML_SCALAR) {
+            entry->flags[i].code = directory_reader_ref(reader, &items[i]);
+        } else if (directory_reader_mapping(reader, &items[i], KEYS(keys))) {
+            entry->flags[i].code = directory_reader_ref(reader, code);
+            entry->flags[i].source = directory_reader_ref(reader, source);
+            entry->flags[i].expires_ms = directory_reader_local(reader, until);
+        }
+    }
+    entry->record.person.flag_count = count;
+}
+
 static void read_person(struct directory_reader *reader, const struct yaml_node *node)
 {
     static const char *const kinds[] = {"student", "staff", "guardian", "partner"};
     const struct yaml_node *unit, *ref, *kind, *name, *household, *group, *lang, *numbers,
-        *addresses, *guardians, *roles;
+        *addresses, *guardians, *roles, *flags;
     const struct yaml_key keys[] = {
         {"unit", true, &unit},
         {"ref", true, &ref},
@@ -234,6 +256,7 @@ static void read_person(struct directory_reader *reader, const struct yaml_node 
         {"addresses", false, &addresses},
         {"guardians", false, &guardians},
         {"roles", false, &roles},
+        {"flags", false, &flags},
     };
     if (!directory_reader_mapping(reader, node, KEYS(keys))) {
         return;
@@ -258,6 +281,7 @@ static void read_person(struct directory_reader *reader, const struct yaml_node 
     read_addresses(reader, addresses, entry);
     read_guardians(reader, guardians, entry);
     read_holdings(reader, roles, entry);
+    read_flags(reader, flags, entry);
 }
 
 /* One line of a shift stands for each of its days. */

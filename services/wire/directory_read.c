@@ -135,6 +135,25 @@ static int read_holdings(const Shouwang__V1__Person *from, struct arena *arena,
     return 0;
 }
 
+static int read_flags(const Shouwang__V1__Person *from, struct arena *arena,
+                      struct org_person *person)
+{
+    struct org_flag *flags = arena_alloc_array(arena, from->n_flags, sizeof(*flags));
+    if (flags == NULL) {
+        return ERR_MEMORY;
+    }
+    for (size_t i = 0; i < from->n_flags; i++) {
+        flags[i] = (struct org_flag){
+            .code = str_of(from->flags[i]->code),
+            .source = str_of(from->flags[i]->source),
+            .expires_ms = from->flags[i]->expires_at_ms,
+        };
+    }
+    person->flags = flags;
+    person->flag_count = from->n_flags;
+    return 0;
+}
+
 static int read_person(const Shouwang__V1__Person *from, struct arena *arena,
                        struct org_person *ret_person)
 {
@@ -154,6 +173,7 @@ static int read_person(const Shouwang__V1__Person *from, struct arena *arena,
     if (error == 0) {
         error = read_holdings(from, arena, ret_person);
     }
+    error = error != 0 ? error : read_flags(from, arena, ret_person);
     if (error == 0) {
         error = read_texts(from->identifier_digests, from->n_identifier_digests, arena,
                            &ret_person->identifiers);

@@ -151,6 +151,19 @@ static void write_holdings(struct writer *writer, const struct org_person *perso
     to->n_holdings = person->holding_count;
 }
 
+static void write_flags(struct writer *writer, const struct org_person *person,
+                        Shouwang__V1__Person *to)
+{
+    NEW_MESSAGES(writer, person->flag_count, Shouwang__V1__Flag, shouwang__v1__flag__init)
+    for (size_t i = 0; bodies != NULL && i < person->flag_count; i++) {
+        bodies[i].code = write_text(writer, person->flags[i].code);
+        bodies[i].source = write_text(writer, person->flags[i].source);
+        bodies[i].expires_at_ms = person->flags[i].expires_ms;
+    }
+    to->flags = messages;
+    to->n_flags = person->flag_count;
+}
+
 static void write_person(struct writer *writer, const struct org_person *person,
                          Shouwang__V1__DirectoryRecord *record)
 {
@@ -171,6 +184,7 @@ static void write_person(struct writer *writer, const struct org_person *person,
     write_addresses(writer, person, to);
     write_guardians(writer, person, to);
     write_holdings(writer, person, to);
+    write_flags(writer, person, to);
     record->person = to;
     record->entry_case = SHOUWANG__V1__DIRECTORY_RECORD__ENTRY_PERSON;
 }

@@ -144,17 +144,15 @@ static bool read_on(struct rules_reader *reader, const struct yaml_node *node, s
     return true;
 }
 
-/* {interview: same_day}, a duration, or a number of school days. */
-static bool read_ask(struct rules_reader *reader, const struct yaml_node *node, struct rule *rule)
+/* same_day, a duration, or a number of school days. */
+static bool read_interview(struct rules_reader *reader, const struct yaml_node *node,
+                           struct str *ret_ask)
 {
     enum { SCHOOL_DAYS_MAX = 60 };
     static const char suffix[] = "_school_days";
-    const struct yaml_node *interview = NULL;
-    const struct yaml_key keys[] = {{"interview", true, &interview}};
     struct str text;
     int64_t number = 0;
-    if (!yaml_read_mapping(node, keys, 1, reader->faults) ||
-        !yaml_read_text(interview, 32, reader->faults, &text)) {
+    if (!yaml_read_text(node, 32, reader->faults, &text)) {
         return false;
     }
     size_t digits = text.len > sizeof(suffix) - 1 ? text.len - (sizeof(suffix) - 1) : 0;
@@ -162,12 +160,23 @@ static bool read_ask(struct rules_reader *reader, const struct yaml_node *node, 
                    str_is((struct str){text.at + digits, text.len - digits}, suffix) &&
                    str_to_int64((struct str){text.at, digits}, 1, SCHOOL_DAYS_MAX, &number);
     if (!is_days && !str_is(text, "same_day") && !str_to_duration_ms(text, &number)) {
-        yaml_fail(reader->faults, interview,
+        yaml_fail(reader->faults, node,
                   "expected same_day, a duration as in 24h, or a number as in 3_school_days");
         return false;
     }
-    rule->ask_interview = text;
+    *ret_ask = text;
     return true;
+}
+
+/* {interview: 10_school_days, flagged: 5_school_days}. */
+static bool read_ask(struct rules_reader *reader, const struct yaml_node *node, struct rule *rule)
+{
+    const struct yaml_node *interview = NULL;
+    const struct yaml_node *flagged = NULL;
+    const struct yaml_key keys[] = {{"interview", true, &interview}, {"flagged", false, &flagged}};
+    return yaml_read_mapping(node, keys, 2, reader->faults) &&
+           read_interview(reader, interview, &rule->ask_interview) &&
+           (flagged == NULL || read_interview(reader, flagged, &rule->ask_flagged));
 }
 
 static bool read_tell(struct rules_reader *reader, const struct yaml_node *node, struct rule *rule)
@@ -318,7 +327,7 @@ static bool read_version(struct rules_reader *reader, const struct yaml_node *no
            yaml_read_text(node, RULESET_VERSION_MAX_BYTES, reader->faults, &rule->version);
 }
 
-static bool read_about(struct rules_reader *reader, const struct yaml_node *node, struct rule *rule)
+bool rules_read_about(struct rules_reader *reader, const struct yaml_node *node, struct rule *rule)
 {
     static const char *const words[] = {"subject", "class", "grade", "school"};
     size_t index = 0;
@@ -356,7 +365,7 @@ static bool read_rule(struct rules_reader *reader, const struct yaml_node *node)
     }
     bool is_good = read_on(reader, on, rule);
     is_good = read_version(reader, version, rule) && is_good;
-    is_good = read_about(reader, about, rule) && is_good;
+    is_good = rules_read_about(reader, about, rule) && is_good;
     rule->when = rules_read_condition(reader, when, &env);
     is_good = rules_read_then(reader, then, rule) && is_good;
     is_good = (why == NULL || rules_read_why(reader, why, &env, rule)) && is_good;

@@ -31,6 +31,8 @@ bool rules_read_family(struct rules_reader *reader, const struct yaml_node *node
 
 /* Level, layer, kind, tell, ask. */
 bool rules_read_then(struct rules_reader *reader, const struct yaml_node *node, struct rule *rule);
+/* "subject", "class", "grade" or "school"; NULL: the subject. */
+bool rules_read_about(struct rules_reader *reader, const struct yaml_node *node, struct rule *rule);
 bool rules_read_why(struct rules_reader *reader, const struct yaml_node *node,
                     const struct expr_env *env, struct rule *rule);
 

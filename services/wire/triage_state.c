@@ -42,6 +42,7 @@ static int encode_clock(const struct clock_state *clock, struct arena *arena, st
     Shouwang__V1__Clock record;
     shouwang__v1__clock__init(&record);
     record.judged_at_ms = clock->judged_ms;
+    record.since_ms = clock->since_ms;
     return encode_message(&record.base, arena, ret_value);
 }
 
@@ -137,7 +138,7 @@ static int read_state(const ProtobufCMessage *message, struct arena *arena,
     case TRIAGE_WINDOW:
         return read_window((const void *)message, arena, &state->window);
     case TRIAGE_CLOCK:
-        state->clock = (struct clock_state){clock->judged_at_ms};
+        state->clock = (struct clock_state){clock->judged_at_ms, clock->since_ms};
         return 0;
     case TRIAGE_HELD:
         state->held =

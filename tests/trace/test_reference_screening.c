@@ -184,6 +184,49 @@ static void test_reference_an_acute_answer_in_an_interview_is_a_crisis(void **st
     triage_world_free(world);
 }
 
+/* Many items a little, and none that is critical. */
+static void test_reference_scl90_counts_its_positive_items(void **state)
+{
+    struct triage_world *world = triage_world_new_reference();
+    (void)state;
+    for (int positive = 43; positive <= 44; positive++) {
+        int32_t items[90] = {0};
+        int left = positive;
+        for (int number = 16; number <= 90 && left > 0; number++) {
+            bool is_critical = number == 59 || number == 63;
+            items[number - 1] = is_critical ? 0 : 1;
+            left -= is_critical ? 0 : 1;
+        }
+        struct event event = triage_world_sheet(world, "SCL-90-0", "p-an", items, 90);
+        triage_world_send(world, &event);
+        triage_world_forget(world);
+        assert_string_equal(triage_world_held(world),
+                            positive == 43 ? "" : "attention: scl90_0_positive");
+    }
+    triage_world_free(world);
+}
+
+/* A flag brings the interview forward, as long as it stands, and leaves the level. */
+static void test_reference_a_flag_brings_the_interview_forward(void **state)
+{
+    int32_t items[9] = {3, 3, 3, 1};
+    struct triage_world *world = triage_world_new_reference();
+    (void)state;
+    triage_world_flag(world, "p-an", "c1", "left_behind", 0);
+    triage_world_flag(world, "p-bo", "c1", "left_behind", triage_world_now(world));
+    for (int i = 0; i < 2; i++) {
+        struct event event = triage_world_sheet(world, "PHQ-9", i == 0 ? "p-an" : "p-bo", items, 9);
+        triage_world_send(world, &event);
+    }
+    triage_world_expect(world, "e1 judged\n"
+                               "  attention wellbeing p-an school phq9_10 ask=5_school_days\n"
+                               "    phq9_10 event.score=(sealed) event.instrument=PHQ-9\n"
+                               "e2 judged\n"
+                               "  attention wellbeing p-bo school phq9_10 ask=10_school_days\n"
+                               "    phq9_10 event.score=(sealed) event.instrument=PHQ-9\n");
+    triage_world_free(world);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -191,6 +234,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_reference_scores_of_the_sender_are_judged),
         cmocka_unit_test(test_reference_mht_that_is_void_is_asked_for_again),
         cmocka_unit_test(test_reference_an_acute_answer_in_an_interview_is_a_crisis),
+        cmocka_unit_test(test_reference_scl90_counts_its_positive_items),
+        cmocka_unit_test(test_reference_a_flag_brings_the_interview_forward),
     };
     return RUN_TESTS(argc, argv, tests);
 }

@@ -1,4 +1,7 @@
 /* What must happen by a time: rolls of classes, a feed of a school. */
+#include <stdio.h>
+#include <string.h>
+
 #include "support/runner.h"
 
 #include "triage_world.h"
@@ -165,6 +168,135 @@ static void test_triage_other_rules_change_what_is_expected(void **state)
     triage_world_free(world);
 }
 
+#define CONTACT                                                                                    \
+    "expectations:\n"                                                                              \
+    "  - id: contact\n"                                                                            \
+    "    for: student\n"                                                                           \
+    "    flagged: [left_behind]\n"                                                                 \
+    "    on: school_days\n"                                                                        \
+    "    within: 14d\n"                                                                            \
+    "    from: incident\n"                                                                         \
+    "    where: event.kind == 'contact'\n"                                                         \
+    "    by: '16:00'\n"                                                                            \
+    "    else: {level: attention, layer: class, kind: mentor_contact}\n"
+
+#define NO_CONTACT                                                                                 \
+    "  attention mentor_contact p-an class contact episode\n"                                      \
+    "    contact\n"                                                                                \
+    "  missed=1\n"
+
+/* The clock runs from when it was set, then from each contact; what is still missing is told once more when the time has passed
+ * again, and a pupil without the flag is not asked for. A restart changes nothing. */
+static void test_triage_a_flagged_pupil_is_talked_to_every_fortnight(void **state)
+{
+    struct triage_world *world = triage_world_new(CONTACT);
+    (void)state;
+    triage_world_flag(world, "p-an", "c1", "left_behind", 0);
+    triage_world_flag(world, "p-bo", "c1", "poverty", 0);
+    triage_world_flag(world, "p-chen", "c2", "left_behind", triage_world_now(world) + TRIAGE_DAY);
+    triage_world_run(world, triage_world_at(world, 14, 23, 0)); /* not a fortnight at 16:00 */
+    triage_world_expect(world, "");
+    triage_world_run(world, triage_world_at(world, 15, 23, 0));
+    triage_world_expect(world, "10-24 16:01:00 time\n" NO_CONTACT);
+    triage_world_restart(world);
+    triage_world_run(world, triage_world_at(world, 28, 23, 0));
+    triage_world_expect(world, "");
+    triage_world_run(world, triage_world_at(world, 29, 23, 0));
+    triage_world_expect(world, "11-07 16:01:00 time\n" NO_CONTACT);
+    triage_world_advance(world, triage_world_at(world, 32, 10, 0) - triage_world_now(world));
+    struct event event = triage_world_event(world, "contact", "p-an");
+    triage_world_send(world, &event);
+    triage_world_expect(world, "e1 judged\n"); /* says nothing by itself */
+    triage_world_run(world, triage_world_at(world, 43, 23, 0));
+    triage_world_expect(world, "");
+    triage_world_run(world, triage_world_at(world, 46, 15, 0)); /* Monday, a fortnight at 10:00 */
+    triage_world_expect(world, "");
+    triage_world_run(world, triage_world_at(world, 46, 23, 0));
+    triage_world_expect(world, "11-24 16:01:00 time\n" NO_CONTACT);
+    triage_world_free(world);
+}
+
+/* On its date, each year; those of a class in one word, and who refused was asked. */
+static void test_triage_who_was_not_screened_is_told_of_by_class(void **state)
+{
+    struct triage_world *world =
+        triage_world_new("expectations:\n"
+                         "  - id: term\n"
+                         "    for: student\n"
+                         "    about: class\n"
+                         "    on: dates\n"
+                         "    dates: ['10-20', '11-03']\n"
+                         "    within: 150d\n"
+                         "    from: screening\n"
+                         "    where: event.kind == 'result'\n"
+                         "    by: '17:00'\n"
+                         "    else: {level: attention, layer: school, kind: screening_coverage}\n"
+                         "    why: '{event.absent_count} of {event.enrolled_count}'\n");
+    static const char *const screened[] = {"p-an", "p-dai"};
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct event event = triage_world_sheet(world, "PHQ-9", screened[i], NULL, 0);
+        event.screening.refused = true;
+        triage_world_send(world, &event);
+    }
+    triage_world_run(world, triage_world_at(world, 20, 0, 0));
+    triage_world_expect(world,
+                        "e1 judged\ne2 judged\n"
+                        "10-20 17:01:00 time\n"
+                        "  attention screening_coverage c1 school term group episode\n"
+                        "    term event.absent_count=1 event.enrolled_count=2 missing=p-bo\n"
+                        "  attention screening_coverage c2 school term group episode\n"
+                        "    term event.absent_count=1 event.enrolled_count=1 missing=p-chen\n"
+                        "  missed=2\n");
+    for (size_t i = 0; i < 2; i++) {
+        struct event event =
+            triage_world_sheet(world, "PHQ-9", i == 0 ? "p-bo" : "p-chen", NULL, 0);
+        triage_world_send(world, &event);
+    }
+    triage_world_run(world, triage_world_at(world, 30, 0, 0));
+    triage_world_expect(world, "e3 judged\ne4 judged\n");
+    triage_world_free(world);
+}
+
+static void test_triage_a_report_of_the_year_is_due_on_its_date(void **state)
+{
+    static const char rules[] = "expectations:\n"
+                                "  - id: report\n"
+                                "    for: school\n"
+                                "    on: dates\n"
+                                "    dates: ['04-20']\n"
+                                "    within: 60d\n"
+                                "    from: incident\n"
+                                "    where: event.kind == 'report'\n"
+                                "    by: '17:00'\n"
+                                "    else: {level: attention, layer: county, kind: report_late}\n";
+    static const int64_t before_days[] = {-1, 0, 59, 60};
+    (void)state;
+    for (size_t i = 0; i < 4; i++) {
+        struct triage_world *world = triage_world_new(rules);
+        int64_t by_ms = (zone_day_of(2026, 4, 20) * 24 + 9) * TRIAGE_HOUR;
+        int64_t at_ms = by_ms - before_days[i] * TRIAGE_DAY;
+        if (at_ms > by_ms) {
+            triage_world_run(world, by_ms + 2 * TRIAGE_HOUR);
+        }
+        triage_world_run(world, at_ms);
+        struct event event = triage_world_event(world, "report", NULL);
+        triage_world_send(world, &event);
+        triage_world_run(world, by_ms + 20 * TRIAGE_DAY);
+        bool is_late = before_days[i] < 0 || before_days[i] >= 60;
+        static const char late[] = "04-20 17:01:00 time\n"
+                                   "  attention report_late s1 county report unit episode\n"
+                                   "    report\n"
+                                   "  missed=1\n";
+        char expected[512];
+        (void)snprintf(expected, sizeof(expected), "%s%s%s", before_days[i] < 0 ? late : "",
+                       "e1 judged\n", before_days[i] >= 60 ? late : "");
+        triage_world_expect(world, expected);
+        assert_true(is_late == (strstr(expected, "missed") != NULL));
+        triage_world_free(world);
+    }
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -174,6 +306,9 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_triage_a_deadline_outlives_the_process),
         cmocka_unit_test(test_triage_a_silent_feed_is_told_on_every_day),
         cmocka_unit_test(test_triage_other_rules_change_what_is_expected),
+        cmocka_unit_test(test_triage_a_flagged_pupil_is_talked_to_every_fortnight),
+        cmocka_unit_test(test_triage_who_was_not_screened_is_told_of_by_class),
+        cmocka_unit_test(test_triage_a_report_of_the_year_is_due_on_its_date),
     };
     return RUN_TESTS(argc, argv, tests);
 }

@@ -204,6 +204,22 @@ void triage_world_add_pupils(struct triage_world *world, const char *group, unsi
     }
 }
 
+void triage_world_flag(struct triage_world *world, const char *pupil, const char *group,
+                       const char *code, int64_t until_ms)
+{
+    const struct org_flag flag = {str_of(code), STR_LITERAL("made-up"), until_ms};
+    const struct org_record record = {
+        .kind = ORG_RECORD_PERSON,
+        .person = {.id = str_of(pupil),
+                   .unit = STR_LITERAL("s1"),
+                   .kind = ORG_PERSON_STUDENT,
+                   .group = str_of(group),
+                   .flags = &flag,
+                   .flag_count = 1},
+    };
+    assert_int_equal(org_put(world->org, &record), 0);
+}
+
 void triage_world_show_near(struct triage_world *world)
 {
     world->shows_near = true;

@@ -27,6 +27,10 @@ void triage_world_free(struct triage_world *world);
 /* So many more pupils in the class: "<group>-01", "<group>-02" …; made where it is not there. */
 void triage_world_add_pupils(struct triage_world *world, const char *group, unsigned count);
 
+/* The pupil of the world's first classes has that flag from now on, until `until_ms` (0: for good). */
+void triage_world_flag(struct triage_world *world, const char *pupil, const char *group,
+                       const char *code, int64_t until_ms);
+
 /* From now on the trace has a line for each rule that nearly held, too. */
 void triage_world_show_near(struct triage_world *world);
 

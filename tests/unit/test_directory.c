@@ -92,6 +92,8 @@ static void test_directory_unit_makes_the_round(void **state)
 
 static void test_directory_person_makes_the_round(void **state)
 {
+    const struct org_flag flag = {STR_LITERAL("left_behind"), STR_LITERAL("class_teacher"),
+                                  1798732800000};
     (void)state;
     struct str sealed = make_sealed();
     struct org_address address = {CASE_CHANNEL_MAIL, S("0a0b"), sealed};
@@ -108,6 +110,8 @@ static void test_directory_person_makes_the_round(void **state)
                                            .addresses = &address,
                                            .address_count = 1,
                                            .guardians = &guardian,
+                                           .flags = &flag,
+                                           .flag_count = 1,
                                            .guardian_count = 1,
                                            .identifiers = &number,
                                            .identifier_count = 1}};
@@ -116,6 +120,10 @@ static void test_directory_person_makes_the_round(void **state)
     assert_true(str_equal(back.person.addresses[0].sealed, sealed));
     assert_int_equal(back.person.addresses[0].channel, CASE_CHANNEL_MAIL);
     assert_true(back.person.guardians[0].remote);
+    assert_int_equal(back.person.flag_count, 1);
+    assert_true(str_is(back.person.flags[0].code, "left_behind"));
+    assert_true(str_is(back.person.flags[0].source, "class_teacher"));
+    assert_true(back.person.flags[0].expires_ms == 1798732800000);
     struct org_holding holding = {ORG_ROLE_CLASS_TEACHER, S("g7c2"), S("t-2")};
     record.person = (struct org_person){.id = S("t-1"),
                                         .unit = S("s1"),

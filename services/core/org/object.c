@@ -119,11 +119,26 @@ static void move_holdings(struct walk *walk, struct org_person *person)
     person->holdings = moved;
 }
 
+static void move_flags(struct walk *walk, struct org_person *person)
+{
+    struct org_flag *moved = move_array(walk, person->flag_count, sizeof(*moved));
+    for (size_t i = 0; i < person->flag_count; i++) {
+        struct org_flag flag = person->flags[i];
+        flag.code = move_text(walk, flag.code);
+        flag.source = move_text(walk, flag.source);
+        if (moved != NULL) {
+            moved[i] = flag;
+        }
+    }
+    person->flags = moved;
+}
+
 static void move_person(struct walk *walk, struct org_person *person)
 {
     move_addresses(walk, person);
     move_guardians(walk, person);
     move_holdings(walk, person);
+    move_flags(walk, person);
     person->identifiers = move_texts(walk, person->identifiers, person->identifier_count);
     person->id = move_text(walk, person->id);
     person->unit = move_text(walk, person->unit);

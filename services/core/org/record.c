@@ -195,6 +195,22 @@ static const char *relations_fault(const struct org_person *person)
     return NULL;
 }
 
+static const char *flags_fault(const struct org_person *person)
+{
+    if (person->flag_count > ORG_FLAGS_MAX) {
+        return "more than 16 flags";
+    }
+    if (person->flag_count > 0 && person->kind != ORG_PERSON_STUDENT) {
+        return "flags: only a student has them";
+    }
+    for (size_t i = 0; i < person->flag_count; i++) {
+        if (!is_id(person->flags[i].code) || !is_id_or_empty(person->flags[i].source)) {
+            return "flag: code or source is not a code";
+        }
+    }
+    return NULL;
+}
+
 static const char *person_fault(const struct org_person *person)
 {
     if (!is_id(person->id)) {
@@ -222,6 +238,7 @@ static const char *person_fault(const struct org_person *person)
         }
     }
     const char *fault = addresses_fault(person);
+    fault = fault != NULL ? fault : flags_fault(person);
     return fault != NULL ? fault : relations_fault(person);
 }
 

@@ -29,6 +29,7 @@ enum {
     ORG_GUARDIANS_MAX = 12,
     ORG_HOLDINGS_MAX = 16,
     ORG_IDENTIFIERS_MAX = 8,
+    ORG_FLAGS_MAX = 16,
     ORG_KINDS_MAX = 32,
     ORG_UNITS_MAX = 256,
     ORG_ROLES_MAX = 16,
@@ -89,6 +90,14 @@ struct org_holding {
     struct str substitute; /* person */
 };
 
+/* What asks for more care of a student (left behind, poverty, a divorce …) and is no finding of risk: it changes when they are
+ * talked to, and never a level. */
+struct org_flag {
+    struct str code;    /* "left_behind" */
+    struct str source;  /* who says so, a code: "class_teacher", "civil_affairs" */
+    int64_t expires_ms; /* 0: it stands until it is taken away */
+};
+
 struct org_person {
     struct str id;
     struct str unit;
@@ -105,6 +114,8 @@ struct org_person {
     size_t holding_count;
     const struct str *identifiers; /* keyed hashes of the sender's own identifiers */
     size_t identifier_count;
+    const struct org_flag *flags; /* of a student */
+    size_t flag_count;
 };
 
 /* A bearer token, hashed at rest. */

@@ -94,9 +94,16 @@ static bool is_unknown_kind(const struct event *event)
     return event->kind == EVENT_KIND_UNKNOWN;
 }
 
+/* What was done, and is only noted. */
+static bool is_record(const struct event *event)
+{
+    return event->kind == EVENT_KIND_CONTACT || event->kind == EVENT_KIND_REVIEW ||
+           event->kind == EVENT_KIND_REPORT;
+}
+
 static bool is_known_incident(const struct event *event)
 {
-    return is_incident(event) && event->kind != EVENT_KIND_UNKNOWN;
+    return is_incident(event) && event->kind != EVENT_KIND_UNKNOWN && !is_record(event);
 }
 
 static const char *danger_value(const struct event *event)
@@ -226,5 +233,5 @@ void facts_judge(const struct event *event, struct facts *ret_facts)
             .value = {str_of(row->value_name), value},
         };
     }
-    sw_assert(ret_facts->count > 0 || event->family != EVENT_FAMILY_INCIDENT);
+    sw_assert(ret_facts->count > 0 || is_record(event) || !is_incident(event));
 }

@@ -27,7 +27,8 @@ struct facts_reason {
 
 struct facts {
     struct facts_reason reasons[FACTS_REASONS_MAX]; /* in the order of the table */
-    size_t count; /* 0: the facts alone say nothing (screening and attendance of known kinds) */
+    size_t
+        count; /* 0: the facts alone say nothing (screening and attendance of known kinds, records) */
     bool is_happening; /* a happening of its own, which opens an episode whatever its level */
 };
 

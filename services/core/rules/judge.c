@@ -161,7 +161,8 @@ int holds_add_rule(struct judge *judge, const struct rule *rule, const struct ex
     hold->layer = rule->layer;
     hold->tell = rule->tell;
     hold->tell_count = rule->tell_count;
-    hold->ask_interview = rule->ask_interview;
+    bool is_sooner = judge->is_flagged && rule->ask_flagged.len > 0;
+    hold->ask_interview = is_sooner ? rule->ask_flagged : rule->ask_interview;
     hold->only_on_file = rule->only_on_file;
     hold->waits = rule->waits;
     hold->why.text = rule->id;

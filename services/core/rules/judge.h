@@ -20,6 +20,7 @@ struct judge {
     struct arena *arena;
     bool id_reused;
     bool is_silent;
+    bool is_flagged;        /* the subject in hand has a flag that stands */
     uint32_t rule_errors;   /* counted up */
     struct signal *signals; /* those so far; in the arena */
     size_t count;

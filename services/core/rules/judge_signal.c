@@ -3,6 +3,7 @@
 
 #include "base/assert.h"
 #include "core/rules/judge_inside.h"
+#include "core/rules/triage_inside.h"
 
 static void tell(struct signal *signal, struct str role)
 {
@@ -232,7 +233,13 @@ static bool is_sorted(const struct holds *holds, const struct hold *hold)
 int judge_subject(struct judge *judge, const struct signal_subject *subject)
 {
     struct holds holds = {.first = NULL, .is_happening = false};
+    const struct org_person *person =
+        subject->kind == CASE_SUBJECT_STUDENT
+            ? org_find_person(judge->org, judge->event->unit, subject->ref)
+            : NULL;
     holds.end = &holds.first;
+    judge->is_flagged =
+        person != NULL && expect_is_flagged(person, NULL, 0, judge_event_time(judge->event));
     int error = holds_find_facts(judge, &holds);
     error = error != 0 ? error : holds_find_rules(judge, subject, &holds);
     for (const struct hold *hold = holds.first; hold != NULL && error == 0; hold = hold->next) {

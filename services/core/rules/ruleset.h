@@ -12,6 +12,7 @@
 #include "core/expr/expr.h"
 #include "core/roster/calendar.h"
 #include "core/rules/event.h"
+#include "core/rules/feature.h"
 #include "core/rules/level.h"
 #include "core/rules/reads.h"
 #include "core/rules/signal.h"
@@ -20,9 +21,9 @@
 enum {
     RULESET_RULES_MAX = 512,
     RULESET_FEATURES_MAX = 64,
-    RULESET_OPS_MAX =
-        6, /* of one feature: one of them distinct, and all numbers of one expression */
-    RULESET_EXPECTATIONS_MAX = 16,
+    RULESET_EXPECTATIONS_MAX = 32,
+    RULESET_DATES_MAX = 16,
+    RULESET_FLAGS_MAX = 16,
     RULESET_ID_MAX_BYTES = 48,
     RULESET_VERSION_MAX_BYTES = 16,
     RULESET_ON_MAX = 6,       /* kinds of events of one rule */
@@ -36,42 +37,6 @@ enum {
 #define RULESET_LATENESS_MAX_MS (14 * INT64_C(86400000))
 #define RULESET_LATENESS_MS (2 * INT64_C(86400000))
 #define RULESET_LIVE_WITHIN_MS (48 * INT64_C(3600000))
-
-/* Whose events are counted together. */
-enum feature_scope { FEATURE_STUDENT, FEATURE_CLASS, FEATURE_GRADE, FEATURE_SCHOOL };
-
-enum feature_op_kind {
-    FEATURE_COUNT,
-    FEATURE_DISTINCT, /* of the feature's `value` */
-    FEATURE_STREAK,
-    FEATURE_SUM, /* of its `number`, as the next ones */
-    FEATURE_MAX,
-    FEATURE_MIN,
-    FEATURE_LAST,
-};
-
-struct feature_op {
-    const char *name;
-    enum feature_op_kind kind;
-};
-
-/* A named aggregate over the events of a sliding window, in event time: those at most `window_ms` before the event that is
- * judged, and that event itself. An event may come late by `lateness_ms` and still count, as if it had come in time: it is
- * also judged at the later events whose windows it falls into. Later than that it is not counted. */
-struct feature {
-    const char *id;
-    enum event_family from;
-    const struct expr *where; /* sees `event` and `calendar` */
-    enum feature_scope scope;
-    int64_t window_ms;
-    int64_t lateness_ms;
-    const struct expr *value;  /* sees what `where` sees; NULL: no distinct() */
-    const struct expr *number; /* likewise; NULL: no operator on numbers */
-    int64_t half_life_ms;      /* of sum(); 0: it does not decay */
-    bool is_per_subject; /* `value` reads event.subject: an event counts for each of its subjects */
-    struct feature_op ops[RULESET_OPS_MAX];
-    size_t op_count;
-};
 
 /* Whom the signal of a rule is about: whom the event is about, or the class, grade or school that they are in. */
 enum rule_about { RULE_ABOUT_SUBJECT, RULE_ABOUT_CLASS, RULE_ABOUT_GRADE, RULE_ABOUT_SCHOOL };
@@ -91,23 +56,43 @@ struct rule {
     struct str tell[SIGNAL_TELL_MAX];
     size_t tell_count;
     struct str ask_interview; /* empty: none */
+    struct str ask_flagged;   /* of a pupil with a flag that stands; empty: the same */
     struct why_text why;      /* no parts: the id stands for it */
     bool only_on_file;        /* counts only for a pupil with an open case at high or above */
     bool waits;               /* until it is plausible: see struct plausibility */
 };
 
-/* Something that must happen: in each class, or in the school, an event by a time of the day. */
+/* Of whom something is expected: each class that has pupils, the school, or each pupil. */
+enum expect_scope { EXPECT_CLASS, EXPECT_SCHOOL, EXPECT_STUDENT };
+
+/* On which local days there is a deadline. */
+enum expect_days { EXPECT_SCHOOL_DAYS, EXPECT_EVERY_DAY, EXPECT_DATES };
+
+struct expect_date {
+    uint32_t month;
+    uint32_t day;
+};
+
+/* Something that must happen: an event by a time of the day. It counts if it came on that day, or, with `within_ms`, not longer
+ * ago than that; then what is missing is told when that much has passed, and again each time as much has. */
 struct expectation {
     const char *id; /* unique among features and expectations */
     enum event_family from;
     const struct expr *where; /* sees `event` and `calendar` */
-    bool is_of_class;         /* each class that has pupils; else the school */
-    bool is_every_day;        /* else on school days */
-    int64_t by_ms;            /* of the local day */
-    int64_t grace_ms;         /* judged so much later: what was in time may be on its way */
+    enum expect_scope scope;
+    enum expect_days days;
+    struct expect_date dates[RULESET_DATES_MAX]; /* of EXPECT_DATES, each year */
+    size_t date_count;
+    int64_t by_ms;     /* of the local day */
+    int64_t grace_ms;  /* judged so much later: what was in time may be on its way */
+    int64_t within_ms; /* 0: on the day */
     int64_t
         known_days; /* holds only where such an event came within so many days before; 0: everywhere */
-    struct rule otherwise; /* what it means that none came; `why` sees an `event` of our own */
+    struct str flags[RULESET_FLAGS_MAX]; /* only pupils with one of them; none: all */
+    size_t flag_count;
+    struct rule
+        otherwise; /* what it means that none came; `why` sees an `event` of our own. Of pupils, about their class or
+                            * school: those who miss it are told of together, event.absent_count of event.enrolled_count */
 };
 
 /* So many pupils absent at once that it may be a fault. Signals of rules that wait are kept for `settle_ms`; what has come by

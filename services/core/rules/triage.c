@@ -88,7 +88,7 @@ static int64_t bucket_end(const struct ruleset *rules, struct str key)
     const struct expectation *expectation =
         rules == NULL ? NULL : ruleset_find_expectation(rules, feature);
     if (expectation != NULL) {
-        return (day + 2 + expectation->known_days) * day_ms;
+        return day * day_ms + expect_keep_ms(expectation);
     }
     int64_t keep_ms = index < 0
                           ? RULESET_WINDOW_MAX_MS + RULESET_LATENESS_MAX_MS

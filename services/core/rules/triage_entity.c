@@ -105,7 +105,7 @@ static int recall_watched(struct turn *turn, struct str key, struct triage_state
     if (kind == WATCH_CLOCK) {
         const struct clock *clock = watch_find_clock(unit, rest);
         state->is_there = clock != NULL;
-        state->clock.judged_ms = clock != NULL ? clock->judged_ms : 0;
+        state->clock = clock != NULL ? clock->state : state->clock;
         return 0;
     }
     if (kind == WATCH_DOUBT) {

@@ -56,6 +56,13 @@ SW_NODISCARD int turn_own_event(struct turn *turn, struct str what, struct str g
 SW_NODISCARD int expect_mark(struct turn *turn, const struct signal_subject *subjects,
                              size_t count);
 
+/* Whether the student has one of the flags, or any where none is named, and it stands at the instant. */
+bool expect_is_flagged(const struct org_person *person, const struct str *flags, size_t flag_count,
+                       int64_t at_ms);
+
+/* How long what came is remembered, from the begin of its day. */
+int64_t expect_keep_ms(const struct expectation *expectation);
+
 /* When the next expectation of the unit is due; INT64_MAX: never. */
 int64_t expect_due(const struct triage *triage, const struct watch_unit *unit,
                    const struct ruleset *rules);

@@ -189,7 +189,7 @@ int watch_put_clock(struct watch *watch, struct str key, const struct clock_stat
         clock->expectation = (struct str){text + (name.at - key.at), name.len};
         unit->clocks[unit->clock_count++] = clock;
     }
-    unit->clocks[i]->judged_ms = state->judged_ms;
+    unit->clocks[i]->state = *state;
     return 0;
 }
 

@@ -31,6 +31,7 @@ enum {
 
 struct clock_state {
     int64_t judged_ms; /* deadlines up to here are done */
+    int64_t since_ms;  /* it counts from then; 0: not known */
 };
 
 /* A signal of one pupil (`weight` 1), or a roll of a class or school without one (`bytes` empty). */
@@ -65,7 +66,7 @@ struct doubt {
 struct clock {
     struct str key;
     struct str expectation;
-    int64_t judged_ms;
+    struct clock_state state;
 };
 
 /* All that is waited for in one unit. */

@@ -126,6 +126,9 @@ SW_NODISCARD int windows_fold(const struct windows *windows, const struct window
 bool windows_last(const struct windows *windows, const struct window_key *key,
                   const struct window_span *span, double *ret_number);
 
+/* The instant of the newest entry at or before `to_ms`, which may lie in the bucket of the day behind; INT64_MIN: none. */
+int64_t windows_last_ms(const struct windows *windows, const struct window_key *key, int64_t to_ms);
+
 /* The instant of the first entry behind `after_ms`; INT64_MAX: none. */
 int64_t windows_next_ms(const struct windows *windows, const struct window_key *key,
                         int64_t after_ms);

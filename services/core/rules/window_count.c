@@ -151,3 +151,17 @@ int64_t windows_next_ms(const struct windows *windows, const struct window_key *
     }
     return INT64_MAX;
 }
+
+int64_t windows_last_ms(const struct windows *windows, const struct window_key *key, int64_t to_ms)
+{
+    const struct row *row = window_find_row(windows, key);
+    size_t at = row == NULL ? 0 : window_find_day(row, window_day_of(to_ms) + 2);
+    while (at > 0) {
+        const struct bucket *bucket = row->buckets[--at];
+        size_t count = window_count_until(bucket, to_ms);
+        if (count > 0) {
+            return bucket->entries[count - 1].at_ms;
+        }
+    }
+    return INT64_MIN;
+}
