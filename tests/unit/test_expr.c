@@ -194,9 +194,13 @@ static void test_expr_arithmetic_never_wraps(void **state)
 static void test_expr_evaluation_is_bounded(void **state)
 {
     (void)state;
-    assert_int_equal(evaluate_at_cost("1 + 2 + 3", 4).fault, EXPR_FAULT_COST);
-    assert_int_equal(evaluate_at_cost("1 + 2 + 3", 5).integer, 6);
-    assert_int_equal(evaluate_at_cost("[1, 2, 3] == [1, 2, 3] && true", 9).fault, EXPR_FAULT_COST);
+    assert_int_equal(evaluate_at_cost("features + 2 + 3", 4).fault, EXPR_FAULT_COST);
+    assert_int_equal(evaluate_at_cost("features + 2 + 3", 5).integer, 10);
+    assert_int_equal(evaluate_at_cost("[1, features] == [1, features] && true", 9).fault,
+                     EXPR_FAULT_COST);
+    /* what is constant is computed once, when it is compiled */
+    assert_int_equal(evaluate_at_cost("size('abc' + 'd') * 3 / 2 - 1", 1).integer, 5);
+    assert_int_equal(evaluate_at_cost("1 / 0 + 1", 9).fault, EXPR_FAULT_DIVIDE_BY_ZERO);
     char text[2 * EXPR_DEPTH_MAX + 8];
     memset(text, '(', sizeof(text));
     struct expr_error error = {.line = 0};

@@ -21,7 +21,8 @@ struct emitter {
     struct zone *zones;
     size_t zone_count;
     size_t zone_capacity;
-    size_t depth; /* values on the stack */
+    size_t depth;    /* values on the stack */
+    bool is_folding; /* computes what is constant */
 };
 
 static int emit_node(struct emitter *emitter, const struct node *node);
@@ -347,6 +348,17 @@ static int emit_bind(struct emitter *emitter, const struct node *node)
     return error;
 }
 
+/* Gives the rows to the expression. */
+static void finish(const struct emitter *emitter)
+{
+    struct expr *expr = emitter->expr;
+    expr->steps = emitter->steps;
+    expr->step_count = emitter->step_count;
+    expr->constants = emitter->constants;
+    expr->patterns = emitter->patterns;
+    expr->zones = emitter->zones;
+}
+
 /* --- All of it ------------------------------------------------------------------------------------------------------- */
 
 static int emit_kind(struct emitter *emitter, const struct node *node)
@@ -376,11 +388,51 @@ static int emit_kind(struct emitter *emitter, const struct node *node)
     return ERR_INVALID;
 }
 
+/* Whether nothing in it depends on names; leaves are as they are. */
+static bool is_constant(const struct node *node)
+{
+    bool is_computed = node->kind == NODE_CALL || node->kind == NODE_LIST || node->kind == NODE_MAP;
+    for (size_t i = 0; i < node->node_count && is_computed; i++) {
+        is_computed = node->nodes[i]->kind == NODE_LITERAL || is_constant(node->nodes[i]);
+    }
+    return is_computed;
+}
+
+/* The value of a constant, computed once; an error, for when it is evaluated, if it has none or is dear. */
+static int fold(struct emitter *emitter, const struct node *node, struct expr_value *ret_value)
+{
+    enum { COST_MAX = 1000 };
+    struct expr part = {.steps = NULL};
+    struct emitter inner = {
+        .env = emitter->env, .arena = emitter->arena, .report = emitter->report, .expr = &part};
+    int error = emit_node(&inner, node);
+    finish(&inner);
+    const struct expr_run run = {.arena = emitter->arena, .cost_max = COST_MAX};
+    if (error == 0) {
+        *ret_value = expr_evaluate(&part, &run);
+    }
+    return error;
+}
+
+static int emit_constants(struct emitter *emitter, const struct node *node)
+{
+    struct expr_value value = expr_null();
+    int error = fold(emitter, node, &value);
+    if (error != 0 || value.kind != EXPR_ERROR) {
+        return error != 0 ? error : emit_constant(emitter, value);
+    }
+    emitter->is_folding = false; /* its parts would fail again */
+    error = emit_kind(emitter, node);
+    emitter->is_folding = true;
+    return error;
+}
+
 static int emit_node(struct emitter *emitter, const struct node *node)
 {
     size_t depth = emitter->depth;
     struct expr *expr = emitter->expr;
-    int error = emit_kind(emitter, node);
+    bool folds = emitter->is_folding && is_constant(node);
+    int error = folds ? emit_constants(emitter, node) : emit_kind(emitter, node);
     emitter->depth = depth + 1;
     expr->stack_max = expr->stack_max > depth + 1 ? expr->stack_max : depth + 1;
     bool has_frame = node->kind == NODE_FOLD || node->kind == NODE_BIND;
@@ -393,12 +445,9 @@ static int emit_node(struct emitter *emitter, const struct node *node)
 int expr_emit(const struct node *root, const struct expr_env *env, struct arena *arena,
               struct expr_report *report, struct expr *expr)
 {
-    struct emitter emitter = {.env = env, .arena = arena, .report = report, .expr = expr};
+    struct emitter emitter = {
+        .env = env, .arena = arena, .report = report, .expr = expr, .is_folding = true};
     int error = emit_node(&emitter, root);
-    expr->steps = emitter.steps;
-    expr->step_count = emitter.step_count;
-    expr->constants = emitter.constants;
-    expr->patterns = emitter.patterns;
-    expr->zones = emitter.zones;
+    finish(&emitter);
     return error;
 }

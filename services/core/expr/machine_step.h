@@ -22,6 +22,9 @@ struct frame {
 /* Does one step; the machine has gone on to the next one already. */
 typedef void (*step_fn)(struct machine *machine, const struct step *step);
 
+void step_field(struct machine *machine, const struct step *step);
+void step_has(struct machine *machine, const struct step *step);
+void step_index(struct machine *machine, const struct step *step);
 void step_fold(struct machine *machine, const struct step *step);
 void step_next(struct machine *machine, const struct step *step);
 void step_test(struct machine *machine, const struct step *step);
@@ -43,7 +46,12 @@ static inline const struct expr_value *pop(struct machine *machine)
     return --machine->top;
 }
 
-/* The optional that has this value. */
+/* The optional without a value, and the one that has this value. */
+static inline struct expr_value expr_none(void)
+{
+    return (struct expr_value){.kind = EXPR_OPTIONAL, .inside = NULL};
+}
+
 struct expr_value machine_wrap(struct machine *machine, const struct expr_value *value);
 
 /* Adds to a map, whose keys are of the kinds that keys are and distinct; the fault else, or NONE. */

@@ -42,8 +42,7 @@ struct expr_value optional_make(struct machine *machine, enum expr_op op,
                                 const struct expr_value *args, size_t count)
 {
     bool is_none = count == 0 || (op == EXPR_OP_SOME_NON_ZERO && is_zero(&args[0]));
-    return is_none ? (struct expr_value){.kind = EXPR_OPTIONAL, .inside = NULL}
-                   : machine_wrap(machine, &args[0]);
+    return is_none ? expr_none() : machine_wrap(machine, &args[0]);
 }
 
 struct expr_value optional_take(struct machine *machine, enum expr_op op,

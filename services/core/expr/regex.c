@@ -19,6 +19,7 @@ struct regex {
     struct state *states;
     size_t count;
     size_t capacity;
+    uint64_t starts[4]; /* the low byte of what a match may begin with: most places need no look */
 };
 
 /* --- Making ---------------------------------------------------------------------------------------------------------- */
@@ -166,6 +167,64 @@ static int make(struct maker *maker, const struct regex_node *node)
     return ERR_INVALID;
 }
 
+/* Notes what a range of code points begins with; from 256 on all low bytes occur. */
+static void note_range(struct regex *regex, uint32_t from, uint32_t to)
+{
+    uint32_t count = to - from < 255 ? to - from : 255;
+    for (uint32_t i = 0; i <= count; i++) {
+        uint32_t low = (from + i) & 0xFF;
+        regex->starts[low / 64] |= UINT64_C(1) << low % 64;
+    }
+}
+
+/* What a state takes is noted, or what follows it, if it takes nothing, put on the stack. */
+static void note_state(struct regex *regex, uint32_t at, uint32_t *stack, size_t *depth)
+{
+    const struct state *state = &regex->states[at];
+    switch (state->kind) {
+    case STATE_ONE:
+        note_range(regex, state->value, state->value);
+        return;
+    case STATE_CLASS:
+        for (uint32_t i = 0; i < state->value; i++) {
+            note_range(regex, state->ranges[i].from, state->ranges[i].to);
+        }
+        return;
+    case STATE_MATCH: /* may be empty: at every place */
+        note_range(regex, 0, REGEX_CODE_MAX);
+        return;
+    case STATE_FORK:
+        stack[(*depth)++] = at + 1;
+        stack[(*depth)++] = state->value;
+        return;
+    case STATE_PLACE:
+        stack[(*depth)++] = at + 1;
+        return;
+    case STATE_JUMP:
+        stack[(*depth)++] = state->value;
+        return;
+    }
+}
+
+static int find_starts(struct regex *regex, struct arena *arena)
+{
+    uint32_t *stack = arena_alloc_array(arena, 2 * regex->count + 2, sizeof(*stack));
+    bool *seen = arena_alloc_array(arena, regex->count, sizeof(*seen));
+    size_t depth = 0;
+    if (stack == NULL || seen == NULL) {
+        return ERR_MEMORY;
+    }
+    stack[depth++] = 0;
+    while (depth > 0) {
+        uint32_t at = stack[--depth];
+        if (!seen[at]) {
+            seen[at] = true;
+            note_state(regex, at, stack, &depth);
+        }
+    }
+    return 0;
+}
+
 int regex_compile(struct str pattern, struct arena *arena, const char **ret_fault, size_t *ret_at,
                   const struct regex **ret_regex)
 {
@@ -176,6 +235,7 @@ int regex_compile(struct str pattern, struct arena *arena, const char **ret_faul
     int error = regex == NULL ? ERR_MEMORY : regex_parse(pattern, arena, &fault, &root);
     error = error != 0 ? error : make(&maker, root);
     error = error != 0 ? error : add(&maker, (struct state){STATE_MATCH, 0, NULL}, NULL);
+    error = error != 0 ? error : find_starts(regex, arena);
     if (error == ERR_INVALID) {
         *ret_fault = fault.fault;
         *ret_at = fault.at;
@@ -295,8 +355,16 @@ static uint32_t conditions_at(uint32_t before, uint32_t after)
     return conditions;
 }
 
-/* A match may begin at every place. */
-static bool follow_all(struct matcher *matcher)
+/* Whether a match may begin before the code point; UINT32_MAX, the end, has the low byte that only a match of nothing has
+ * for certain. */
+static bool may_start(const struct regex *regex, uint32_t code)
+{
+    uint32_t low = code & 0xFF;
+    return (regex->starts[low / 64] >> low % 64 & 1) != 0;
+}
+
+/* From the states that the code point before `code` led to, and from the start. */
+static bool follow_all(struct matcher *matcher, uint32_t code)
 {
     matcher->now.count = 0;
     for (size_t i = 0; i < matcher->next_count; i++) {
@@ -304,7 +372,7 @@ static bool follow_all(struct matcher *matcher)
             return true;
         }
     }
-    return follow(matcher, 0);
+    return may_start(matcher->regex, code) && follow(matcher, 0);
 }
 
 static bool pay(struct matcher *matcher, uint64_t *cost)
@@ -338,7 +406,7 @@ int regex_match(const struct regex *regex, struct str text, struct arena *arena,
         uint32_t code = UINT32_MAX;
         size_t next = at < text.len ? utf8_next(text, at, &code) : at;
         matcher.conditions = conditions_at(before, code);
-        *ret_matches = follow_all(&matcher);
+        *ret_matches = follow_all(&matcher, code);
         if (*ret_matches || at == text.len) {
             return 0;
         }

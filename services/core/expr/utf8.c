@@ -1,5 +1,7 @@
 #include "core/expr/utf8.h"
 
+#include <string.h>
+
 #include "base/assert.h"
 
 static bool is_inside(char byte)
@@ -40,13 +42,21 @@ bool utf8_is_good(struct str text, size_t *ret_bad_at)
     return true;
 }
 
+/* Eight bytes at a time: of a byte inside a code point, and of no other, bit 7 is set and bit 6 is not. */
 size_t utf8_count(struct str text)
 {
-    size_t count = 0;
-    for (size_t i = 0; i < text.len; i++) {
-        count += is_inside(text.at[i]) ? 0 : 1;
+    const uint64_t ones = 0x0101010101010101U;
+    size_t inside = 0;
+    size_t at = 0;
+    for (; at + 8 <= text.len; at += 8) {
+        uint64_t bytes = 0;
+        memcpy(&bytes, text.at + at, 8);
+        inside += (size_t)__builtin_popcountll(bytes >> 7 & ~bytes >> 6 & ones);
     }
-    return count;
+    for (; at < text.len; at++) {
+        inside += is_inside(text.at[at]) ? 1 : 0;
+    }
+    return text.len - inside;
 }
 
 size_t utf8_offset(struct str text, size_t index)
