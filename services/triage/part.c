@@ -7,6 +7,7 @@
 #include "io/seal.h"
 #include "triage/part_inside.h"
 #include "wire/command.h"
+#include "wire/county_fact.h"
 #include "wire/directory.h"
 #include "wire/signal_write.h"
 #include "wire/triage_state.h"
@@ -52,6 +53,9 @@ const struct metric_row part_metric_rows[PART_METRICS] = {
     [PART_MISSED] = {.name = "sw_triage_missed_total",
                      .kind = METRIC_COUNTER,
                      .help = "expectations that were not met in time"},
+    [PART_FACTS] = {.name = "sw_triage_county_facts_total",
+                    .kind = METRIC_COUNTER,
+                    .help = "events that a county counts, sent to it"},
     [PART_DIRECTORY_FAULTS] = {.name = "sw_triage_directory_faults_total",
                                .kind = METRIC_COUNTER,
                                .help = "records of the tables that could not be taken",
@@ -260,6 +264,7 @@ static void perform(struct part *part, const struct triage_result *result, int64
     count_state(part, result);
     part_put_changes(part, result, effects);
     part_emit_signals(part, result, time_ms, effects);
+    part_emit_fact(part, result, effects);
 }
 
 static void judge(struct part *part, const struct kafka_record *record, struct event *event,
@@ -356,12 +361,40 @@ static void take_command(struct part *part, const struct kafka_record *record,
     perform(part, &result, record->time_ms, effects);
 }
 
+/* --- facts of counties ----------------------------------------------------------------------------------------------- */
+
+/* Only we write them: one that makes no sense is counted and goes to rejects. */
+static void take_fact(struct part *part, const struct kafka_record *record,
+                      struct stream_effects *effects)
+{
+    struct county_fact fact;
+    struct triage_result result;
+    struct fault fault;
+    int error = record->value.at == NULL
+                    ? fault_set(&fault, REJECT_BAD_PROTOBUF, "", FAULT_NO_BYTE)
+                    : county_fact_decode(record->value, &part->arena, &fact, &fault);
+    if (error == ERR_INVALID) {
+        part_reject(part, record, STR_LITERAL(""), &fault, effects);
+        return;
+    }
+    error = error != 0
+                ? error
+                : triage_step_fact(part->triage, &fact, record->time_ms, &part->arena, &result);
+    if (error != 0) {
+        part_fail(part, error);
+        return;
+    }
+    perform(part, &result, record->time_ms, effects);
+}
+
 void part_step(void *object, const struct kafka_record *record, struct stream_effects *effects)
 {
     struct part *part = object;
     arena_reset(&part->arena);
     if (record->topic == TOPIC_COMMANDS) {
         take_command(part, record, effects);
+    } else if (record->topic == TOPIC_FACTS_COUNTY) {
+        take_fact(part, record, effects);
     } else {
         take_event(part, record, effects);
     }

@@ -21,6 +21,7 @@ enum {
     PART_HELD,           /* {what}: held, released, dropped */
     PART_QUESTIONS,
     PART_MISSED,
+    PART_FACTS,            /* sent to a county */
     PART_DIRECTORY_FAULTS, /* {reason} */
     PART_METRICS,
 };

@@ -63,6 +63,10 @@ void part_put_changes(struct part *part, const struct triage_result *result,
 void part_emit_signals(struct part *part, const struct triage_result *result, int64_t time_ms,
                        struct stream_effects *effects);
 
+/* What the county counts of the event, placed by the county. */
+void part_emit_fact(struct part *part, const struct triage_result *result,
+                    struct stream_effects *effects);
+
 /* The same record once more, placed by its unit. */
 void part_place_again(struct part *part, const struct kafka_record *record, struct str unit,
                       struct stream_effects *effects);

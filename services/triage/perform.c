@@ -5,6 +5,7 @@
 #include "shell/envelope.h"
 #include "shell/rejection.h"
 #include "triage/part_inside.h"
+#include "wire/county_fact.h"
 #include "wire/signal.h"
 #include "wire/signal_write.h"
 #include "wire/triage_state.h"
@@ -84,6 +85,31 @@ void part_emit_signals(struct part *part, const struct triage_result *result, in
     if (error != 0) {
         part_fail(part, error);
     }
+}
+
+void part_emit_fact(struct part *part, const struct triage_result *result,
+                    struct stream_effects *effects)
+{
+    const struct county_fact *fact = result->fact;
+    struct str value;
+    if (fact == NULL) {
+        return;
+    }
+    int error = county_fact_encode(fact, &part->arena, &value);
+    if (error != 0) {
+        part_fail(part, error);
+        return;
+    }
+    const struct envelope envelope = {
+        .topic = TOPIC_FACTS_COUNTY,
+        .unit = fact->county,
+        .source = SOURCE,
+        .kind = str_of(event_kind_name(fact->kind)),
+        .id = fact->id,
+        .at_ms = fact->reported_ms,
+    };
+    envelope_emit(&envelope, value, effects);
+    part_count(part, PART_FACTS, NULL, NULL);
 }
 
 void part_place_again(struct part *part, const struct kafka_record *record, struct str unit,

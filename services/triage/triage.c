@@ -38,7 +38,8 @@ static const struct config_table table = {
     .key_count = sizeof(keys) / sizeof(keys[0]),
 };
 
-/* In the order of priority: who there is and what may be opened, then what people decided, what happens, what was answered.
+/* In the order of priority: who there is and what may be opened, then what people decided, what happens, what was answered, what
+ * counties count.
  * All of it is read before the clock is turned: a roll that lies in the log is no roll that is missing, and a word that lies
  * there comes before its question ends. */
 static const struct stream_input inputs[] = {
@@ -48,6 +49,7 @@ static const struct stream_input inputs[] = {
     {.topic = TOPIC_EVENTS_INCIDENT, .before_timers = true},
     {.topic = TOPIC_EVENTS_ATTENDANCE, .before_timers = true},
     {.topic = TOPIC_EVENTS_SCREENING, .before_timers = true},
+    {.topic = TOPIC_FACTS_COUNTY, .before_timers = true},
 };
 
 static const struct stream_definition stream_definition = {

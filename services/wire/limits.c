@@ -6,6 +6,7 @@
 #include <shouwang/v1/callback.pb-c.h>
 #include <shouwang/v1/case.pb-c.h>
 #include <shouwang/v1/command.pb-c.h>
+#include <shouwang/v1/county.pb-c.h>
 #include <shouwang/v1/directory.pb-c.h>
 #include <shouwang/v1/event.pb-c.h>
 #include <shouwang/v1/feed.pb-c.h>

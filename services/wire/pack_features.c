@@ -4,7 +4,7 @@
  *       - id: life_events
  *         from: incident
  *         where: event.kind == "life_event"
- *         scope: student                   # or: class, grade, school
+ *         scope: student                   # or: class, grade, school, county
  *         window: 90d
  *         lateness: 2d                     # this is the default
  *         ops: {count: count(), who: distinct(event.reporter_ref), load: sum(1.0, 90d), in_a_row: streak()}
@@ -200,10 +200,6 @@ static bool read_scope(struct rules_reader *reader, const struct yaml_node *node
     static const char *const words[] = {"student", "class", "grade", "school", "county"};
     size_t index = 0;
     if (!yaml_read_choice(node, words, sizeof(words) / sizeof(words[0]), reader->faults, &index)) {
-        return false;
-    }
-    if (index > FEATURE_SCHOOL) {
-        yaml_fail(reader->faults, node, "not supported yet: the scope \"%s\"", words[index]);
         return false;
     }
     *ret_scope = (enum feature_scope)index;

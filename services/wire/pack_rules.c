@@ -285,6 +285,31 @@ static bool find_reads(struct rules_reader *reader, struct str condition,
     return error == 0;
 }
 
+/* A rule about the county sees what the county counts, the kind of the event and the day; and what the county counts is seen by
+ * no other. */
+static bool check_county(struct rules_reader *reader, const struct yaml_node *when,
+                         const struct rule *rule)
+{
+    bool is_about = rule->about == RULE_ABOUT_COUNTY;
+    for (size_t i = 0; i < reader->rules->feature_count; i++) {
+        bool is_of = reader->features[i].scope == FEATURE_COUNTY;
+        if ((rule->uses_features >> i & 1) != 0 && is_of != is_about) {
+            yaml_fail(reader->faults, when,
+                      is_about ? "a rule about the county sees features of county scope only"
+                               : "what a county counts is seen by rules `about: county` only");
+            return false;
+        }
+    }
+    for (size_t i = 0; is_about && i < rule->reads.count; i++) {
+        struct str path = rule->reads.items[i].path;
+        if (str_starts(path, STR_LITERAL("event.")) && !str_is(path, "event.kind")) {
+            yaml_fail(reader->faults, when, "a rule about the county sees no event but event.kind");
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool has_rule(const struct rules_reader *reader, struct str id)
 {
     for (size_t i = 0; i < reader->rules->rule_count; i++) {
@@ -329,9 +354,9 @@ static bool read_version(struct rules_reader *reader, const struct yaml_node *no
 
 bool rules_read_about(struct rules_reader *reader, const struct yaml_node *node, struct rule *rule)
 {
-    static const char *const words[] = {"subject", "class", "grade", "school"};
+    static const char *const words[] = {"subject", "class", "grade", "school", "county"};
     size_t index = 0;
-    bool is_good = node == NULL || yaml_read_choice(node, words, 4, reader->faults, &index);
+    bool is_good = node == NULL || yaml_read_choice(node, words, 5, reader->faults, &index);
     rule->about = (enum rule_about)index;
     return is_good;
 }
@@ -371,7 +396,8 @@ static bool read_rule(struct rules_reader *reader, const struct yaml_node *node)
     is_good = (why == NULL || rules_read_why(reader, why, &env, rule)) && is_good;
     is_good = read_limits(reader, only, wait, rule) && is_good;
     is_good = is_good && rule->when != NULL && check_cap(reader, then, rule);
-    is_good = is_good && find_reads(reader, when->text, &env, rule);
+    is_good =
+        is_good && find_reads(reader, when->text, &env, rule) && check_county(reader, when, rule);
     reader->rules->rule_count++;
     return is_good;
 }

@@ -11,6 +11,7 @@
 #include <shouwang/v1/callback.pb-c.h>
 #include <shouwang/v1/case.pb-c.h>
 #include <shouwang/v1/command.pb-c.h>
+#include <shouwang/v1/county.pb-c.h>
 #include <shouwang/v1/directory.pb-c.h>
 #include <shouwang/v1/event.pb-c.h>
 #include <shouwang/v1/journal.pb-c.h>

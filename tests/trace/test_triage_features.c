@@ -198,6 +198,77 @@ static void test_triage_a_rule_that_nearly_held_is_named(void **state)
     triage_world_free(world);
 }
 
+static const char county_rules[] =
+    "features:\n"
+    "  - {id: f, from: incident, where: event.kind == 'self_harm', scope: county, window: 30d, "
+    "ops: {n: count(), pupils: distinct(event.subject)}}\n"
+    "rules:\n"
+    "  - id: r\n"
+    "    on: incident.self_harm\n"
+    "    about: county\n"
+    "    when: features.f.pupils >= 3\n"
+    "    then: {level: warning, layer: county, kind: cluster, tell: [county_centre]}\n"
+    "    why: '{features.f.n} {features.f.pupils}'\n";
+
+/* Three pupils of two schools, one of them twice, the last reported being the first by time: the signal is the county's, and names no pupil and no school. Whatever order the
+ * facts come in, with a take-over between, it is the same. */
+static void test_triage_a_county_counts_what_happens_in_its_schools(void **state)
+{
+    static const char *const pupils[] = {"p-an", "u-x", "p-an", "p-dai"};
+    (void)state;
+    for (int backward = 0; backward < 2; backward++) {
+        struct triage_world *world = triage_world_new(county_rules);
+        triage_world_add_county(world);
+        for (size_t i = 0; i < 4; i++) {
+            struct event event = triage_world_event(world, "self_harm", pupils[i]);
+            event.unit = i == 1 ? STR_LITERAL("s2") : event.unit;
+            event.incident.injury = CASE_INJURY_UNTREATED;
+            event.occurred_ms = triage_world_now(world) - (int64_t)i;
+            triage_world_send(world, &event);
+            assert_string_equal(triage_world_held(world), "high: facts/untreated facts/kind");
+        }
+        triage_world_forget(world);
+        triage_world_restart(world);
+        triage_world_count_facts(world, backward == 1);
+        if (backward == 0) {
+            triage_world_expect(world,
+                                "county counts e1 of s1\n"
+                                "county counts e2 of s2\n"
+                                "county counts e3 of s1\n"
+                                "county counts e4 of s1\n"
+                                "  warning cluster county-1 county r unit tell=county_centre\n"
+                                "    r features.f.n=3 features.f.pupils=3\n");
+        } else {
+            triage_world_expect(world,
+                                "county counts e4 of s1\n"
+                                "county counts e3 of s1\n"
+                                "county counts e2 of s2\n"
+                                "  warning cluster county-1 county r unit tell=county_centre\n"
+                                "    r features.f.n=3 features.f.pupils=3\n"
+                                "county counts e1 of s1\n"
+                                "  warning cluster county-1 county r unit tell=county_centre\n"
+                                "    r features.f.n=4 features.f.pupils=3\n");
+        }
+        triage_world_free(world);
+    }
+}
+
+/* Without a county nobody counts, and other events are none of its business. */
+static void test_triage_only_what_a_county_counts_is_sent_to_it(void **state)
+{
+    struct triage_world *world = triage_world_new(county_rules);
+    (void)state;
+    struct event event = triage_world_event(world, "self_harm", "p-an");
+    triage_world_send(world, &event);
+    triage_world_add_county(world);
+    event = triage_world_event(world, "bullying", "p-an");
+    triage_world_send(world, &event);
+    triage_world_forget(world);
+    triage_world_count_facts(world, false);
+    triage_world_expect(world, "");
+    triage_world_free(world);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -207,6 +278,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_triage_later_than_the_lateness_is_not_counted),
         cmocka_unit_test(test_triage_numbers_of_a_window_decide),
         cmocka_unit_test(test_triage_a_rule_that_nearly_held_is_named),
+        cmocka_unit_test(test_triage_a_county_counts_what_happens_in_its_schools),
+        cmocka_unit_test(test_triage_only_what_a_county_counts_is_sent_to_it),
     };
     return RUN_TESTS(argc, argv, tests);
 }

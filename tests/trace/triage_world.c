@@ -1,4 +1,4 @@
-#include "triage_world.h"
+#include "triage_people.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,6 +8,7 @@
 #include "core/casework/casework.h"
 #include "core/org/org.h"
 #include "support/runner.h"
+#include "wire/county_fact.h"
 #include "wire/instrument.h"
 #include "wire/pack.h"
 #include "wire/pack_rules.h"
@@ -21,7 +22,16 @@ struct entity {
     size_t len; /* 0: it is not there */
 };
 
+enum { TRIAGE_FACTS_MAX = 32, TRIAGE_FACT_BYTES = 1024 };
+
+struct kept_fact {
+    char bytes[TRIAGE_FACT_BYTES];
+    size_t len;
+};
+
 struct triage_world {
+    struct kept_fact facts[TRIAGE_FACTS_MAX];
+    size_t fact_count;
     struct entity *entities; /* the changelog, compacted */
     size_t entity_count;
     struct case_signal asked; /* the question asked last */
@@ -58,51 +68,6 @@ static void mix(const void *bytes, size_t len, uint8_t ret_hash[IDENT_BYTES])
         state = state * 6364136223846793005u + 1442695040888963407u;
         ret_hash[i] = (uint8_t)(state >> 56);
     }
-}
-
-static void add_person(struct org *org, const char *id, enum org_person_kind kind,
-                       const char *group)
-{
-    const struct org_record record = {
-        .kind = ORG_RECORD_PERSON,
-        .person = {.id = str_of(id),
-                   .unit = STR_LITERAL("s1"),
-                   .kind = kind,
-                   .group = str_of(group)},
-    };
-    assert_int_equal(org_put(org, &record), 0);
-}
-
-static void add_group(struct org *org, const char *id, enum org_group_kind kind, const char *parent)
-{
-    const struct org_record record = {
-        .kind = ORG_RECORD_GROUP,
-        .group = {
-            .id = str_of(id), .unit = STR_LITERAL("s1"), .kind = kind, .parent = str_of(parent)}};
-    assert_int_equal(org_put(org, &record), 0);
-}
-
-static struct org *make_school(void)
-{
-    const struct org_setup setup = {.seed = 1};
-    struct org *org = org_new(&setup);
-    const struct org_record school = {
-        .kind = ORG_RECORD_UNIT,
-        .unit = {.id = STR_LITERAL("s1"), .kind = ORG_UNIT_SCHOOL, .label = STR_LITERAL("made up")},
-    };
-    assert_non_null(org);
-    assert_int_equal(org_put(org, &school), 0);
-    add_group(org, "g1", ORG_GROUP_GRADE, "");
-    add_group(org, "g2", ORG_GROUP_GRADE, "");
-    add_group(org, "c1", ORG_GROUP_CLASS, "g1");
-    add_group(org, "c2", ORG_GROUP_CLASS, "g1");
-    add_group(org, "c3", ORG_GROUP_CLASS, "g2");
-    add_person(org, "p-dai", ORG_PERSON_STUDENT, "c3");
-    add_person(org, "p-an", ORG_PERSON_STUDENT, "c1");
-    add_person(org, "p-bo", ORG_PERSON_STUDENT, "c1");
-    add_person(org, "p-chen", ORG_PERSON_STUDENT, "c2");
-    add_person(org, "t-wang", ORG_PERSON_STAFF, "");
-    return org;
 }
 
 static void read_rules(struct triage_world *world, const char *text)
@@ -148,7 +113,7 @@ struct triage_world *triage_world_new(const char *rules)
     assert_non_null(world);
     arena_init(&world->pack_arena, 64 * 1024 * 1024);
     arena_init(&world->arena, TRIAGE_ARENA_BYTES);
-    world->org = make_school();
+    world->org = triage_people_make();
     world->now_ms = WORLD_START;
     world->entities = calloc(TRIAGE_ENTITIES_MAX, sizeof(*world->entities));
     assert_non_null(world->entities);
@@ -194,30 +159,9 @@ void triage_world_free(struct triage_world *world)
     free(world);
 }
 
-void triage_world_add_pupils(struct triage_world *world, const char *group, unsigned count)
+struct org *triage_world_org(struct triage_world *world)
 {
-    add_group(world->org, group, ORG_GROUP_CLASS, "");
-    for (unsigned i = 1; i <= count; i++) {
-        char id[32];
-        (void)snprintf(id, sizeof(id), "%s-%02u", group, i);
-        add_person(world->org, id, ORG_PERSON_STUDENT, group);
-    }
-}
-
-void triage_world_flag(struct triage_world *world, const char *pupil, const char *group,
-                       const char *code, int64_t until_ms)
-{
-    const struct org_flag flag = {str_of(code), STR_LITERAL("made-up"), until_ms};
-    const struct org_record record = {
-        .kind = ORG_RECORD_PERSON,
-        .person = {.id = str_of(pupil),
-                   .unit = STR_LITERAL("s1"),
-                   .kind = ORG_PERSON_STUDENT,
-                   .group = str_of(group),
-                   .flags = &flag,
-                   .flag_count = 1},
-    };
-    assert_int_equal(org_put(world->org, &record), 0);
+    return world->org;
 }
 
 void triage_world_show_near(struct triage_world *world)
@@ -421,6 +365,20 @@ static void show_result(struct triage_world *world)
     }
 }
 
+/* On its way to the county, as bytes. */
+static void keep_fact(struct triage_world *world)
+{
+    if (world->last.fact == NULL) {
+        return;
+    }
+    struct str bytes;
+    assert_int_equal(county_fact_encode(world->last.fact, &world->arena, &bytes), 0);
+    assert_true(world->fact_count < TRIAGE_FACTS_MAX && bytes.len <= TRIAGE_FACT_BYTES);
+    struct kept_fact *kept = &world->facts[world->fact_count++];
+    memcpy(kept->bytes, bytes.at, bytes.len);
+    kept->len = bytes.len;
+}
+
 void triage_world_send(struct triage_world *world, const struct event *event)
 {
     static const char *const outcomes[] = {"judged", "repeated", "conflict"};
@@ -436,6 +394,26 @@ void triage_world_send(struct triage_world *world, const struct event *event)
     }
     say(world, "\n");
     show_result(world);
+    keep_fact(world);
+}
+
+void triage_world_count_facts(struct triage_world *world, bool is_backward)
+{
+    for (size_t i = 0; i < world->fact_count; i++) {
+        const struct kept_fact *kept = &world->facts[is_backward ? world->fact_count - 1 - i : i];
+        struct county_fact fact;
+        struct fault fault;
+        arena_reset(&world->arena);
+        assert_int_equal(
+            county_fact_decode((struct str){kept->bytes, kept->len}, &world->arena, &fact, &fault),
+            0);
+        assert_int_equal(
+            triage_step_fact(world->triage, &fact, world->now_ms, &world->arena, &world->last), 0);
+        say(world, "county counts %.*s of %.*s\n", (int)fact.id.len, fact.id.at, (int)fact.unit.len,
+            fact.unit.at);
+        show_result(world);
+    }
+    world->fact_count = 0;
 }
 
 int64_t triage_world_at(const struct triage_world *world, int day, int hour, int minute)

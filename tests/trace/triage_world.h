@@ -31,6 +31,13 @@ void triage_world_add_pupils(struct triage_world *world, const char *group, unsi
 void triage_world_flag(struct triage_world *world, const char *pupil, const char *group,
                        const char *code, int64_t until_ms);
 
+/* The school lies in county "county-1" from now on, and so does a school "s2" without anybody. */
+void triage_world_add_county(struct triage_world *world);
+
+/* The county counts what the events since the last call told it, first to last or backward. Appends "county counts <event> of
+ * <unit>" and what it gave. */
+void triage_world_count_facts(struct triage_world *world, bool is_backward);
+
 /* From now on the trace has a line for each rule that nearly held, too. */
 void triage_world_show_near(struct triage_world *world);
 

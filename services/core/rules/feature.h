@@ -15,7 +15,13 @@ enum {
 };
 
 /* Whose events are counted together. */
-enum feature_scope { FEATURE_STUDENT, FEATURE_CLASS, FEATURE_GRADE, FEATURE_SCHOOL };
+enum feature_scope {
+    FEATURE_STUDENT,
+    FEATURE_CLASS,
+    FEATURE_GRADE,
+    FEATURE_SCHOOL,
+    FEATURE_COUNTY, /* of all its schools: counted where the county is placed (core/rules/county) */
+};
 
 enum feature_op_kind {
     FEATURE_COUNT,

@@ -40,7 +40,7 @@ struct str judge_group_of(const struct judge *judge, struct str group, enum org_
 bool judge_window_key(const struct judge *judge, const struct feature *feature,
                       const struct signal_subject *subject, struct window_key *ret_key)
 {
-    static const char letters[] = {'s', 'c', 'g', 'u'};
+    static const char letters[] = {'s', 'c', 'g', 'u', 'k'};
     bool is_pupil =
         subject->kind == CASE_SUBJECT_STUDENT || subject->kind == CASE_SUBJECT_UNRESOLVED;
     struct str id = {NULL, 0};
@@ -56,6 +56,9 @@ bool judge_window_key(const struct judge *judge, const struct feature *feature,
         break;
     case FEATURE_SCHOOL:
         id = judge->event->unit;
+        break;
+    case FEATURE_COUNTY:
+        id = judge->is_of_county ? judge->event->unit : id;
         break;
     }
     *ret_key = (struct window_key){
@@ -194,8 +197,12 @@ static int note_near(struct judge *judge, const struct rule *rule, const struct 
 
 /* --- Rules ----------------------------------------------------------------------------------------------------------- */
 
-static bool is_about(const struct rule *rule, const struct event *event)
+static bool is_about(const struct rule *rule, const struct judge *judge)
 {
+    const struct event *event = judge->event;
+    if ((rule->about == RULE_ABOUT_COUNTY) != judge->is_of_county) {
+        return false;
+    }
     for (size_t i = 0; i < rule->on_count; i++) {
         if (rule->on[i] == event->kind && event_kind_family(rule->on[i]) == event->family) {
             return true;
@@ -205,11 +212,11 @@ static bool is_about(const struct rule *rule, const struct event *event)
 }
 
 /* The features that rules about the event read. */
-static uint64_t needed_features(const struct ruleset *rules, const struct event *event)
+static uint64_t needed_features(const struct ruleset *rules, const struct judge *judge)
 {
     uint64_t needed = 0;
     for (size_t i = 0; i < rules->rule_count; i++) {
-        needed |= is_about(&rules->rules[i], event) ? rules->rules[i].uses_features : 0;
+        needed |= is_about(&rules->rules[i], judge) ? rules->rules[i].uses_features : 0;
     }
     return needed;
 }
@@ -318,7 +325,7 @@ static int judge_rules(struct judge *judge, const struct expr_run *run, bool is_
     const struct ruleset *rules = judge->rules;
     for (size_t i = 0; i < rules->rule_count; i++) {
         const struct rule *rule = &rules->rules[i];
-        if (held[i] || !is_about(rule, judge->event) || (!is_first && rule->uses_features == 0)) {
+        if (held[i] || !is_about(rule, judge) || (!is_first && rule->uses_features == 0)) {
             continue;
         }
         struct expr_value value = expr_evaluate(rule->when, run);
@@ -339,7 +346,7 @@ static int find_near(struct judge *judge, const struct expr_run *run, const bool
     const struct ruleset *rules = judge->rules;
     int error = 0;
     for (size_t i = 0; i < rules->rule_count && holds->first != NULL && error == 0; i++) {
-        if (!held[i] && is_about(&rules->rules[i], judge->event)) {
+        if (!held[i] && is_about(&rules->rules[i], judge)) {
             error = note_near(judge, &rules->rules[i], run, holds);
         }
     }
@@ -357,7 +364,7 @@ int holds_find_rules(struct judge *judge, const struct signal_subject *subject, 
     if (rules == NULL) {
         return 0;
     }
-    const struct counting counting = {subject, needed_features(rules, event)};
+    const struct counting counting = {subject, needed_features(rules, judge)};
     bool has_features = counting.needed != 0;
     bool *held = arena_alloc_array(judge->arena, rules->rule_count, sizeof(*held));
     struct feature_values *values = arena_alloc(judge->arena, has_features ? sizeof(*values) : 0);

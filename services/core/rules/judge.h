@@ -20,6 +20,7 @@ struct judge {
     struct arena *arena;
     bool id_reused;
     bool is_silent;
+    bool is_of_county;      /* the event in hand is what a county counts of it */
     bool is_flagged;        /* the subject in hand has a flag that stands */
     uint32_t rule_errors;   /* counted up */
     struct signal *signals; /* those so far; in the arena */
@@ -51,6 +52,9 @@ struct str judge_group_of(const struct judge *judge, struct str group, enum org_
 /* Adds the signals of one subject, one for each family of kinds that anything held for: the highest level, with all
  * reasons. ERR_MEMORY. */
 SW_NODISCARD int judge_subject(struct judge *judge, const struct signal_subject *subject);
+
+/* Adds the signals about the county, of which the judge has an event. ERR_MEMORY. */
+SW_NODISCARD int judge_county(struct judge *judge);
 
 /* Adds the signal of one rule that held without an event's condition: an episode of its own. ERR_MEMORY. */
 SW_NODISCARD int judge_rule(struct judge *judge, const struct signal_subject *subject,

@@ -164,7 +164,7 @@ static struct signal_subject subject_of(const struct judge *judge,
         return *subject;
     }
     struct str group = {NULL, 0};
-    if (about != RULE_ABOUT_SCHOOL) {
+    if (about == RULE_ABOUT_CLASS || about == RULE_ABOUT_GRADE) {
         group = judge_group_of(judge, subject->group,
                                about == RULE_ABOUT_CLASS ? ORG_GROUP_CLASS : ORG_GROUP_GRADE);
     }
@@ -230,6 +230,17 @@ static bool is_sorted(const struct holds *holds, const struct hold *hold)
     return false;
 }
 
+/* One for each sort of reasons. */
+static int make_signals(struct judge *judge, const struct signal_subject *subject,
+                        const struct holds *holds)
+{
+    int error = 0;
+    for (const struct hold *hold = holds->first; hold != NULL && error == 0; hold = hold->next) {
+        error = is_sorted(holds, hold) ? 0 : make_signal(judge, subject, holds, sort_of(hold));
+    }
+    return error;
+}
+
 int judge_subject(struct judge *judge, const struct signal_subject *subject)
 {
     struct holds holds = {.first = NULL, .is_happening = false};
@@ -242,10 +253,16 @@ int judge_subject(struct judge *judge, const struct signal_subject *subject)
         person != NULL && expect_is_flagged(person, NULL, 0, judge_event_time(judge->event));
     int error = holds_find_facts(judge, &holds);
     error = error != 0 ? error : holds_find_rules(judge, subject, &holds);
-    for (const struct hold *hold = holds.first; hold != NULL && error == 0; hold = hold->next) {
-        error = is_sorted(&holds, hold) ? 0 : make_signal(judge, subject, &holds, sort_of(hold));
-    }
-    return error;
+    return error != 0 ? error : make_signals(judge, subject, &holds);
+}
+
+int judge_county(struct judge *judge)
+{
+    const struct signal_subject county = {.ref = judge->event->unit, .kind = CASE_SUBJECT_UNIT};
+    struct holds holds = {.first = NULL, .is_happening = false};
+    holds.end = &holds.first;
+    int error = holds_find_rules(judge, &county, &holds);
+    return error != 0 ? error : make_signals(judge, &county, &holds);
 }
 
 int judge_rule(struct judge *judge, const struct signal_subject *subject, const struct rule *rule)

@@ -39,7 +39,13 @@ enum {
 #define RULESET_LIVE_WITHIN_MS (48 * INT64_C(3600000))
 
 /* Whom the signal of a rule is about: whom the event is about, or the class, grade or school that they are in. */
-enum rule_about { RULE_ABOUT_SUBJECT, RULE_ABOUT_CLASS, RULE_ABOUT_GRADE, RULE_ABOUT_SCHOOL };
+enum rule_about {
+    RULE_ABOUT_SUBJECT,
+    RULE_ABOUT_CLASS,
+    RULE_ABOUT_GRADE,
+    RULE_ABOUT_SCHOOL,
+    RULE_ABOUT_COUNTY, /* judged where the county is placed, by what it counts: it sees no event but its kind */
+};
 
 struct rule {
     struct str id;

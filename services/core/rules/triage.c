@@ -1,4 +1,3 @@
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -173,122 +172,6 @@ static int dedupe(struct turn *turn)
     return turn_change_seen(turn, key, &state);
 }
 
-/* --- Features -------------------------------------------------------------------------------------------------------- */
-
-static struct ident distinct_value(const struct turn *turn, const struct expr_value *value)
-{
-    char text[32] = "";
-    struct str part = {text, 0};
-    if (value->kind == EXPR_STRING || value->kind == EXPR_BYTES) {
-        part = value->text;
-    } else if (value->kind == EXPR_INT) {
-        part.len = (size_t)snprintf(text, sizeof(text), "%lld", (long long)value->integer);
-    } else if (value->kind == EXPR_BOOL) {
-        part = str_of(value->boolean ? "true" : "false");
-    }
-    const struct str parts[] = {STR_LITERAL("value"), part};
-    return part.len == 0 ? (struct ident){{0}} : ident_derive(turn->triage->setup.hash, parts, 2);
-}
-
-/* False: it has none, or one that cannot be summed. */
-static bool read_number(const struct feature *feature, const struct expr_run *run,
-                        double *ret_number)
-{
-    struct expr_value value = expr_evaluate(feature->number, run);
-    double number = value.kind == EXPR_INT      ? (double)value.integer
-                    : value.kind == EXPR_DOUBLE ? value.real
-                                                : NAN;
-    *ret_number = number;
-    return number >= -FEATURE_NUMBER_MAX && number <= FEATURE_NUMBER_MAX;
-}
-
-/* Whether the feature counts the event for the subject, and with which value; an expression without a value counts as an
- * error. */
-static bool takes(struct turn *turn, const struct feature *feature, struct str subject,
-                  struct window_entry *ret_entry)
-{
-    struct judge_scene scene;
-    const struct expr_run run = {scene.bindings, turn->arena, RULESET_COST_MAX};
-    judge_set_scene(&turn->judge, subject, &scene);
-    struct expr_value holds = expr_evaluate(feature->where, &run);
-    bool is_good = holds.kind == EXPR_BOOL;
-    bool is_taken = is_good && holds.boolean;
-    *ret_entry = (struct window_entry){.at_ms = judge_event_time(turn->judge.event)};
-    if (is_taken && feature->value != NULL) {
-        struct expr_value value = expr_evaluate(feature->value, &run);
-        is_good = value.kind != EXPR_ERROR;
-        ret_entry->value = distinct_value(turn, &value);
-    }
-    if (is_taken && feature->number != NULL) {
-        is_good = read_number(feature, &run, &ret_entry->number) && is_good;
-    }
-    turn->judge.rule_errors += is_good ? 0 : 1;
-    return is_good && is_taken;
-}
-
-static int count_once(struct turn *turn, const struct window_key *key,
-                      const struct window_entry *entry)
-{
-    char text[WINDOW_KEY_MAX_BYTES];
-    struct str bucket = windows_key(key, entry->at_ms, text);
-    struct window_state before = windows_get(&turn->triage->windows, bucket);
-    struct window_state after;
-    bool is_cut = false;
-    int error = windows_add_entry(&before, entry, turn->arena, &after, &is_cut);
-    turn->result->windows_evicted += error == 0 && is_cut ? 1 : 0;
-    return error != 0 ? error : turn_change_window(turn, bucket, &after);
-}
-
-/* Whether an earlier subject counts in the same place: an event counts once for a class, however many of it are named. */
-static bool is_counted(const struct judge *judge, const struct feature *feature,
-                       const struct signal_subject *subjects, size_t index)
-{
-    struct window_key own;
-    struct window_key other;
-    bool has_place = judge_window_key(judge, feature, &subjects[index], &own);
-    for (size_t i = 0; i < index && has_place; i++) {
-        if (judge_window_key(judge, feature, &subjects[i], &other) &&
-            str_equal(own.scope_id, other.scope_id)) {
-            return true;
-        }
-    }
-    return !has_place;
-}
-
-static int feed_feature(struct turn *turn, const struct feature *feature,
-                        const struct signal_subject *subjects, size_t count)
-{
-    struct judge *judge = &turn->judge;
-    struct window_entry entry;
-    struct window_key key;
-    bool is_taken = takes(turn, feature, subjects[0].ref, &entry);
-    bool is_in_time = entry.at_ms + feature->window_ms + feature->lateness_ms > turn->now_ms;
-    int error = 0;
-    for (size_t i = 0; i < count && is_in_time && error == 0; i++) {
-        if (feature->is_per_subject && i > 0) {
-            is_taken = takes(turn, feature, subjects[i].ref, &entry);
-        }
-        if (!is_taken || (!feature->is_per_subject && is_counted(judge, feature, subjects, i)) ||
-            !judge_window_key(judge, feature, &subjects[i], &key)) {
-            continue;
-        }
-        error = count_once(turn, &key, &entry);
-    }
-    return error;
-}
-
-static int feed_features(struct turn *turn, const struct signal_subject *subjects, size_t count)
-{
-    const struct ruleset *rules = turn->judge.rules;
-    int error = 0;
-    for (size_t f = 0; rules != NULL && f < rules->feature_count && error == 0; f++) {
-        const struct feature *feature = &rules->features[f];
-        bool is_about = feature->from == turn->judge.event->family;
-        error = is_about ? feed_feature(turn, feature, subjects, count) : 0;
-    }
-    return error;
-}
-
 /* --- Subjects -------------------------------------------------------------------------------------------------------- */
 
 static struct signal_subject party_subject(const struct turn *turn, const struct event_party *party)
@@ -344,7 +227,7 @@ static size_t list_subjects(const struct turn *turn,
     return 1;
 }
 
-static bool is_silent(const struct judge *judge)
+bool turn_is_silent(const struct judge *judge)
 {
     int64_t live_within_ms =
         judge->rules == NULL ? RULESET_LIVE_WITHIN_MS : judge->rules->live_within_ms;
@@ -374,7 +257,7 @@ int turn_own_event(struct turn *turn, struct str what, struct str group, int64_t
         .reported_ms = at_ms,
     };
     turn->judge.event = event;
-    turn->judge.is_silent = is_silent(&turn->judge);
+    turn->judge.is_silent = turn_is_silent(&turn->judge);
     bool is_whole = event->id.at != NULL && event->unit.at != NULL && event->kind_name.at != NULL &&
                     event->group.at != NULL;
     return is_whole ? 0 : ERR_MEMORY;
@@ -412,7 +295,7 @@ static int judge_event(struct turn *turn)
     struct signal_subject subjects[EVENT_PARTIES_MAX];
     size_t count = list_subjects(turn, subjects);
     turn->judge.id_reused = turn->result->id_reused;
-    turn->judge.is_silent = is_silent(&turn->judge);
+    turn->judge.is_silent = turn_is_silent(&turn->judge);
     int error = feed_features(turn, subjects, count);
     error = error != 0 ? error : expect_mark(turn, subjects, count);
     for (size_t i = 0; i < count && error == 0; i++) {
@@ -436,6 +319,16 @@ int triage_step(struct triage *triage, const struct triage_input *input, struct 
         error = judge_event(&turn);
     }
     return end(&turn, error, ret_result);
+}
+
+int triage_step_fact(struct triage *triage, const struct county_fact *fact, int64_t time_ms,
+                     struct arena *arena, struct triage_result *ret_result)
+{
+    struct triage_result result;
+    struct turn turn;
+    begin(triage, fact->county, time_ms, arena, &result, &turn);
+    int error = purge_windows(&turn);
+    return end(&turn, error != 0 ? error : feed_fact(&turn, fact), ret_result);
 }
 
 /* --- Time ------------------------------------------------------------------------------------------------------------ */

@@ -13,6 +13,7 @@
 #include "base/arena.h"
 #include "base/error.h"
 #include "base/ident.h"
+#include "core/rules/county.h"
 #include "core/rules/event.h"
 #include "core/rules/ruleset.h"
 #include "core/rules/seen.h"
@@ -93,6 +94,7 @@ struct triage_result {
     const struct str
         *releases; /* signals that were held back, encoded, to be written now, before the others */
     size_t release_count;
+    const struct county_fact *fact;      /* what the county counts of the event; NULL: nothing */
     const struct triage_change *changes; /* in order; a key may come twice */
     size_t change_count;
     uint32_t rule_errors;  /* expressions that could not be computed; the other rules were judged */
@@ -113,6 +115,11 @@ void triage_free(struct triage *triage);
  * every entity as it was last committed. */
 SW_NODISCARD int triage_step(struct triage *triage, const struct triage_input *input,
                              struct arena *arena, struct triage_result *ret_result);
+
+/* Counts a fact of one of the county's units, and judges the rules about the county. As triage_step. */
+SW_NODISCARD int triage_step_fact(struct triage *triage, const struct county_fact *fact,
+                                  int64_t time_ms, struct arena *arena,
+                                  struct triage_result *ret_result);
 
 /* The earliest instant at which time alone does something; INT64_MAX: none; 0: at once, after triage_refresh. */
 int64_t triage_next_deadline(const struct triage *triage);

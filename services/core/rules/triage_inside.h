@@ -24,6 +24,8 @@ struct turn {
     size_t capacity;
     struct str *releases;
     size_t release_capacity;
+    struct county_fact fact; /* of the event in hand, while it is made */
+    struct county_count *counts;
     struct judge judge; /* of the event in hand, or of one that stands for a decision of our own */
 };
 
@@ -49,6 +51,18 @@ SW_NODISCARD int turn_arm(struct turn *turn, const struct watch_unit *unit);
 /* The event in hand becomes one of our own about a class (`group`) or the school: "<what>/<scope>/<at>". */
 SW_NODISCARD int turn_own_event(struct turn *turn, struct str what, struct str group,
                                 int64_t at_ms);
+
+/* Whether nobody is told of the event in hand: history, or reported too long ago. */
+bool turn_is_silent(const struct judge *judge);
+
+/* --- feed.c: what features count of the event in hand ---------------------------------------------------------------- */
+
+/* Into the windows of the unit; what is the county's to count becomes the result's fact. ERR_MEMORY, ERR_FULL. */
+SW_NODISCARD int feed_features(struct turn *turn, const struct signal_subject *subjects,
+                               size_t count);
+
+/* Into the windows of the county, which is the turn's unit; then the rules about it are judged. As above. */
+SW_NODISCARD int feed_fact(struct turn *turn, const struct county_fact *fact);
 
 /* --- expect.c: what must happen by a time ---------------------------------------------------------------------------- */
 
