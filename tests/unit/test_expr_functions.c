@@ -197,6 +197,15 @@ static void test_expr_optionals_chain(void **state)
         "!optional.ofNonZeroValue('').hasValue() && optional.ofNonZeroValue([0]).hasValue()",
     };
     ASSERT_HOLD(texts);
+    static const char *const lazy[] = {
+        "optional.of(1).orValue(1 / 0) == 1 && optional.of(1).or(optional.of(1 / 0)).value() == 1",
+        "optional.none().orValue(2) == 2 && optional.none().or(optional.of(3)).value() == 3",
+    };
+    ASSERT_HOLD(lazy);
+    assert_fault("optional.none().orValue(1 / 0)", EXPR_FAULT_DIVIDE_BY_ZERO);
+    assert_fault("{'a': [1][2]}.?b.hasValue()", EXPR_FAULT_NO_SUCH_INDEX); /* is no "not there" */
+    assert_fault("[1][?[1][2]].hasValue()", EXPR_FAULT_NO_SUCH_INDEX);
+    assert_fault("math.greatest(1, 0.0 / 0.0)", EXPR_FAULT_NO_OVERLOAD);
     assert_fault("optional.none().value()", EXPR_FAULT_NO_VALUE);
     assert_fault("[?dyn(1)]", EXPR_FAULT_NO_OVERLOAD);
 }

@@ -199,7 +199,7 @@ static int check_member(struct checker *checker, struct node *node, const struct
     if (operand->kind == EXPR_OBJECT) {
         return check_field(checker, node, operand->schema);
     }
-    if (operand->kind == EXPR_MAP && check_is(check_key(operand), EXPR_STRING)) {
+    if (operand->kind == EXPR_MAP) {
         node->type = *check_element(operand);
         return 0;
     }

@@ -225,10 +225,15 @@ static enum expr_kind kind_of(char letter)
     return kinds[at - letters];
 }
 
-static bool takes(char letter, const struct expr_type *type)
+static bool takes(char letter, const struct node *node, size_t argument)
 {
+    const struct expr_type *type = &node->nodes[argument]->type;
     if (letter == 'x' || type->kind == EXPR_DYN) {
         return true;
+    }
+    if (letter == '=' || letter == 'E') {
+        const struct expr_type *first = &node->nodes[0]->type;
+        return check_agree(type, letter == '=' ? first : check_element(first));
     }
     if (letter == 'n') {
         return is_number(type->kind);
@@ -243,7 +248,7 @@ static bool takes_all(const struct overload *overload, const struct node *node)
 {
     for (size_t i = 0; i < node->node_count; i++) {
         size_t letter = i < overload->count ? i : overload->count - 1;
-        if (!takes(overload->arguments[letter], &node->nodes[i]->type)) {
+        if (!takes(overload->arguments[letter], node, i)) {
             return false;
         }
     }
@@ -266,6 +271,10 @@ static int give(struct checker *checker, const struct node *node, char result,
         return 0;
     case 'e':
         *ret_type = *check_element(&node->nodes[0]->type);
+        return 0;
+    case 'f':
+        *ret_type = *check_element(&node->nodes[0]->type);
+        *ret_type = check_same(ret_type, &node->nodes[1]->type) ? *ret_type : check_dyn;
         return 0;
     case 'Q':
         return check_make(checker, EXPR_OPTIONAL, &node->nodes[0]->type, ret_type);
@@ -291,10 +300,11 @@ static int fail_shape(struct checker *checker, struct node *node, enum expr_op o
     (void)read_overload(functions[op].overloads, &overload);
     for (size_t i = 0; i < overload.count; i++) {
         char letter = overload.arguments[i];
-        const char *name = letter == 'x'   ? "value"
-                           : letter == 'n' ? "number"
-                           : letter == 'S' ? "list"
-                                           : expr_kind_name(kind_of(letter));
+        const char *name = letter == 'x' || letter == 'E' ? "value"
+                           : letter == 'n'                ? "number"
+                           : letter == 'S'                ? "list"
+                           : letter == '='                ? "optional_type"
+                                                          : expr_kind_name(kind_of(letter));
         bool is_receiver = overload.is_member && i == 0;
         if (is_receiver) {
             (void)snprintf(receiver, sizeof(receiver), "%s.", name);

@@ -98,19 +98,32 @@ static int emit_nodes(struct emitter *emitter, const struct node *node)
     return 0;
 }
 
-/* a, and unless that decides, b. */
-static int emit_logic(struct emitter *emitter, const struct node *node, bool decisive)
+/* a, and unless `decided` finds that enough, b and what `both` makes of them. */
+static int emit_lazy(struct emitter *emitter, const struct node *node, struct step decided,
+                     struct step both)
 {
     size_t at = 0;
-    const struct step decided = {.kind = STEP_DECIDED, .small = decisive};
     int error = emit_node(emitter, node->nodes[0]);
     error = error != 0 ? error : emit(emitter, decided, &at);
     error = error != 0 ? error : emit_node(emitter, node->nodes[1]);
-    error = error != 0 ? error : emit_plain(emitter, STEP_LOGIC, decisive, 0);
+    error = error != 0 ? error : emit(emitter, both, NULL);
     if (error == 0) {
         land(emitter, at);
     }
     return error;
+}
+
+static int emit_logic(struct emitter *emitter, const struct node *node, bool decisive)
+{
+    return emit_lazy(emitter, node, (struct step){.kind = STEP_DECIDED, .small = decisive},
+                     (struct step){.kind = STEP_LOGIC, .small = decisive});
+}
+
+static int emit_or(struct emitter *emitter, const struct node *node)
+{
+    return emit_lazy(emitter, node,
+                     (struct step){.kind = STEP_OTHERWISE, .small = node->op == EXPR_OP_OR_VALUE},
+                     (struct step){.kind = STEP_CALL, .small = (uint16_t)node->op, .arg = 2});
 }
 
 static int emit_condition(struct emitter *emitter, const struct node *node)
@@ -253,6 +266,9 @@ static int emit_call(struct emitter *emitter, const struct node *node)
     }
     if (node->op == EXPR_OP_CONDITION) {
         return emit_condition(emitter, node);
+    }
+    if (node->op == EXPR_OP_OR_OPTIONAL || node->op == EXPR_OP_OR_VALUE) {
+        return emit_or(emitter, node);
     }
     if (node->op == EXPR_OP_MATCHES && text != NULL) {
         return emit_match(emitter, node, text);

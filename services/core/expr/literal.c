@@ -65,8 +65,8 @@ static bool read_magnitude(struct str text, unsigned base, uint64_t *ret_value)
 
 static int read_integer(struct lexer *lexer, struct str text, struct token *token, size_t *ret_len)
 {
-    bool is_hex = text.len > 2 && text.at[0] == '0' && (text.at[1] == 'x' || text.at[1] == 'X') &&
-                  hex_value(text.at[2]) >= 0;
+    bool is_hex =
+        text.len > 2 && text.at[0] == '0' && text.at[1] == 'x' && hex_value(text.at[2]) >= 0;
     size_t start = is_hex ? 2 : 0;
     size_t end = start;
     while (end < text.len && (is_hex ? hex_value(text.at[end]) >= 0 : is_digit(text.at[end]))) {
@@ -128,7 +128,7 @@ static struct opening read_opening(struct str text)
     for (; at < 2 && at < text.len; at++) {
         char c = text.at[at];
         bool is_raw = (c == 'r' || c == 'R') && !opening.is_raw;
-        bool is_bytes = (c == 'b' || c == 'B') && !opening.is_bytes;
+        bool is_bytes = (c == 'b' || c == 'B') && at == 0; /* before what makes it raw */
         if (!is_raw && !is_bytes) {
             break;
         }

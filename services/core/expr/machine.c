@@ -249,6 +249,19 @@ static void step_logic(struct machine *machine, const struct step *step)
     }
 }
 
+/* or() and orValue() of an optional: what has a value, and an error, does without the other. */
+static void step_otherwise(struct machine *machine, const struct step *step)
+{
+    struct expr_value *top = &machine->top[-1];
+    bool has_value = top->kind == EXPR_OPTIONAL && top->inside != NULL;
+    if (has_value && step->small != 0) {
+        *top = *top->inside;
+    }
+    if (has_value || is_error(top)) {
+        machine->next = machine->expr->steps + step->arg;
+    }
+}
+
 static void step_condition(struct machine *machine, const struct step *step)
 {
     const struct expr_value *condition = pop(machine);
@@ -392,6 +405,7 @@ static const step_fn functions[STEP_COUNT] = {
     [STEP_JUMP] = step_jump,
     [STEP_DECIDED] = step_decided,
     [STEP_LOGIC] = step_logic,
+    [STEP_OTHERWISE] = step_otherwise,
     [STEP_CONDITION] = step_condition,
     [STEP_LIST] = step_list,
     [STEP_MAP] = step_map,

@@ -78,7 +78,7 @@ static struct expr_value get_field(struct machine *machine, const struct step *s
         return value;
     }
     if (operand->kind != EXPR_MAP) {
-        return is_error(operand) ? *operand : expr_no_overload();
+        return expr_no_overload();
     }
     value = machine_find_key(machine, &operand->map, name);
     *ret_is_set = !is_error(&value);
@@ -91,7 +91,7 @@ void step_field(struct machine *machine, const struct step *step)
     struct expr_value *top = &machine->top[-1];
     bool is_optional = top->kind == EXPR_OPTIONAL;
     bool is_set = false;
-    if (is_optional && top->inside == NULL) {
+    if (is_error(top) || (is_optional && top->inside == NULL)) {
         return;
     }
     struct expr_value value = get_field(machine, step, is_optional ? top->inside : top, &is_set);
@@ -107,6 +107,9 @@ void step_has(struct machine *machine, const struct step *step)
     struct expr_value *top = &machine->top[-1];
     bool is_optional = top->kind == EXPR_OPTIONAL;
     bool is_set = false;
+    if (is_error(top)) {
+        return;
+    }
     if (is_optional && top->inside == NULL) {
         *top = expr_bool(false);
         return;
@@ -141,14 +144,19 @@ void step_index(struct machine *machine, const struct step *step)
     const struct expr_value *key = pop(machine);
     struct expr_value *top = &machine->top[-1];
     bool is_optional = top->kind == EXPR_OPTIONAL;
-    if (is_error(top) || (is_optional && top->inside == NULL && !is_error(key))) {
+    if (is_error(top)) {
+        return;
+    }
+    if (is_error(key)) {
+        *top = *key;
+        return;
+    }
+    if (is_optional && top->inside == NULL) {
         return;
     }
     const struct expr_value *in = is_optional ? top->inside : top;
     struct expr_value value = expr_no_overload();
-    if (is_error(key)) {
-        value = *key;
-    } else if (in->kind == EXPR_LIST) {
+    if (in->kind == EXPR_LIST) {
         value = find_index(&in->list, key);
     } else if (in->kind == EXPR_MAP) {
         value = machine_find_key(machine, &in->map, key);

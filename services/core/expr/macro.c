@@ -63,6 +63,9 @@ static bool fits(const struct macro *macro, const struct node *call)
             return false;
         }
     }
+    if (macro->locals == 2 && str_equal(call->nodes[1]->name, call->nodes[2]->name)) {
+        return false;
+    }
     return macro->kind != MACRO_HAS ||
            (call->nodes[0]->kind == NODE_SELECT && !call->nodes[0]->is_test);
 }

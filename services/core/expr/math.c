@@ -22,7 +22,8 @@ struct expr_value math_extreme(struct machine *machine, enum expr_op op,
     }
     for (size_t i = 0; i < total; i++) {
         struct expr_value item = is_list ? expr_list_item(&args[0].list, i) : args[i];
-        if (!is_number(item.kind)) {
+        bool has_order = total == 1 || item.kind != EXPR_DOUBLE || !isnan(item.real);
+        if (!is_number(item.kind) || !has_order) {
             return expr_no_overload();
         }
         if (i == 0 || expr_operate_order(better, &item, &best).boolean) {

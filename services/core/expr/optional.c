@@ -1,4 +1,5 @@
 /* Optional values. */
+#include "base/assert.h"
 #include "core/expr/builtin.h"
 #include "core/expr/machine_step.h"
 
@@ -58,17 +59,14 @@ struct expr_value optional_take(struct machine *machine, enum expr_op op,
     return args[0].inside == NULL ? expr_error(EXPR_FAULT_NO_VALUE) : *args[0].inside;
 }
 
+/* The machine does without the other when there is a value. */
 struct expr_value optional_or(struct machine *machine, enum expr_op op,
                               const struct expr_value *args, size_t count)
 {
-    bool is_value = op == EXPR_OP_OR_VALUE;
     (void)machine;
     (void)count;
-    if (args[0].kind != EXPR_OPTIONAL || (!is_value && args[1].kind != EXPR_OPTIONAL)) {
-        return expr_no_overload();
-    }
-    if (args[0].inside == NULL) {
-        return args[1];
-    }
-    return is_value ? *args[0].inside : args[0];
+    bool is_good =
+        args[0].kind == EXPR_OPTIONAL && (op == EXPR_OP_OR_VALUE || args[1].kind == EXPR_OPTIONAL);
+    sw_assert(!is_good || args[0].inside == NULL);
+    return is_good ? args[1] : expr_no_overload();
 }

@@ -136,7 +136,7 @@ static int take_escape(struct reader *reader, uint32_t *ret_code)
         return 0;
     }
     bool is_word = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-    if (is_over(reader) || is_word) {
+    if (is_over(reader) || is_word || (unsigned char)c >= 0x80) {
         return fail(reader, "an escape that is not one");
     }
     *ret_code = take_code(reader);
@@ -348,7 +348,7 @@ static int take_group_start(struct reader *reader, bool *ret_has_body)
     return reader->at > start && accept(reader, ">") ? 0 : fail(reader, "a group's name is none");
 }
 
-/* Behind "(". */
+/* Behind "("; a group of flags only leaves NULL. */
 static int parse_group(struct reader *reader, struct regex_node **ret_node)
 {
     unsigned flags = reader->flags;
@@ -358,7 +358,7 @@ static int parse_group(struct reader *reader, struct regex_node **ret_node)
         return error;
     }
     if (!has_body) {
-        return new_node(reader, REGEX_ROW, ret_node);
+        return 0;
     }
     if (++reader->nesting > REGEX_NESTING_MAX) {
         return fail(reader, "groups are nested too deeply");
@@ -394,10 +394,6 @@ static int parse_atom(struct reader *reader, struct regex_node **ret_node)
     case '$':
         reader->at++;
         return parse_place(reader, has_lines ? REGEX_LINE_END : REGEX_TEXT_END, ret_node);
-    case '*':
-    case '+':
-    case '?':
-        return fail(reader, "nothing is there to repeat");
     default:
         return parse_code(reader, take_code(reader), ret_node);
     }
@@ -457,8 +453,11 @@ static int parse_repeated(struct reader *reader, struct regex_node **ret_node)
     bool is_repeated = false;
     struct regex_node *atom = NULL;
     bool was_quoted = reader->is_quoted;
-    int error =
-        was_quoted ? parse_code(reader, take_code(reader), &atom) : parse_atom(reader, &atom);
+    int error = was_quoted ? 0 : take_repetition(reader, &min, &max, &is_repeated);
+    if (error != 0 || is_repeated) {
+        return error != 0 ? error : fail(reader, "nothing is there to repeat");
+    }
+    error = was_quoted ? parse_code(reader, take_code(reader), &atom) : parse_atom(reader, &atom);
     reader->is_quoted = was_quoted && !accept(reader, "\\E");
     if (error == 0 && !reader->is_quoted) {
         error = take_repetition(reader, &min, &max, &is_repeated);
@@ -466,6 +465,9 @@ static int parse_repeated(struct reader *reader, struct regex_node **ret_node)
     *ret_node = atom;
     if (error != 0 || !is_repeated) {
         return error;
+    }
+    if (atom == NULL) {
+        return fail(reader, "flags cannot be repeated");
     }
     (void)accept(reader, "?"); /* lazy or not matches the same texts */
     error = new_node(reader, REGEX_REPEAT, ret_node);
@@ -492,7 +494,7 @@ static int parse_row(struct reader *reader, struct regex_node **ret_node)
             continue;
         }
         error = parse_repeated(reader, &child);
-        if (error == 0) {
+        if (error == 0 && child != NULL) {
             add_child(*ret_node, child);
         }
     }
