@@ -30,7 +30,7 @@ enum step_kind {
     STEP_JUMP,      /* arg: where to */
     STEP_DECIDED,   /* small: what decides; arg: where to go then */
     STEP_LOGIC,     /* small: what decides */
-    STEP_OTHERWISE, /* arg: where to go when an optional has a value; small: whether with that value */
+    STEP_OTHERWISE, /* arg: where to go when an optional has a value; small: with that value */
     STEP_CONDITION, /* arg: the other branch; the step before that leads to the end */
     STEP_LIST,      /* arg: how many items */
     STEP_MAP,       /* arg: how many keys and values */
