@@ -138,34 +138,13 @@ static void see_command(struct check *check, const struct broker_record *record)
 
 /* --- notices ----------------------------------------------------------------------------------------------------------- */
 
-/* No step fires before its offset has passed since the plan was made; nor since its ladder began anew, unless it waits for
- * something that does not depend on who has the case. */
-static bool is_early(const struct check *check, const Shouwang__V1__Notice *notice,
-                     const struct casefile *file, size_t index)
-{
-    const struct policy *policy = policy_by_id(check->policies, file->policy);
-    const struct check_life *life = map_get(&check->lives, ident_part(&file->id));
-    if (notice->generation != file->generation || policy == NULL || life == NULL ||
-        life->has_skipped || index >= policy->step_count) {
-        return false;
-    }
-    const struct policy_step *step = &policy->steps[index];
-    int64_t from_ms = step->unless == POLICY_UNLESS_MET ? life->plan_ms : life->restart_ms;
-    return notice->created_at_ms < from_ms + step->at_ms;
-}
-
 /* Notices of a step, not of what else is said in a case. */
-static void check_step_notice(struct check *check, const Shouwang__V1__Notice *notice,
-                              const struct casefile *file, size_t step)
+static void check_uncovered(struct check *check, const Shouwang__V1__Notice *notice)
 {
     struct ident case_id = reader_ident(notice->case_id);
-    if (is_early(check, notice, file, step)) {
-        check_fail(check, "early: step %zu of case %s to %s, at %" PRId64, step, check_id(case_id),
-                   notice->person, notice->created_at_ms);
-    }
-    if (check_has_acked(check, case_id, str_of(notice->person), str_of(notice->role))) {
-        check_fail(check, "covered by an acknowledgement: step %zu of case %s to %s as %s", step,
-                   check_id(case_id), notice->person, notice->role);
+    if (check_acked_for_ms(check, case_id, str_of(notice->person), str_of(notice->role)) >= 0) {
+        check_fail(check, "covered by an acknowledgement: step %s of case %s to %s as %s",
+                   notice->cause, check_id(case_id), notice->person, notice->role);
     }
 }
 
@@ -197,7 +176,7 @@ static void see_notice(struct check *check, const struct broker_record *record)
         check_fail(check, "a notice of the future: %s", check_id(entry->id));
     }
     if (str_to_int64(str_of(notice->cause), 0, POLICY_STEPS_MAX, &step)) {
-        check_step_notice(check, notice, &file, (size_t)step);
+        check_uncovered(check, notice);
     }
 }
 

@@ -60,17 +60,13 @@ static void check_cases(struct check *check)
         struct casefile file;
         ledger_read_case(check->ledger, entry, &file);
         bool is_young = file.opened_ms > check_now(check) - LAST_DAYS_MS;
-        const struct check_life *life = map_get(&check->lives, ident_part(&entry->id));
         bool has_ended = file.state == CASE_CLOSED ||
                          (file.state == CASE_STOOD_DOWN && file.stand_down_by_ms == CASE_NEVER);
         if (!has_ended && !is_young) {
             check_fail(check, "never ends: case %s is %s", check_id(entry->id),
                        case_state_name(file.state));
         }
-        if (life == NULL || life->state != file.state || life->level != file.level) {
-            check_fail(check, "the journal does not tell that case %s is %s at level %d",
-                       check_id(entry->id), case_state_name(file.state), (int)file.level);
-        }
+        check_life(check, &file);
         if (has_ended) {
             check_obligations(check, &file);
         }

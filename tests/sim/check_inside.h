@@ -30,7 +30,7 @@ struct check_ack {
     struct str key;
     struct ident case_id;
     bool is_active;
-    int64_t at_ms;
+    int64_t since_ms; /* it was logged */
 };
 
 /* One obligation that is no recurring one, as the journal tells of it. */
@@ -44,9 +44,13 @@ struct check_life {
     struct ident id;
     enum case_state state;
     enum case_level level;
-    int64_t plan_ms;    /* the plan in force was made */
-    int64_t restart_ms; /* its ladder began anew */
-    bool has_skipped;   /* since then: what comes after an empty step takes its place */
+    const struct policy *policy; /* of the plan in force; NULL: none */
+    int64_t plan_ms;             /* it was made */
+    int64_t restart_ms;          /* its ladder began anew */
+    int holds;                   /* of persons and the class, not released */
+    int conflicts;               /* not cleared */
+    bool
+        has_moved; /* since then a step was skipped, or had been satisfied: what follows may come at once */
 };
 
 /* The last calls to a number. */
@@ -68,10 +72,14 @@ const char *check_id(struct ident id);
 /* check_journal.c: a line. */
 void check_line(struct check *check, const struct broker_record *record);
 
+/* Whether the lines so far say of the case what its state says. */
+void check_life(struct check *check, const struct casefile *file);
+
 /* check_case.c: an encoding of a case. */
 void check_case(struct check *check, const struct broker_record *record);
 
-/* Whether the journal says that the person in the role has the case. */
-bool check_has_acked(struct check *check, struct ident case_id, struct str person, struct str role);
+/* For how long the journal has said that the person in the role has the case; -1: it does not. */
+int64_t check_acked_for_ms(struct check *check, struct ident case_id, struct str person,
+                           struct str role);
 
 #endif

@@ -74,11 +74,12 @@ static struct str ack_key(struct ident case_id, struct str person, struct str ro
     return (struct str){room, (size_t)len};
 }
 
-bool check_has_acked(struct check *check, struct ident case_id, struct str person, struct str role)
+int64_t check_acked_for_ms(struct check *check, struct ident case_id, struct str person,
+                           struct str role)
 {
     char room[CHECK_KEY_BYTES];
     const struct check_ack *ack = map_get(&check->acks, ack_key(case_id, person, role, room));
-    return ack != NULL && ack->is_active;
+    return ack != NULL && ack->is_active ? check_now(check) - ack->since_ms : -1;
 }
 
 static void end_acks(struct check *check, struct ident case_id)
@@ -110,7 +111,7 @@ static void follow_acks(struct check *check, const Shouwang__V1__JournalLine *li
     struct check_ack *ack = check_entry(check, &check->acks, text, sizeof(*ack), &key);
     ack->case_id = case_id;
     ack->is_active = says(line, "acked");
-    ack->at_ms = line->at_ms;
+    ack->since_ms = check_now(check);
 }
 
 /* --- duties ------------------------------------------------------------------------------------------------------------ */
@@ -123,11 +124,14 @@ static void follow_duties(struct check *check, const Shouwang__V1__JournalLine *
     if (id.len == 0 || fact(line, "occurrence").len > 0) {
         return;
     }
-    int len = snprintf(room, sizeof(room), "%s/%u/%.*s", check_id(reader_ident(line->case_id)),
-                       (unsigned)line->episode, (int)id.len, id.at);
+    /* A hold and an interview may be asked for again, with another deadline. */
+    bool is_built_in = str_is(id, "hold") || str_is(id, "interview");
+    int64_t due_ms = fact_number(line, "due_ms");
+    int len =
+        snprintf(room, sizeof(room), "%s/%u/%.*s/%" PRId64, check_id(reader_ident(line->case_id)),
+                 (unsigned)line->episode, (int)id.len, id.at, is_built_in ? due_ms : 0);
     struct check_duty *duty =
         check_entry(check, &check->duties, (struct str){room, (size_t)len}, sizeof(*duty), &key);
-    int64_t due_ms = fact_number(line, "due_ms");
     if (says(line, "obligation_met") || says(line, "obligation_met_late") ||
         says(line, "obligation_waived")) {
         duty->ends++;
@@ -153,6 +157,40 @@ static const struct {
     {"closed", CASE_CLOSED},    {"stood_down", CASE_STOOD_DOWN}, {"reopened", CASE_REOPENED},
 };
 
+/* No step fires before its offset has passed since the plan was made; nor since its ladder began anew, unless it waits for
+ * something that does not depend on who has the case. */
+static void check_fired(struct check *check, const Shouwang__V1__JournalLine *line,
+                        const struct check_life *life)
+{
+    size_t index = (size_t)fact_number(line, "step");
+    if (life->policy == NULL || life->has_moved || index >= life->policy->step_count) {
+        return;
+    }
+    const struct policy_step *step = &life->policy->steps[index];
+    int64_t from_ms = step->unless == POLICY_UNLESS_MET ? life->plan_ms : life->restart_ms;
+    if (line->at_ms < from_ms + step->at_ms) {
+        check_fail(check, "early: step %zu of case %s, at %" PRId64 " of a plan of %" PRId64, index,
+                   check_id(life->id), line->at_ms, from_ms);
+    }
+}
+
+static void follow_plan(struct check *check, const Shouwang__V1__JournalLine *line,
+                        struct check_life *life)
+{
+    if (says(line, "plan_started")) {
+        life->policy = policy_by_id(check->policies, fact(line, "policy"));
+        life->plan_ms = line->at_ms;
+    }
+    if (says(line, "plan_started") || says(line, "steps_restarted")) {
+        life->restart_ms = line->at_ms;
+        life->has_moved = false;
+    }
+    life->has_moved = life->has_moved || says(line, "step_skipped") || says(line, "step_satisfied");
+    if (says(line, "step_fired")) {
+        check_fired(check, line, life);
+    }
+}
+
 static void follow_life(struct check *check, const Shouwang__V1__JournalLine *line)
 {
     struct ident id = reader_ident(line->case_id);
@@ -164,18 +202,46 @@ static void follow_life(struct check *check, const Shouwang__V1__JournalLine *li
         sw_assert(map_add(&check->lives, ident_part(&life->id), life) == 0);
     }
     life->level = (enum case_level)line->level;
+    life->holds += says(line, "held");
+    life->holds -= says(line, "hold_released");
+    life->conflicts += says(line, "conflict_set") && fact(line, "person").len > 0;
+    life->conflicts -= says(line, "conflict_cleared");
     for (size_t i = 0; i < sizeof(life_rows) / sizeof(life_rows[0]); i++) {
         life->state = says(line, life_rows[i].what) ? life_rows[i].state : life->state;
     }
     if (says(line, "episode_opened") && life->state != CASE_OPEN) {
         life->state = CASE_OPEN;
     }
-    if (says(line, "plan_started") || says(line, "steps_restarted")) {
-        life->restart_ms = line->at_ms;
-        life->plan_ms = says(line, "plan_started") ? line->at_ms : life->plan_ms;
-        life->has_skipped = false;
+    follow_plan(check, line, life);
+}
+
+static bool runs(enum case_state state)
+{
+    return state == CASE_OPEN || state == CASE_ACKNOWLEDGED || state == CASE_RESPONDING ||
+           state == CASE_REOPENED;
+}
+
+void check_life(struct check *check, const struct casefile *file)
+{
+    const struct check_life *life = map_get(&check->lives, ident_part(&file->id));
+    int holds = 0;
+    int conflicts = 0;
+    for (size_t i = 0; i < file->hold_count; i++) {
+        holds += file->holds[i].state == HOLD_HELD;
     }
-    life->has_skipped = life->has_skipped || says(line, "step_skipped");
+    for (size_t i = 0; i < file->conflict_count; i++) {
+        conflicts += file->conflicts[i].state != CONFLICT_CLEARED;
+    }
+    bool is_same = life != NULL && life->level == file->level && life->holds == holds &&
+                   life->conflicts == conflicts &&
+                   (life->state == file->state || (runs(life->state) && runs(file->state)));
+    if (!is_same) {
+        check_fail(check,
+                   "the journal tells of case %s otherwise than its state: %s, level %d, "
+                   "%d holds, %d conflicts",
+                   check_id(file->id), case_state_name(file->state), (int)file->level, holds,
+                   conflicts);
+    }
 }
 
 void check_line(struct check *check, const struct broker_record *record)

@@ -92,6 +92,12 @@ void check_send(struct check *check, const struct provider_sent *sent)
         check_fail(check, "sent in conflict: notice %s of case %s to %s", check_id(notice->id),
                    check_id(of->id), notice->record->person);
     }
+    int64_t step = 0;
+    if (str_to_int64(str_of(notice->record->cause), 0, POLICY_STEPS_MAX, &step) &&
+        check_acked_for_ms(check, of->id, sent->person, sent->role) > lag_ms(check)) {
+        check_fail(check, "sent although acknowledged: notice %s of case %s to %s",
+                   check_id(notice->id), check_id(of->id), notice->record->person);
+    }
     if (sent->is_accepted && sent->was_had) {
         check_again(check, sent, notice);
     }

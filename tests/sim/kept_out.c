@@ -15,17 +15,27 @@ static bool shares_household(struct str person, struct str household)
     return found != NULL && household.len > 0 && str_is(household, found->household);
 }
 
-bool kept_out_by_conflict(const struct casefile *file, struct str person)
+static bool is_excluded(const struct casefile *file, struct str person, bool by_number)
 {
     for (size_t i = 0; i < file->conflict_count; i++) {
         const struct conflict *conflict = &file->conflicts[i];
         if (conflict->state != CONFLICT_CLEARED &&
             (str_equal(conflict->person, person) || shares_household(person, conflict->household) ||
-             shares_number(person, conflict->person))) {
+             (by_number && shares_number(person, conflict->person)))) {
             return true;
         }
     }
     return false;
+}
+
+bool kept_out_by_conflict(const struct casefile *file, struct str person)
+{
+    return is_excluded(file, person, true);
+}
+
+bool kept_out_in_person(const struct casefile *file, struct str person)
+{
+    return is_excluded(file, person, false);
 }
 
 bool kept_out_by_hold(const struct casefile *file, struct str person)

@@ -7,7 +7,10 @@
 #include "base/str.h"
 #include "core/casework/casefile.h"
 
-/* In conflict, or of the household or the number of somebody who is. */
+/* In conflict, or of the household of somebody who is: can be released by nobody. */
+bool kept_out_in_person(const struct casefile *file, struct str person);
+
+/* The same, or all of whose numbers are those of somebody who is in conflict. */
 bool kept_out_by_conflict(const struct casefile *file, struct str person);
 
 /* Held until a named person releases them. */

@@ -63,6 +63,7 @@ static void take_case(struct ledger *ledger, const struct kafka_record *record)
         ledger->first_case = entry;
         sw_assert(map_add(&ledger->cases, ident_part(&entry->id), entry) == 0);
     }
+    entry->before = entry->value;
     entry->value = record->value;
     entry->is_closed = false;
 }
@@ -101,10 +102,15 @@ void ledger_take(struct ledger *ledger, const struct broker_record *record)
     }
 }
 
-void ledger_read_case(struct ledger *ledger, const struct ledger_case *entry,
-                      struct casefile *ret_file)
+void ledger_read_bytes(struct ledger *ledger, struct str value, struct casefile *ret_file)
 {
     struct fault fault;
     arena_reset(&ledger->scratch);
-    sw_assert(case_decode(entry->value, &ledger->scratch, ret_file, &fault) == 0);
+    sw_assert(case_decode(value, &ledger->scratch, ret_file, &fault) == 0);
+}
+
+void ledger_read_case(struct ledger *ledger, const struct ledger_case *entry,
+                      struct casefile *ret_file)
+{
+    ledger_read_bytes(ledger, entry->value, ret_file);
 }

@@ -19,8 +19,9 @@ struct ledger_case {
     struct ident id;
     struct str unit;
     struct str key;
-    struct str value; /* newest encoding */
-    bool is_closed;   /* as somebody who looked has seen */
+    struct str value;  /* newest encoding */
+    struct str before; /* the one before; at == NULL: none */
+    bool is_closed;    /* as somebody who looked has seen */
     struct ledger_case *next;
 };
 
@@ -61,6 +62,7 @@ struct ledger_case *ledger_find_case(const struct ledger *ledger, struct ident i
 struct ledger_notice *ledger_find_notice(const struct ledger *ledger, struct ident id);
 
 /* The case as it is, in the scratch arena, which is reset. */
+void ledger_read_bytes(struct ledger *ledger, struct str value, struct casefile *ret_file);
 void ledger_read_case(struct ledger *ledger, const struct ledger_case *entry,
                       struct casefile *ret_file);
 

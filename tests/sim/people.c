@@ -126,7 +126,7 @@ static bool release(const struct visit *visit, const struct casefile *file)
 {
     struct command_draft draft = draft_of(visit);
     for (size_t i = 0; i < file->hold_count; i++) {
-        if (file->holds[i].state == HOLD_HELD && !kept_out_by_conflict(file, file->holds[i].what)) {
+        if (file->holds[i].state == HOLD_HELD && !kept_out_in_person(file, file->holds[i].what)) {
             command_release(&draft, file->holds[i].what);
             return true;
         }
