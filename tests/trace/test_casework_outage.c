@@ -188,6 +188,35 @@ static void test_casework_restored_case_goes_on(void **state)
     world_free(world);
 }
 
+/* Read after its expiry was judged, an acknowledgement of before takes up the one that there is: it adds none, and stops what
+ * the person was called with in between. */
+static void test_casework_earlier_ack_takes_up_the_expired_one(void **state)
+{
+    struct world *world = world_new();
+    size_t active = 0;
+    (void)state;
+    world_send(world, world_signal(world));
+    world_run(world, 1 * MINUTE);
+    assert_string_equal(world_ack(world, "teacher", "class_teacher"), "applied");
+    world_show(world, SHOW_NOTICES);
+    world_run(world, 12 * MINUTE);
+    assert_true(world_count(world, "teacher", "0") > 0); /* expired, and called again */
+    for (int i = 0; i < 3; i++) {
+        struct case_command ack =
+            world_command(world, CASE_COMMAND_ACKNOWLEDGE, "teacher", "class_teacher");
+        assert_string_equal(world_do_at(world, ack, (5 + i) * MINUTE), "applied");
+    }
+    assert_true(world_is_cancelled(world, "teacher", "0"));
+    const struct casefile *file = world_case(world);
+    for (size_t i = 0; i < file->ack_count; i++) {
+        active += file->acks[i].state == ACK_ACTIVE && str_is(file->acks[i].person, "teacher");
+    }
+    assert_int_equal(file->ack_count, 1);
+    assert_int_equal(active, 1);
+    assert_int_equal(file->acks[0].expires_ms, WORLD_START_MS + 17 * MINUTE);
+    world_free(world);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -195,6 +224,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_casework_overdue_warning_keeps_its_gaps),
         cmocka_unit_test(test_casework_missed_occurrences_fire_once_with_their_count),
         cmocka_unit_test(test_casework_ack_in_the_log_beats_the_overdue_step),
+        cmocka_unit_test(test_casework_earlier_ack_takes_up_the_expired_one),
         cmocka_unit_test(test_casework_earlier_ack_corrects_a_fired_step),
         cmocka_unit_test(test_casework_earlier_report_corrects_a_breach),
         cmocka_unit_test(test_casework_report_in_the_log_after_its_deadline_is_breached_first),

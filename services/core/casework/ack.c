@@ -26,6 +26,25 @@ bool ack_is_active(const struct work *work, struct str person, struct str role)
     return false;
 }
 
+/* One that was judged to have expired, although what is said now was said before. */
+static bool may_revive(const struct work *work, const struct ack *ack)
+{
+    return ack->state == ACK_EXPIRED && ack->generation == work->file->generation &&
+           work->now_ms < ack->expires_ms && casefile_is_running(work->file);
+}
+
+static bool is_there(const struct work *work, struct str person, struct str role)
+{
+    for (size_t i = 0; i < work->file->ack_count; i++) {
+        const struct ack *ack = &work->file->acks[i];
+        if (str_equal(ack->person, person) && str_equal(ack->role, role) &&
+            (ack->state == ACK_ACTIVE || may_revive(work, ack))) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void make_room(struct casefile *file)
 {
     size_t gone = 0;
@@ -93,8 +112,8 @@ const char *ack_add(struct work *work, struct str person, struct str role, struc
     if (!casefile_is_running(file)) {
         return "not_open";
     }
-    if (ack_is_active(work, person, role)) {
-        (void)work_journal(work, "acked_again");
+    if (is_there(work, person, role)) {
+        (void)work_journal(work, "acked_again"); /* ack_progress takes up an expired one */
         return NULL;
     }
     bool counts = step_takes_role(work, role) && !str_is(role, "guardians");
@@ -159,20 +178,28 @@ void ack_expire(struct work *work, size_t index)
     step_review(work);
 }
 
+/* The newest of a role, where there are several; with what it had stopped. */
+static void revive(struct work *work, struct ack *ack)
+{
+    if (ack_is_active(work, ack->person, ack->role)) {
+        return;
+    }
+    ack_transition(ack, ACK_ACTIVE);
+    (void)work_journal(work, "ack_corrected");
+    step_cancel_person(work, ack->person, ack->role, "acked");
+}
+
 void ack_progress(struct work *work, struct str person)
 {
     struct casefile *file = work->file;
     bool revived = false;
-    for (size_t i = 0; i < file->ack_count; i++) {
+    for (size_t i = file->ack_count; i-- > 0;) {
         struct ack *ack = &file->acks[i];
         if (!str_equal(ack->person, person) || ack->generation != file->generation) {
             continue;
         }
-        if (ack->state == ACK_EXPIRED && work->now_ms < ack->expires_ms &&
-            casefile_is_running(file)) {
-            ack_transition(ack,
-                           ACK_ACTIVE); /* the command came before the expiry that was judged */
-            (void)work_journal(work, "ack_corrected");
+        if (may_revive(work, ack)) {
+            revive(work, ack);
             revived = true;
         }
         if (ack->state == ACK_ACTIVE && ack->expires_ms != CASE_NEVER) {
