@@ -28,6 +28,7 @@ void check_init(struct check *check, struct machine_world *world, struct ledger 
     map_init(&check->signals, MAP_MAX, 0);
     map_init(&check->commands, MAP_MAX, 0);
     map_init(&check->acks, MAP_MAX, 0);
+    map_init(&check->conflicts, MAP_MAX, 0);
     map_init(&check->duties, MAP_MAX, 0);
     map_init(&check->lives, MAP_MAX, 0);
     map_init(&check->calls, MAP_MAX, 0);
@@ -39,6 +40,7 @@ void check_fini(struct check *check)
     map_fini(&check->signals);
     map_fini(&check->commands);
     map_fini(&check->acks);
+    map_fini(&check->conflicts);
     map_fini(&check->duties);
     map_fini(&check->lives);
     map_fini(&check->calls);

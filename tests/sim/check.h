@@ -35,6 +35,7 @@ struct check {
     struct map signals;       /* -> struct check_signal */
     struct map commands;      /* -> struct check_command */
     struct map acks;          /* case, person, role -> struct check_ack */
+    struct map conflicts;     /* case, person -> struct check_ack */
     struct map duties;        /* case, episode, obligation -> struct check_duty */
     struct map lives;         /* case -> struct check_life */
     struct map calls;         /* person -> struct check_calls */

@@ -26,6 +26,7 @@ struct check_command {
         number; /* of its unit's answered commands: the escalator knows the last CHECK_COMMANDS_KNOWN of them */
 };
 
+/* An acknowledgement, or a conflict. */
 struct check_ack {
     struct str key;
     struct ident case_id;

@@ -191,6 +191,23 @@ static void follow_plan(struct check *check, const Shouwang__V1__JournalLine *li
     }
 }
 
+/* One that was to be cleared may be set once more. */
+static void follow_conflicts(struct check *check, const Shouwang__V1__JournalLine *line,
+                             struct check_life *life)
+{
+    char room[CHECK_KEY_BYTES];
+    struct str *key;
+    struct str person = fact(line, "person");
+    if (!says(line, "conflict_set") && !says(line, "conflict_cleared")) {
+        return;
+    }
+    struct str text = ack_key(life->id, person, STR_LITERAL("conflict"), room);
+    struct check_ack *conflict =
+        check_entry(check, &check->conflicts, text, sizeof(*conflict), &key);
+    life->conflicts += (int)says(line, "conflict_set") - (int)conflict->is_active;
+    conflict->is_active = says(line, "conflict_set");
+}
+
 static void follow_life(struct check *check, const Shouwang__V1__JournalLine *line)
 {
     struct ident id = reader_ident(line->case_id);
@@ -204,8 +221,7 @@ static void follow_life(struct check *check, const Shouwang__V1__JournalLine *li
     life->level = (enum case_level)line->level;
     life->holds += says(line, "held");
     life->holds -= says(line, "hold_released");
-    life->conflicts += says(line, "conflict_set") && fact(line, "person").len > 0;
-    life->conflicts -= says(line, "conflict_cleared");
+    follow_conflicts(check, line, life);
     for (size_t i = 0; i < sizeof(life_rows) / sizeof(life_rows[0]); i++) {
         life->state = says(line, life_rows[i].what) ? life_rows[i].state : life->state;
     }

@@ -44,13 +44,24 @@ static void print_finding(const struct jobs_options *options, uint64_t seed, con
     (void)fflush(stdout);
 }
 
-static void run_job(const struct jobs_options *options, unsigned index, struct job *job)
+static bool is_enough(const struct jobs_options *options, const struct job *jobs)
 {
+    for (unsigned i = 0; options->finds && i < options->jobs; i++) {
+        if (jobs[i].has_failed) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void run_job(const struct jobs_options *options, unsigned index, struct job *jobs)
+{
+    struct job *job = &jobs[index];
     struct stage_setup stage;
     const struct run_setup setup = {
         .stage = &stage, .days = options->days, .tells = options->tells};
     stage_setup_init(&stage, options->pack);
-    for (uint64_t i = index; i < options->count; i += options->jobs) {
+    for (uint64_t i = index; i < options->count && !is_enough(options, jobs); i += options->jobs) {
         struct run_result result;
         job->seed = options->first + i;
         run_seed(&setup, job->seed, &result);
@@ -82,7 +93,7 @@ static bool run_all(const struct jobs_options *options, struct job *jobs)
         children[i] = fork();
         sw_assert(children[i] >= 0);
         if (children[i] == 0) {
-            run_job(options, i, &jobs[i]);
+            run_job(options, i, jobs);
             (void)fflush(stdout);
             _exit(0);
         }
@@ -116,5 +127,5 @@ bool jobs_run(const struct jobs_options *options)
            "%u notices, %u sends, %u commands, %u faults, %" PRIu64 " steps\n",
            done, options->days, clock_s() - start_s, sum.events, sum.cases, sum.closed, sum.notices,
            sum.sends, sum.commands, sum.faults, sum.steps);
-    return !has_failed;
+    return has_failed == options->finds;
 }

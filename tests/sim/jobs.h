@@ -14,10 +14,12 @@ struct jobs_options {
     unsigned jobs;
     const char *pack;
     bool tells;
+    bool finds; /* a bug is there, and must be found: the first finding ends it well */
     const char *program;
 };
 
-/* Runs them, and prints each finding with the command that shows it again, and at last the sums. False: something was found. */
+/* Runs them, and prints each finding with the command that shows it again, and at last the sums. False: something was found, or nothing where it should
+ * have been. */
 bool jobs_run(const struct jobs_options *options);
 
 #endif

@@ -1,8 +1,9 @@
 /* The simulator: seeds in, findings out.
  *
- *     sim [--seeds N] [--first SEED] [--days D] [--jobs J] [--pack DIR] [--tell]
+ *     sim [--seeds N] [--first SEED] [--days D] [--jobs J] [--pack DIR] [--tell] [--find]
  *
- * Exit code 0: nothing was found; 1: a seed failed, and its command was printed; 2: usage. */
+ * Exit code 0: nothing was found; 1: a seed failed, and its command was printed; 2: usage. With --find a finding is what is
+ * wanted: it ends the run with 0, and 1 is none. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +28,8 @@ static bool read_options(int argc, char **argv, struct jobs_options *ret_options
         const char *value = i + 1 < argc ? argv[i + 1] : "";
         if (strcmp(argv[i], "--tell") == 0) {
             ret_options->tells = true;
+        } else if (strcmp(argv[i], "--find") == 0) {
+            ret_options->finds = true;
         } else if (strcmp(argv[i], "--pack") == 0 && value[0] != '\0') {
             ret_options->pack = argv[++i];
         } else {
@@ -52,7 +55,7 @@ int main(int argc, char **argv)
     if (!read_options(argc, argv, &options)) {
         fprintf(stderr,
                 "usage: %s [--seeds N] [--first SEED] [--days D] [--jobs J] [--pack DIR] "
-                "[--tell]\n",
+                "[--tell] [--find]\n",
                 argv[0]);
         return 2;
     }
