@@ -335,11 +335,14 @@ static bool read_limits(struct rules_reader *reader, const struct yaml_node *onl
         yaml_fail(reader->faults, wait, "what is about a pupil on file never waits");
         return false;
     }
-    for (size_t i = 0; wait != NULL && i < rule->on_count; i++) {
-        if (event_kind_family(rule->on[i]) != EVENT_FAMILY_ATTENDANCE) {
-            yaml_fail(reader->faults, wait, "only rules on attendance wait");
-            return false;
-        }
+    bool is_on_attendance = rule->on_count == 0;
+    for (size_t i = 0; i < rule->on_count; i++) {
+        is_on_attendance =
+            is_on_attendance || event_kind_family(rule->on[i]) == EVENT_FAMILY_ATTENDANCE;
+    }
+    if (wait != NULL && !is_on_attendance) {
+        yaml_fail(reader->faults, wait, "only rules on attendance wait");
+        return false;
     }
     return is_good;
 }

@@ -98,6 +98,8 @@ static void send_answer(struct world *world, const Shouwang__V1__Signal *questio
     outside_put(&world->out, &output);
 }
 
+enum { OF_CLASS = PUPILS - 2 }; /* a class is looked at from its third on */
+
 /* A school where everybody is absent: one question, which outlives the process; the answer lets all of it go. */
 static void test_triage_service_a_gate_that_fails_gives_one_question(void **state)
 {
@@ -117,18 +119,23 @@ static void test_triage_service_a_gate_that_fails_gives_one_question(void **stat
     assert_string_equal(question->kind, "attendance_doubt");
     assert_string_equal(question->subject, "no-3");
     assert_int_equal(question->level, SHOUWANG__V1__LEVEL__LEVEL_HIGH);
-    assert_int_equal(triage_service_metric(world, "sw_triage_held_total{what=\"held\"} "), PUPILS);
+    assert_int_equal(triage_service_metric(world, "sw_triage_held_total{what=\"held\"} "),
+                     PUPILS + OF_CLASS);
     outside_end(world->pid, SIGKILL);
     send_answer(world, question, "real"); /* while nobody is there */
     triage_service_spawn(world);
     triage_service_wait_ready(world);
-    for (unsigned i = 1; i <= PUPILS; i++) {
+    unsigned of_class = 0;
+    for (unsigned i = 1; i <= PUPILS + OF_CLASS; i++) {
         const Shouwang__V1__Signal *signal = triage_service_signal(world, PUPILS + i);
-        assert_string_equal(signal->kind, "absent");
+        bool is_of_class = signal->subject_kind == SHOUWANG__V1__SUBJECT_KIND__SUBJECT_KIND_GROUP;
+        assert_string_equal(signal->kind, is_of_class ? "absence_cluster" : "absent");
         assert_false(signal->silent);
+        of_class += is_of_class ? 1 : 0;
     }
+    assert_int_equal(of_class, OF_CLASS);
     assert_int_equal(triage_service_metric(world, "sw_triage_questions_total "), 0);
-    assert_int_equal(world->signal_count, 2 * PUPILS + 1);
+    assert_int_equal(world->signal_count, 2 * PUPILS + OF_CLASS + 1);
     triage_service_free(world);
 }
 

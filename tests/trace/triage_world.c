@@ -164,6 +164,11 @@ struct org *triage_world_org(struct triage_world *world)
     return world->org;
 }
 
+void triage_world_hold_nothing(struct triage_world *world)
+{
+    world->rules.plausibility.is_set = false;
+}
+
 void triage_world_show_near(struct triage_world *world)
 {
     world->shows_near = true;

@@ -31,6 +31,9 @@ void triage_world_add_pupils(struct triage_world *world, const char *group, unsi
 void triage_world_flag(struct triage_world *world, const char *pupil, const char *group,
                        const char *code, int64_t until_ms);
 
+/* From now on nothing waits until it is plausible. */
+void triage_world_hold_nothing(struct triage_world *world);
+
 /* The school lies in county "county-1" from now on, and so does a school "s2" without anybody. */
 void triage_world_add_county(struct triage_world *world);
 

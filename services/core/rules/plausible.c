@@ -57,13 +57,18 @@ static struct str held_key(const struct turn *turn, struct ident id,
     return watch_key(turn->judge.unit, WATCH_HELD, str_of(digits), ret_text);
 }
 
+static bool is_pupil(const struct signal_subject *subject)
+{
+    return subject->kind == CASE_SUBJECT_STUDENT || subject->kind == CASE_SUBJECT_UNRESOLVED;
+}
+
 static int hold_signal(struct turn *turn, const struct signal *signal)
 {
     struct held_state state = {
         .due_ms = turn->now_ms + turn->judge.rules->plausibility.settle_ms,
         .group = judge_group_of(&turn->judge, signal->subject.group, ORG_GROUP_CLASS),
         .subject = signal->subject.ref,
-        .weight = 1,
+        .weight = is_pupil(&signal->subject) ? 1 : 0,
     };
     char text[WATCH_KEY_MAX_BYTES];
     int error = turn->triage->setup.encode(signal, turn->arena, &state.bytes);
@@ -74,9 +79,8 @@ static int hold_signal(struct turn *turn, const struct signal *signal)
 static bool may_wait(const struct turn *turn, const struct signal *signal)
 {
     const struct watch_unit *unit = watch_find_unit(&turn->triage->watch, turn->judge.unit);
-    bool is_pupil = signal->subject.kind == CASE_SUBJECT_STUDENT ||
-                    signal->subject.kind == CASE_SUBJECT_UNRESOLVED;
-    return signal->waits && is_pupil && (unit == NULL || unit->held_count < WATCH_HELD_MAX);
+    bool may = is_pupil(&signal->subject) || signal->subject.kind == CASE_SUBJECT_GROUP;
+    return signal->waits && may && (unit == NULL || unit->held_count < WATCH_HELD_MAX);
 }
 
 /* Those that may not wait stay with the event's others. */
@@ -280,9 +284,12 @@ static int64_t school_size(const struct turn *turn)
     return size;
 }
 
-/* A pupil counts once, by however many signals. ERR_MEMORY. */
+/* A pupil counts once, by however many signals; one about a class counts nobody. ERR_MEMORY. */
 static int add_to(struct tally *tally, const struct held *held, struct map *pupils)
 {
+    if (held->state.bytes.len > 0 && held->state.weight == 0) {
+        return 0;
+    }
     if (held->state.bytes.len > 0) {
         int error = map_add(pupils, held->state.subject, tally);
         tally->pupils += error == 0 ? 1 : 0;

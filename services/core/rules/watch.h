@@ -34,7 +34,7 @@ struct clock_state {
     int64_t since_ms;  /* it counts from then; 0: not known */
 };
 
-/* A signal of one pupil (`weight` 1), or a roll of a class or school without one (`bytes` empty). */
+/* A signal of one pupil (`weight` 1) or about a class (0), or a roll of a class or school without one (`bytes` empty). */
 struct held_state {
     int64_t due_ms;   /* judged as a whole at the latest then */
     struct str group; /* class; empty: the school */
