@@ -23,19 +23,6 @@ const char *rules_keep_text(struct rules_reader *reader, struct str text)
 
 /* --- Expressions ----------------------------------------------------------------------------------------------------- */
 
-/* An error at a place inside the text of a node, as a place of the file. The text of a quoted scalar starts behind its
- * quote; that of one with several lines has the node's place only. */
-static void fail_inside(struct rules_reader *reader, const struct yaml_node *node,
-                        const struct expr_error *error)
-{
-    bool has_lines = memchr(node->text.at, '\n', node->text.len) != NULL;
-    uint32_t column = node->column;
-    if (!has_lines && error->line == 1) {
-        column += error->column - 1 + (node->is_plain ? 0 : 1);
-    }
-    yaml_fail_at(reader->faults, node->path, node->line, column, error->text);
-}
-
 /* With the time zones of the system. */
 static struct expr_env with_zones(const struct rules_reader *reader, const struct expr_env *env)
 {
@@ -57,7 +44,7 @@ const struct expr *rules_read_expression(struct rules_reader *reader, const stru
     }
     int code = expr_compile(text, &zoned, reader->arena, &error, &expr);
     if (code == ERR_INVALID) {
-        fail_inside(reader, node, &error);
+        yaml_fail_inside(reader->faults, node, error.line, error.column, error.text);
     } else if (code != 0) {
         reader->error = code;
     }
@@ -263,7 +250,7 @@ bool rules_read_why(struct rules_reader *reader, const struct yaml_node *node,
     }
     int code = why_compile(text, &zoned, reader->arena, &error, &rule->why);
     if (code == ERR_INVALID) {
-        fail_inside(reader, node, &error);
+        yaml_fail_inside(reader->faults, node, error.line, error.column, error.text);
     } else if (code != 0) {
         reader->error = code;
     }

@@ -11,6 +11,7 @@
 
 struct reader {
     const char *path;
+    struct str content;
     struct fy_parser *parser;
     struct arena *arena;
     struct yaml_faults *faults;
@@ -80,6 +81,43 @@ static int refuse_syntax(struct reader *reader, struct fy_diag *diag)
     return ERR_INVALID;
 }
 
+/* A text in single quotes on one line: two quotes are one. (libfyaml reads pairs of them that touch wrongly.) */
+static int read_single_quoted(struct reader *reader, struct str source, struct str *ret_text)
+{
+    char *text = arena_alloc(reader->arena, source.len + 1);
+    size_t len = 0;
+    if (text == NULL) {
+        return ERR_MEMORY;
+    }
+    for (size_t i = 0; i < source.len; i++) {
+        text[len++] = source.at[i];
+        i += source.at[i] == '\'' ? 1 : 0;
+    }
+    *ret_text = (struct str){text, len};
+    return 0;
+}
+
+/* Keeps the scalar as it is written: nothing to copy where the text is just that. */
+static int keep_source(struct reader *reader, const struct fy_mark *start,
+                       const struct fy_mark *end, struct yaml_node *node)
+{
+    bool is_known = start != NULL && end != NULL && start->input_pos <= end->input_pos &&
+                    end->input_pos <= reader->content.len;
+    if (!is_known) {
+        return 0;
+    }
+    struct str source = {reader->content.at + start->input_pos, end->input_pos - start->input_pos};
+    node->source_column = (uint32_t)start->column + 1;
+    if (node->quote == '\'' && memmem(source.at, source.len, "''", 2) != NULL &&
+        memchr(source.at, '\n', source.len) == NULL &&
+        read_single_quoted(reader, source, &node->text) != 0) {
+        return ERR_MEMORY;
+    }
+    node->source =
+        str_equal(source, node->text) ? node->text : arena_copy_str(reader->arena, source);
+    return node->source.at == NULL ? ERR_MEMORY : 0;
+}
+
 static int take_scalar(struct reader *reader, struct fy_event *event, struct yaml_node *node)
 {
     if (event->scalar.tag != NULL || event->scalar.anchor != NULL) {
@@ -96,10 +134,12 @@ static int take_scalar(struct reader *reader, struct fy_event *event, struct yam
         enum fy_scalar_style style = fy_token_scalar_style(event->scalar.value);
         const struct fy_mark *start = fy_event_start_mark(event);
         const struct fy_mark *end = fy_event_end_mark(event);
-        bool is_quoted = style == FYSS_SINGLE_QUOTED || style == FYSS_DOUBLE_QUOTED;
-        node->column -= is_quoted && node->column > 1 ? 1 : 0; /* its mark lies behind the quote */
+        node->quote = style == FYSS_SINGLE_QUOTED ? '\'' : style == FYSS_DOUBLE_QUOTED ? '"' : '\0';
+        node->column -=
+            node->quote != '\0' && node->column > 1 ? 1 : 0; /* its mark lies behind the quote */
         node->is_plain =
             style == FYSS_PLAIN && start != NULL && end != NULL && start->line == end->line;
+        return keep_source(reader, start, end, node);
     }
     return 0;
 }
@@ -317,7 +357,7 @@ static int read_all(struct reader *reader, struct fy_diag *diag, struct str cont
 int yaml_parse(const char *path, struct str content, struct arena *arena,
                struct yaml_faults *faults, const struct yaml_node **ret_root)
 {
-    struct reader reader = {.path = path, .arena = arena, .faults = faults};
+    struct reader reader = {.path = path, .content = content, .arena = arena, .faults = faults};
     int error = check_text(&reader, content);
     if (error != 0) {
         return error;

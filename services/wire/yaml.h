@@ -38,11 +38,14 @@ enum yaml_kind { YAML_SCALAR, YAML_SEQUENCE, YAML_MAPPING };
 /* A node of the tree; all of it lives in the arena given to yaml_parse. */
 struct yaml_node {
     enum yaml_kind kind;
-    const char *path; /* of the file */
-    uint32_t line;    /* from 1 */
-    uint32_t column;  /* from 1, in code points */
-    struct str text;  /* of a scalar, unescaped */
-    bool is_plain;    /* of a scalar: written without quotes, on one line: text column = column */
+    const char *path;  /* of the file */
+    uint32_t line;     /* from 1 */
+    uint32_t column;   /* from 1, in code points */
+    struct str text;   /* of a scalar, unescaped */
+    bool is_plain;     /* of a scalar: written without quotes, on one line */
+    struct str source; /* of a scalar: as it is written, without quotes; begins at `line` and */
+    uint32_t source_column;
+    char quote;                    /* of a scalar: ' or " around it, else NUL */
     const struct yaml_node *items; /* of a sequence */
     const struct yaml_pair *pairs; /* of a mapping, in file order; keys are scalars, each once */
     size_t count;                  /* of items or pairs */
@@ -65,6 +68,11 @@ void yaml_fail(struct yaml_faults *faults, const struct yaml_node *at, const cha
 /* The same for a place that is not a node's own: a line and column inside a text, or a file as a whole (0, 0). */
 void yaml_fail_at(struct yaml_faults *faults, const char *path, uint32_t line, uint32_t column,
                   const char *text);
+
+/* The same for a line and column (from 1, in code points) of a scalar's text: their place in the file, whatever the style
+ * it is written in. */
+void yaml_fail_inside(struct yaml_faults *faults, const struct yaml_node *scalar, uint32_t line,
+                      uint32_t column, const char *text);
 
 /* One key of a mapping. `*ret_node` is set to the value, or to NULL when the key is absent. */
 struct yaml_key {

@@ -162,6 +162,37 @@ static void test_pack_rules_faults_have_places(void **state)
     expect_faults(expected, count);
 }
 
+/* Patterns and time zones are looked up when the pack is read; a condition may have several lines. */
+static void test_pack_conditions_have_the_whole_language(void **state)
+{
+    (void)state;
+    static const char *const expected[] = {
+        "rules/a.yaml:6:7: unknown name \"evnt\": did you mean \"event\"?",
+        "rules/a.yaml:10:76: no such time zone",
+        "rules/a.yaml:14:30: the pattern, at byte 3: a class is not closed",
+        "rules/a.yaml:16:23: unknown function \"startWith\": did you mean \"startsWith\"?",
+    };
+    assert_null(read_rules(
+        "rules:\n"
+        "  - id: a\n"
+        "    on: incident.concern\n"
+        "    when: >\n"
+        "      event.signs.exists(s, s.matches('^p(lan|ot)$')) &&\n"
+        "      evnt.kind == 'y'\n"
+        "    then: {level: high, layer: class, kind: wellbeing}\n"
+        "  - id: b\n"
+        "    on: incident.concern\n"
+        "    when: \"event.kind == 'x' && "
+        "timestamp('2026-11-24T00:00:00Z').getHours('Asia/Shangai') > 3\"\n"
+        "    then: {level: high, layer: class, kind: wellbeing}\n"
+        "  - id: c\n"
+        "    on: incident.concern\n"
+        "    when: event.kind.matches('a[') && timestamp(1).getHours('Asia/Shanghai') > 3\n"
+        "    then: {level: high, layer: class, kind: wellbeing}\n"
+        "    why: \"{event.kind.startWith('a')}\"\n"));
+    expect_faults(expected, sizeof(expected) / sizeof(expected[0]));
+}
+
 static void test_pack_expectation_faults_have_places(void **state)
 {
     (void)state;
@@ -311,6 +342,8 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup_teardown(test_pack_refuses_files_that_do_not_belong, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(test_pack_rules_faults_have_places, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_pack_conditions_have_the_whole_language, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(test_pack_expectation_faults_have_places, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(test_pack_plausibility_faults_have_places, set_up,

@@ -58,6 +58,34 @@ static void test_yaml_tree_keeps_exact_marks(void **state)
     assert_int_equal(then->pairs[1].value.line, 3);
     assert_int_equal(then->pairs[1].value.column, 29);
     assert_false(then->pairs[1].value.is_plain);
+    const struct yaml_node *quoted = parse("a: 'b == '''' || c == ''d'' '\n");
+    assert_true(str_is(quoted->pairs[0].value.text, "b == '' || c == 'd' "));
+}
+
+/* Each text has a "!" at a line and column of its own; the file has it somewhere else. */
+static void test_yaml_places_inside_texts_are_places_of_the_file(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        uint32_t line;
+        uint32_t column;
+        const char *fault;
+    } cases[] = {
+        {"a: b == '' !\n", 1, 9, "p.yaml:1:12: here"},
+        {"a: 'b''''守 !'\n", 1, 6, "p.yaml:1:12: here"},
+        {"a: \"b\\\"\\x41 !\"\n", 1, 5, "p.yaml:1:13: here"},
+        {"a: |\n  b\n    c\n   ''!\n", 3, 4, "p.yaml:4:6: here"},
+        {"a: >\n  b ''\n  c !\nd: 1\n", 1, 8, "p.yaml:3:5: here"},
+        {"a: b\n  ''\n  c !\n", 1, 8, "p.yaml:3:5: here"},
+        {"a: \"b\n  c !\"\n", 1, 5, "p.yaml:2:5: here"},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const struct yaml_node *root = parse(cases[i].text);
+        yaml_fail_inside(&faults, &root->pairs[0].value, cases[i].line, cases[i].column, "here");
+        assert_string_equal(faults.texts[0], cases[i].fault);
+        faults.count = 0;
+    }
 }
 
 static void test_yaml_refuses_what_is_not_one_plain_document(void **state)
@@ -178,6 +206,8 @@ int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_yaml_tree_keeps_exact_marks, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_yaml_places_inside_texts_are_places_of_the_file,
+                                        set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_yaml_refuses_what_is_not_one_plain_document, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(test_yaml_depth_is_bounded, set_up, tear_down),
