@@ -389,10 +389,12 @@ void part_step(void *object, const struct kafka_record *record, struct stream_ef
         part->shared->fail(part->shared->ctx, error_name(error));
         return;
     }
-    if (input.kind == CASE_INPUT_COMMAND &&
-        !part_take_command(part, unit, input.command.id, effects)) {
-        count(part, PART_REPEATED, NULL, NULL);
-        return;
+    if (input.kind == CASE_INPUT_COMMAND) {
+        stream_hurry(effects); /* somebody waits for the answer */
+        if (!part_take_command(part, unit, input.command.id, effects)) {
+            count(part, PART_REPEATED, NULL, NULL);
+            return;
+        }
     }
     step_input(part, record, &input, unit, effects);
     count_cases(part, casework_case_count(part->casework));

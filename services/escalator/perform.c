@@ -165,6 +165,9 @@ static void emit_notice(struct part *part, const struct effect *effect,
                                   notice->subject,
                                   effect->at_ms};
     emit(&output, value, effects);
+    if (urgent) {
+        stream_hurry(effects);
+    }
     const char *labels[] = {urgent ? "urgent" : "bulk", clean_label(part, notice->purpose)};
     metric_add(metric_with(part->shared->metric[PART_NOTICES], labels), 1);
 }
@@ -184,6 +187,7 @@ static void emit_control(struct part *part, const struct effect *effect,
         TOPIC_NOTICES_CONTROL, control->unit,   str_of(kinds[control->kind]),
         control->id,           STR_LITERAL(""), effect->at_ms};
     emit(&output, value, effects);
+    stream_hurry(effects);
 }
 
 static void emit_alert(struct part *part, const struct effect *effect,

@@ -105,7 +105,18 @@ static bool is_heartbeat_due(const struct stream *stream)
            loop_boottime_ms() - stream->proof_begun_ms > stream_proof_limit_ms(stream) / 3;
 }
 
-/* The open batch goes out as soon as no other is in flight: no linger. */
+/* Milliseconds for which the open batch is held back for more; 0: it may go. */
+static int64_t gather_left_ms(const struct stream *stream)
+{
+    int64_t not_before_ms =
+        stream->is_draining || stream_batch_is_empty(stream->open)
+            ? 0
+            : stream_batch_not_before_ms(stream->open, stream->begun_steps, stream->begun_ms);
+    int64_t left_ms = not_before_ms == 0 ? 0 : not_before_ms - loop_monotonic_ms();
+    return left_ms > 0 ? left_ms : 0;
+}
+
+/* The open batch goes out as soon as no other is in flight, and nothing is to be gathered. */
 static void submit_what_is_open(struct stream *stream)
 {
     if (stream->in_flight != NULL || stream->open->is_refused || !stream->is_proven ||
@@ -119,9 +130,23 @@ static void submit_what_is_open(struct stream *stream)
         }
         (void)stream_batch_partition(stream->open, &stream->partitions[index]);
     }
-    if (!stream_batch_is_empty(stream->open)) {
+    if (!stream_batch_is_empty(stream->open) && gather_left_ms(stream) == 0) {
         stream_step_seal(stream);
     }
+}
+
+/* The earliest deadline of all parts, or the end of gathering. */
+static void arm_due_timer(struct stream *stream)
+{
+    int64_t due_ms = INT64_MAX;
+    if (stream->is_proven && stream_assign_may_begin(stream)) {
+        int64_t left_ms = stream->in_flight == NULL ? gather_left_ms(stream) : 0;
+        due_ms = stream_step_next_deadline(stream);
+        if (left_ms > 0 && loop_utc_ms() + left_ms < due_ms) {
+            due_ms = loop_utc_ms() + left_ms;
+        }
+    }
+    loop_timer_set(stream->due_timer, due_ms);
 }
 
 static void advance_drain(struct stream *stream)
@@ -175,9 +200,7 @@ static bool turn(void *ctx)
     is_more |= stream->partition_count > 0 && stream_step_all(stream);
     submit_what_is_open(stream);
     show_readiness(stream);
-    loop_timer_set(stream->due_timer, stream->is_proven && stream_assign_may_begin(stream)
-                                          ? stream_step_next_deadline(stream)
-                                          : INT64_MAX);
+    arm_due_timer(stream);
     return is_more;
 }
 

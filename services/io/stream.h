@@ -8,7 +8,8 @@
  *   4. steps the streams marked `before_timers` to the end seen then, without firing any timer;
  *   5. calls `live`; from here on timers fire, and records are stepped in the order of the inputs' priority.
  * Work is gathered in batches. A batch's effects are performed in one transaction, in this order: offsets, changelog,
- * outputs, commit; then its tokens are answered (ended). While one commits, the next is stepped in memory. A batch that
+ * outputs, commit; then its tokens are answered (ended). While one commits, the next is stepped in memory; under load, what
+ * nobody waits for (stream_hurry) is gathered a little longer. A batch that
  * cannot be committed is undone: each entity that it touched is loaded again as it was before, newest batch first, and
  * its records come once more. When Kafka refuses one after the other (a topic is missing, no right to write) that goes on
  * with a back-off, and the service is not ready and says why. A record that leaves more than Kafka takes goes to rejects.
@@ -118,6 +119,10 @@ void stream_put_state(struct stream_effects *effects, struct str key, struct str
 
 /* One record to a topic, in the order of the calls within one output partition. */
 void stream_emit(struct stream_effects *effects, const struct kafka_output *output);
+
+/* What this step leaves is waited for, by a person or a clock: its batch goes out as soon as the one before is committed.
+ * Without it a batch is held back under load (STREAM_GATHER_MS in stream_batch.h), so that more fit into a transaction. */
+void stream_hurry(struct stream_effects *effects);
 
 /* Calls `ended` with the token when the batch's fate is known, in the order of the calls. */
 void stream_on_end(struct stream_effects *effects, uint64_t token);

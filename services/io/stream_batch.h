@@ -16,6 +16,10 @@ enum {
     STREAM_BATCH_BYTES_MAX = 8 << 20, /* or this, */
     STREAM_BATCH_PARTITIONS_MAX =
         8, /* and touches no more partitions: commit time grows with them */
+    /* A transaction costs the broker the same for one record as for a hundred. So after one of this many steps, which
+     * shows that there is load, the next is begun no sooner than so long after it, unless somebody waits. */
+    STREAM_GATHER_STEPS = 4,
+    STREAM_GATHER_MS = 100,
     STREAM_NAME_MAX = 160,
     STREAM_REASON_MAX = 200,
     STREAM_SHELL_KEY_MAX = 32,
@@ -72,6 +76,7 @@ struct stream_batch {
     int error;                    /* what an effect could not be kept for */
     bool is_refused; /* by the step that met `error`: to be undone, its record is marked */
     bool is_full;    /* takes no more steps */
+    bool is_hurried; /* what it leaves is waited for, or something waits for room */
     bool is_proof;
     rd_kafka_topic_partition_list_t *offsets;
 };

@@ -78,6 +78,9 @@ void stream_batch_clear(struct stream_batch *batch);
 bool stream_batch_is_empty(const struct stream_batch *batch);
 bool stream_batch_has_room(const struct stream_batch *batch,
                            const struct stream_partition *partition);
+/* When the open batch may go out, by the steps and the begin of the transaction before; 0: at once. */
+int64_t stream_batch_not_before_ms(const struct stream_batch *batch, size_t steps_before,
+                                   int64_t begun_before_ms);
 /* The batch's record of a partition, made on first use. Worker too. */
 struct batch_partition *stream_batch_partition(struct stream_batch *batch,
                                                struct stream_partition *partition);

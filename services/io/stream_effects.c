@@ -29,6 +29,7 @@ static void batch_init(struct stream_batch *batch)
     batch->error = 0;
     batch->is_refused = false;
     batch->is_full = false;
+    batch->is_hurried = false;
     batch->is_proof = false;
     batch->offsets = NULL;
 }
@@ -99,6 +100,15 @@ bool stream_batch_has_room(const struct stream_batch *batch,
     return batch->error == 0 && !batch->is_full && batch->record_count < STREAM_BATCH_RECORDS_MAX &&
            batch->arena.used_bytes < STREAM_BATCH_BYTES_MAX &&
            (batch->partition_count < STREAM_BATCH_PARTITIONS_MAX || is_in_batch(batch, partition));
+}
+
+int64_t stream_batch_not_before_ms(const struct stream_batch *batch, size_t steps_before,
+                                   int64_t begun_before_ms)
+{
+    bool may_wait = !batch->is_hurried && !batch->is_full && !batch->is_proof &&
+                    batch->record_count < STREAM_BATCH_RECORDS_MAX &&
+                    batch->arena.used_bytes < STREAM_BATCH_BYTES_MAX;
+    return may_wait && steps_before >= STREAM_GATHER_STEPS ? begun_before_ms + STREAM_GATHER_MS : 0;
 }
 
 static void fail(struct stream_effects *effects, int error)
@@ -250,6 +260,11 @@ void stream_emit(struct stream_effects *effects, const struct kafka_output *outp
     kept->partition = topic_partition_of(output->unit, effects->stream->partition_count);
     *effects->batch->last_output = kept;
     effects->batch->last_output = &kept->next;
+}
+
+void stream_hurry(struct stream_effects *effects)
+{
+    effects->batch->is_hurried = true;
 }
 
 void stream_on_end(struct stream_effects *effects, uint64_t token)

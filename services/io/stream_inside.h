@@ -166,7 +166,8 @@ struct stream {
     struct stream_session session;
     int64_t proven_at_ms;   /* boot time; INT64_MIN: not in this assignment */
     int64_t proof_begun_ms; /* boot time, of the last transaction that was committed */
-    int64_t begun_ms;       /* monotonic, of the transaction in flight */
+    int64_t begun_ms;       /* monotonic, of the transaction in flight, or the last one */
+    size_t begun_steps;     /* of it */
     int64_t restore_begun_ms;
     int64_t last_turn_ms; /* boot time */
     loop_fn drained;

@@ -33,9 +33,12 @@ static void count_step(struct turn *turn)
     turn->has_worked = true;
 }
 
+/* For a step that is there to be made: without room for it the batch waits for nothing else. */
 static bool may_step(const struct turn *turn, const struct stream_partition *partition)
 {
-    return turn->steps_left > 0 && stream_batch_has_room(turn->stream->open, partition);
+    bool has_room = stream_batch_has_room(turn->stream->open, partition);
+    turn->stream->open->is_hurried |= !has_room;
+    return turn->steps_left > 0 && has_room;
 }
 
 /* Fires what is due by `until_ms`; true when nothing of it is left. */
@@ -89,10 +92,9 @@ static void step_input(struct turn *turn, struct stream_partition *partition, si
     struct stream *stream = turn->stream;
     struct stream_source *source = &partition->sources[input];
     struct kafka_header headers[KAFKA_HEADERS_MAX];
-    for (size_t n = 0; n < STREAM_CHUNK_MAX && may_step(turn, partition) && !source->is_paused;
-         n++) {
+    for (size_t n = 0; n < STREAM_CHUNK_MAX && !source->is_paused; n++) {
         const rd_kafka_message_t *message = stream_source_peek(stream, source);
-        if (message == NULL) {
+        if (message == NULL || !may_step(turn, partition)) {
             return;
         }
         struct kafka_record record =

@@ -297,6 +297,7 @@ void stream_txn_submit(struct stream *stream)
     stream->txn->batch = batch;
     stream->txn->metadata = stream->metadata;
     stream->begun_ms = loop_monotonic_ms();
+    stream->begun_steps = batch->record_count;
     worker_submit(stream->txn->worker, run_commit, stream->txn);
 }
 

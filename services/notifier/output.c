@@ -62,6 +62,9 @@ static void emit_receipt(struct part *part, const struct output_receipt *receipt
         .at_ms = receipt->at_ms,
     };
     envelope_emit(&envelope, value, effects);
+    if (receipt->state >= CASE_DELIVERY_REACHED && receipt->state != CASE_DELIVERY_CANCELLED) {
+        stream_hurry(effects); /* it stops a step, or begins the next */
+    }
     counters_add(&part->notifier->counters, COUNTER_RECEIPTS,
                  case_channel_name((enum case_channel)notice->channel), state);
 }

@@ -66,6 +66,9 @@ static int emit_signal(struct part *part, struct str value, int64_t time_ms,
         .at_ms = time_ms,
     };
     envelope_emit(&envelope, value, effects);
+    if (signal.level >= CASE_LEVEL_HIGH && !signal.silent) {
+        stream_hurry(effects);
+    }
     part_count(part, PART_SIGNALS, case_level_name(signal.level), NULL);
     return 0;
 }

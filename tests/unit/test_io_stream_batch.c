@@ -235,6 +235,27 @@ static void test_stream_is_fenced_again_only_soon(void **state)
     assert_false(stream_is_fenced_again(&fence));
 }
 
+/* What is gathered, and for how long, by the transaction before. */
+static void test_batch_is_gathered_under_load_only(void **state)
+{
+    struct world *world = *state;
+    enum { BEGUN_MS = 1000 };
+    struct stream_effects effects = effects_of(world, 0);
+    world->batch->record_count = 1;
+    assert_int_equal(stream_batch_not_before_ms(world->batch, STREAM_GATHER_STEPS - 1, BEGUN_MS),
+                     0);
+    assert_int_equal(stream_batch_not_before_ms(world->batch, STREAM_GATHER_STEPS, BEGUN_MS),
+                     BEGUN_MS + STREAM_GATHER_MS);
+    world->batch->record_count = STREAM_BATCH_RECORDS_MAX;
+    assert_int_equal(stream_batch_not_before_ms(world->batch, STREAM_GATHER_STEPS, BEGUN_MS), 0);
+    world->batch->record_count = 1;
+    stream_hurry(&effects);
+    assert_int_equal(stream_batch_not_before_ms(world->batch, STREAM_GATHER_STEPS, BEGUN_MS), 0);
+    stream_batch_clear(world->batch);
+    world->batch->is_proof = true;
+    assert_int_equal(stream_batch_not_before_ms(world->batch, STREAM_GATHER_STEPS, BEGUN_MS), 0);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -254,6 +275,8 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup_teardown(test_batch_record_too_large_is_refused, open_world,
                                         close_world),
         cmocka_unit_test_setup_teardown(test_batch_tokens_keep_their_order, open_world,
+                                        close_world),
+        cmocka_unit_test_setup_teardown(test_batch_is_gathered_under_load_only, open_world,
                                         close_world),
         cmocka_unit_test(test_stream_shell_key_is_of_the_partition),
         cmocka_unit_test(test_stream_is_fenced_again_only_soon),
