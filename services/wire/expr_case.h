@@ -1,6 +1,8 @@
 /* Cases of the public conformance tests of the Common Expression Language, one a line of JSON: {"file", "section", "name",
  * "expr", "value" or "eval_error", maybe "bindings", "type_env", "container", "disable_check"}. For `swctl expr test FILE` and
- * the project's own tests. */
+ * the project's own tests.
+ *
+ * A case that expects an error passes too when types that do not fit are found before it is evaluated. */
 #ifndef WIRE_EXPR_CASE_H
 #define WIRE_EXPR_CASE_H
 

@@ -108,6 +108,10 @@ static void test_expr_conversions_keep_the_value_or_fail(void **state)
         "string(0.1) == '0.1' && string(1e21) == '1e+21' && string(100.0) == '100' && string(-0.0) "
         "== '-0'",
         "string(5e-324) == '5e-324' && string(1.7976931348623157e308) == '1.7976931348623157e+308'",
+        "string(0.1 + 0.2) == '0.30000000000000004' && string(1e20) == '100000000000000000000'",
+        "string(2.5e-310) == '2.5e-310' && string(-1.5e22) == '-1.5e+22' && string(1.0 / 3.0) == "
+        "'0.3333333333333333'",
+        "'%s %d'.format([1e21, -2.50]) == '1000000000000000000000 -2.5'",
         "string(123456789012345680.0) == '123456789012345680' && string(0.000001) == '0.000001'",
         "double('NaN') != double('NaN') && string(double('-Infinity')) == '-Infinity'",
         "bytes('守') == b'\\xe5\\xae\\x88' && string(true) == 'true' && bool('False') == false",

@@ -49,7 +49,7 @@ struct expr_value convert_bool(struct machine *machine, enum expr_op op,
 static bool read_whole(struct str text, bool is_signed, __int128 *ret_number)
 {
     bool is_negative = is_signed && text.len > 0 && text.at[0] == '-';
-    size_t at = is_negative || (text.len > 0 && text.at[0] == '+') ? 1 : 0;
+    size_t at = is_negative || (is_signed && text.len > 0 && text.at[0] == '+') ? 1 : 0;
     __int128 number = 0;
     if (at == text.len) {
         return false;
@@ -127,16 +127,26 @@ struct expr_value convert_uint(struct machine *machine, enum expr_op op,
 
 /* --- Doubles --------------------------------------------------------------------------------------------------------- */
 
+/* Whether the text is the word, in letters of either case. */
+static bool is_word(struct str text, const char *word)
+{
+    struct str wanted = str_of(word);
+    bool is_same = text.len == wanted.len;
+    for (size_t i = 0; i < wanted.len && is_same; i++) {
+        is_same = (text.at[i] | 0x20) == wanted.at[i];
+    }
+    return is_same;
+}
+
 static struct expr_value read_double(struct str text)
 {
-    static const char *const infinities[] = {"Infinity", "+Infinity", "Inf", "+Inf", "inf", "+inf"};
-    if (is_one_of(text, infinities, sizeof(infinities) / sizeof(infinities[0]))) {
-        return expr_double(INFINITY);
+    bool is_negative = text.len > 0 && text.at[0] == '-';
+    size_t sign = is_negative || (text.len > 0 && text.at[0] == '+') ? 1 : 0;
+    struct str word = {text.at + sign, text.len - sign};
+    if (is_word(word, "infinity") || is_word(word, "inf")) {
+        return expr_double(is_negative ? -INFINITY : INFINITY);
     }
-    if (str_is(text, "-Infinity") || str_is(text, "-Inf") || str_is(text, "-inf")) {
-        return expr_double(-INFINITY);
-    }
-    if (str_is(text, "NaN") || str_is(text, "nan")) {
+    if (is_word(text, "nan")) {
         return expr_double(NAN);
     }
     double value = 0;

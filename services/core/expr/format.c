@@ -1,4 +1,5 @@
 /* Values as texts: string() and format(). */
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -6,6 +7,8 @@
 #include "base/assert.h"
 #include "core/expr/builtin.h"
 #include "core/expr/utf8.h"
+
+enum { FORMAT_PLAIN_BYTES = 400 };
 
 /* A text that grows in the arena, paid for. */
 struct output {
@@ -57,43 +60,88 @@ static const char *name_of_infinite(double value)
     return isnan(value) ? "NaN" : value > 0 ? "Infinity" : "-Infinity";
 }
 
-/* The digits that are needed to read the same number again, "4.5e-03"; their length. */
+/* Takes the zeros off the end of "4.500e-03"; its length then. */
+static size_t strip_zeros(char *text, size_t len)
+{
+    char *mark = memchr(text, 'e', len);
+    sw_assert(mark != NULL);
+    char *end = mark;
+    while (end > text && memchr(text, '.', (size_t)(end - text)) != NULL &&
+           (end[-1] == '0' || end[-1] == '.')) {
+        end--;
+    }
+    size_t tail = len - (size_t)(mark - text);
+    memmove(end, mark, tail + 1); /* with the NUL */
+    return (size_t)(end - text) + tail;
+}
+
+/* The digits that are needed to read the same number again, "4.5e-03"; their length. Fifteen keep every number that has so
+ * few, but for those next to 0, which have less room. */
 static size_t shortest(double value, char *text, size_t size)
 {
-    enum { DIGITS_MAX = 17 };
+    enum { DIGITS_KEPT = 15, DIGITS_MAX = 17 };
     size_t len = 0;
     double again = 0;
-    for (int digits = 1; digits <= DIGITS_MAX; digits++) {
+    for (int digits = fabs(value) < DBL_MIN ? 1 : DIGITS_KEPT; digits <= DIGITS_MAX; digits++) {
         len = (size_t)snprintf(text, size, "%.*e", digits - 1, value);
         if (str_to_double((struct str){text, len}, &again) && again == value) {
             break;
         }
     }
-    return len;
+    return strip_zeros(text, len);
+}
+
+/* How many places behind the point the shortest text has, written without an exponent; below 0: it ends in as many zeros. */
+static int64_t places_of(struct str shortest_text)
+{
+    const char *mark = memchr(shortest_text.at, 'e', shortest_text.len);
+    int64_t exponent = 0;
+    sw_assert(mark != NULL);
+    bool has_plus = mark[1] == '+';
+    const char *digits = mark + 1 + has_plus;
+    struct str written = {digits, shortest_text.len - (size_t)(digits - shortest_text.at)};
+    bool is_read = str_to_int64(written, -400, 400, &exponent);
+    sw_assert(is_read);
+    int64_t fraction = mark - shortest_text.at - (shortest_text.at[0] == '-' ? 1 : 0) - 2;
+    return (fraction > 0 ? fraction : 0) - exponent;
+}
+
+/* Without an exponent, however long; behind the digits that are needed stand zeros. */
+static size_t format_plain(double value, char ret_text[FORMAT_PLAIN_BYTES])
+{
+    char text[FORMAT_DOUBLE_BYTES];
+    if (!isfinite(value)) {
+        return (size_t)snprintf(ret_text, FORMAT_PLAIN_BYTES, "%s", name_of_infinite(value));
+    }
+    size_t len = shortest(value, text, sizeof(text));
+    int64_t places = places_of((struct str){text, len});
+    if (places >= 0) {
+        return (size_t)snprintf(ret_text, FORMAT_PLAIN_BYTES, "%.*f", (int)places, value);
+    }
+    size_t used = 0;
+    for (size_t i = 0; i < len && text[i] != 'e'; i++) {
+        if (text[i] != '.') {
+            ret_text[used++] = text[i];
+        }
+    }
+    memset(ret_text + used, '0', (size_t)-places);
+    return used + (size_t)-places;
 }
 
 size_t format_double(double value, char ret_text[FORMAT_DOUBLE_BYTES])
 {
-    enum { PLAIN_EXPONENT_MIN = -7, PLAIN_EXPONENT_MAX = 20 };
-    char text[FORMAT_DOUBLE_BYTES];
-    if (!isfinite(value)) {
-        return (size_t)snprintf(ret_text, FORMAT_DOUBLE_BYTES, "%s", name_of_infinite(value));
+    const double small = 1e-7;
+    const double large = 1e21;
+    double magnitude = fabs(value);
+    bool is_plain = magnitude == 0 || (magnitude >= small && magnitude < large);
+    if (isfinite(value) && !is_plain) {
+        return shortest(value, ret_text, FORMAT_DOUBLE_BYTES);
     }
-    size_t len = shortest(value, text, sizeof(text));
-    const char *mark = memchr(text, 'e', len);
-    int64_t exponent = 0;
-    sw_assert(mark != NULL);
-    bool has_plus = mark[1] == '+';
-    struct str digits = {mark + 1 + has_plus, len - (size_t)(mark + 1 + has_plus - text)};
-    bool is_read = str_to_int64(digits, -400, 400, &exponent);
-    sw_assert(is_read);
-    if (exponent < PLAIN_EXPONENT_MIN || exponent > PLAIN_EXPONENT_MAX) {
-        return (size_t)snprintf(ret_text, FORMAT_DOUBLE_BYTES, "%s", text);
-    }
-    int64_t fraction = mark - text - (text[0] == '-' ? 1 : 0) - 2; /* digits behind the point */
-    int64_t places = (fraction > 0 ? fraction : 0) - exponent;
-    return (size_t)snprintf(ret_text, FORMAT_DOUBLE_BYTES, "%.*f", places > 0 ? (int)places : 0,
-                            value);
+    char text[FORMAT_PLAIN_BYTES];
+    size_t len = format_plain(value, text);
+    sw_assert(len < FORMAT_DOUBLE_BYTES);
+    memcpy(ret_text, text, len);
+    return len;
 }
 
 /* A whole number in a base that is a power of two, or 10. */
@@ -133,36 +181,38 @@ static void add_list(struct output *output, const struct expr_list *list, int de
     add_text(output, "]");
 }
 
-/* Whether one key goes before another; keys of unlike kinds go kind by kind. */
-static bool goes_before(const struct expr_value *a, const struct expr_value *b)
-{
-    struct expr_value is_less = expr_operate_order(EXPR_OP_LESS, a, b);
-    return is_less.kind == EXPR_BOOL ? is_less.boolean : a->kind < b->kind;
-}
-
-/* By key, so that equal maps give equal texts. */
-static void add_map(struct output *output, const struct expr_map *map, int depth)
+/* The entries with their keys as texts, in the order of these, so that equal maps give equal texts; NULL: a fault. */
+static struct expr_entry *sort_entries(struct output *output, const struct expr_map *map)
 {
     struct machine *machine = output->machine;
     struct expr_entry *entries = machine_alloc(machine, map->count, sizeof(*entries));
     for (size_t i = 0; entries != NULL && i < map->count; i++) {
         struct expr_entry entry = expr_map_entry(map, i);
+        struct output key = {.machine = machine};
         size_t at = i;
+        add_value(&key, &entry.key, 1);
+        entry.key = expr_string((struct str){key.at, key.len});
         while (at > 0 && machine_spend(machine, 1) &&
-               goes_before(&entry.key, &entries[at - 1].key)) {
+               str_compare(entry.key.text, entries[at - 1].key.text) < 0) {
             entries[at] = entries[at - 1];
             at--;
         }
         entries[at] = entry;
     }
-    if (machine->cost == 0) {
-        output->fault = machine->fault;
+    output->fault = machine->cost == 0 ? machine->fault : output->fault;
+    return machine->cost == 0 ? NULL : entries;
+}
+
+static void add_map(struct output *output, const struct expr_map *map, int depth)
+{
+    const struct expr_entry *entries = sort_entries(output, map);
+    if (entries == NULL) {
         return;
     }
     add_text(output, "{");
     for (size_t i = 0; i < map->count && output->fault == EXPR_FAULT_NONE; i++) {
         add_text(output, i > 0 ? ", " : "");
-        add_value(output, &entries[i].key, depth);
+        add(output, entries[i].key.text);
         add_text(output, ": ");
         add_value(output, &entries[i].value, depth);
     }
@@ -171,7 +221,7 @@ static void add_map(struct output *output, const struct expr_map *map, int depth
 
 static void add_simple(struct output *output, const struct expr_value *value)
 {
-    char text[FORMAT_DOUBLE_BYTES];
+    char text[FORMAT_PLAIN_BYTES];
     switch ((int)value->kind) {
     case EXPR_NULL:
         add_text(output, "null");
@@ -184,7 +234,7 @@ static void add_simple(struct output *output, const struct expr_value *value)
         add_whole(output, value, 10, false);
         return;
     case EXPR_DOUBLE:
-        add(output, (struct str){text, format_double(value->real, text)});
+        add(output, (struct str){text, format_plain(value->real, text)});
         return;
     case EXPR_TIMESTAMP:
         add(output, (struct str){text, time_format_instant(value->instant, text)});
@@ -236,7 +286,12 @@ struct expr_value convert_string(struct machine *machine, enum expr_op op,
     if (kind == EXPR_LIST || kind == EXPR_MAP || kind == EXPR_NULL || kind == EXPR_TYPE) {
         return expr_no_overload();
     }
-    add_value(&output, &args[0], 1);
+    if (kind == EXPR_DOUBLE) {
+        char text[FORMAT_DOUBLE_BYTES];
+        add(&output, (struct str){text, format_double(args[0].real, text)});
+    } else {
+        add_value(&output, &args[0], 1);
+    }
     return finish(&output);
 }
 
@@ -306,6 +361,10 @@ static void add_clause(struct output *output, const struct expr_value *value, st
         add_hex(output, value, clause.letter == 'X');
         return;
     case 'd':
+        if (value->kind == EXPR_DOUBLE) {
+            add_simple(output, value);
+            return;
+        }
         is_good = is_whole(value);
         break;
     case 'o':

@@ -11,18 +11,6 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-/* The value of a hexadecimal digit, or -1. */
-static int hex_value(char c)
-{
-    if (is_digit(c)) {
-        return c - '0';
-    }
-    if (c >= 'a' && c <= 'f') {
-        return c - 'a' + 10;
-    }
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 /* --- Numbers --------------------------------------------------------------------------------------------------------- */
 
 /* The length of the digits at the start. */
@@ -55,7 +43,7 @@ static bool read_magnitude(struct str text, unsigned base, uint64_t *ret_value)
     uint64_t value = 0;
     for (size_t i = 0; i < text.len; i++) {
         if (__builtin_mul_overflow(value, (uint64_t)base, &value) ||
-            __builtin_add_overflow(value, (uint64_t)hex_value(text.at[i]), &value)) {
+            __builtin_add_overflow(value, (uint64_t)utf8_hex_digit(text.at[i]), &value)) {
             return false;
         }
     }
@@ -66,10 +54,11 @@ static bool read_magnitude(struct str text, unsigned base, uint64_t *ret_value)
 static int read_integer(struct lexer *lexer, struct str text, struct token *token, size_t *ret_len)
 {
     bool is_hex =
-        text.len > 2 && text.at[0] == '0' && text.at[1] == 'x' && hex_value(text.at[2]) >= 0;
+        text.len > 2 && text.at[0] == '0' && text.at[1] == 'x' && utf8_hex_digit(text.at[2]) >= 0;
     size_t start = is_hex ? 2 : 0;
     size_t end = start;
-    while (end < text.len && (is_hex ? hex_value(text.at[end]) >= 0 : is_digit(text.at[end]))) {
+    while (end < text.len &&
+           (is_hex ? utf8_hex_digit(text.at[end]) >= 0 : is_digit(text.at[end]))) {
         end++;
     }
     uint64_t magnitude = 0;
@@ -183,7 +172,7 @@ static bool read_code(struct str text, size_t count, int base, uint32_t *ret_cod
         return false;
     }
     for (size_t i = 0; i < count; i++) {
-        int digit = hex_value(text.at[i]);
+        int digit = utf8_hex_digit(text.at[i]);
         if (digit < 0 || digit >= base) {
             return false;
         }

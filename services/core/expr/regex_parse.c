@@ -77,25 +77,15 @@ static void add_child(struct regex_node *parent, struct regex_node *child)
 
 /* --- Escapes --------------------------------------------------------------------------------------------------------- */
 
-static int hex_of(char c)
-{
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-    if (c >= 'a' && c <= 'f') {
-        return c - 'a' + 10;
-    }
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 /* Behind "\x": two digits, or any number of them in braces. */
 static int take_hex(struct reader *reader, uint32_t *ret_code)
 {
     bool has_brace = accept(reader, "{");
     size_t count = 0;
     uint32_t code = 0;
-    while (hex_of(peek(reader)) >= 0 && (has_brace || count < 2) && code <= REGEX_CODE_MAX) {
-        code = code * 16 + (uint32_t)hex_of(peek(reader));
+    while (utf8_hex_digit(peek(reader)) >= 0 && (has_brace || count < 2) &&
+           code <= REGEX_CODE_MAX) {
+        code = code * 16 + (uint32_t)utf8_hex_digit(peek(reader));
         reader->at++;
         count++;
     }
@@ -341,7 +331,7 @@ static int take_group_start(struct reader *reader, bool *ret_has_body)
         return take_flags(reader, ret_has_body);
     }
     size_t start = reader->at;
-    while (peek(reader) == '_' || hex_of(peek(reader)) >= 0 ||
+    while (peek(reader) == '_' || utf8_hex_digit(peek(reader)) >= 0 ||
            ((peek(reader) | 0x20) >= 'a' && (peek(reader) | 0x20) <= 'z')) {
         reader->at++;
     }

@@ -84,3 +84,12 @@ size_t utf8_write(uint32_t code, char ret_bytes[UTF8_MAX_BYTES])
     }
     return 1 + more;
 }
+
+int utf8_hex_digit(char c)
+{
+    if (c >= '0' && c <= '9') {
+        return c - '0';
+    }
+    char lower = (char)(c | 0x20);
+    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+}

@@ -24,6 +24,9 @@ size_t utf8_count(struct str text);
 /* The byte where the code point at `index` begins; text.len behind the last, SIZE_MAX beyond. */
 size_t utf8_offset(struct str text, size_t index);
 
+/* The value of a hexadecimal digit, or -1. */
+int utf8_hex_digit(char c);
+
 /* The bytes of one; their number. */
 size_t utf8_write(uint32_t code, char ret_bytes[UTF8_MAX_BYTES]);
 
