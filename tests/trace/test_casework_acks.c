@@ -173,6 +173,21 @@ static void test_casework_taken_over_tells_everyone_alerted_once(void **state)
     world_free(world);
 }
 
+/* While the notifier is away a crisis goes on calling: all that may be queued by then is stopped, not the last few. */
+static void test_casework_ack_stops_every_call_that_may_be_queued(void **state)
+{
+    struct world *world = world_new();
+    (void)state;
+    world_send(world, world_signal(world));
+    world_run(world, 50 * MINUTE);
+    world_show(world, SHOW_NOTICES);
+    world_run(world, 65 * MINUTE); /* none lives longer than a quarter of an hour */
+    assert_true(world_count(world, "desk", "3") >= 9);
+    assert_string_equal(world_ack(world, "desk", "bureau_duty"), "applied");
+    assert_int_equal(world_left(world, "desk", "3"), 0);
+    world_free(world);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -182,6 +197,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_casework_ack_of_a_role_outside_counts_as_seen),
         cmocka_unit_test(test_casework_acking_twice_is_harmless),
         cmocka_unit_test(test_casework_key_press_acknowledges_by_its_notice),
+        cmocka_unit_test(test_casework_ack_stops_every_call_that_may_be_queued),
         cmocka_unit_test(test_casework_ack_expires_without_progress),
         cmocka_unit_test(test_casework_progress_keeps_an_ack),
         cmocka_unit_test(test_casework_high_keeps_an_ack_for_an_hour),

@@ -444,15 +444,32 @@ size_t world_count(const struct world *world, const char *person, const char *ca
     return count;
 }
 
-bool world_is_cancelled(const struct world *world, const char *person, const char *cause)
+static bool is_cancelled(const struct world *world, const struct sent *sent)
 {
-    for (size_t i = 0; i < world->sent_count; i++) {
-        for (size_t k = 0; k < world->cancelled_count; k++) {
-            if (is_of(&world->sent[i], person, cause) &&
-                ident_equal(world->sent[i].id, world->cancelled[k])) {
-                return true;
-            }
+    for (size_t i = 0; i < world->cancelled_count; i++) {
+        if (ident_equal(sent->id, world->cancelled[i])) {
+            return true;
         }
     }
     return false;
+}
+
+bool world_is_cancelled(const struct world *world, const char *person, const char *cause)
+{
+    for (size_t i = 0; i < world->sent_count; i++) {
+        if (is_of(&world->sent[i], person, cause) && is_cancelled(world, &world->sent[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+size_t world_left(const struct world *world, const char *person, const char *cause)
+{
+    size_t count = 0;
+    for (size_t i = world->shown; i < world->sent_count; i++) {
+        const struct sent *sent = &world->sent[i];
+        count += is_of(sent, person, cause) && !is_cancelled(world, sent);
+    }
+    return count;
 }

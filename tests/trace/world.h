@@ -100,4 +100,6 @@ size_t world_count(const struct world *world, const char *person, const char *ca
 /* Whether a cancel since world_show names a notice that went to the person for that cause. */
 bool world_is_cancelled(const struct world *world, const char *person, const char *cause);
 
+/* How many notices since world_show that went to the person for that cause no cancel names. */
+size_t world_left(const struct world *world, const char *person, const char *cause);
 #endif

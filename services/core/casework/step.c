@@ -97,9 +97,14 @@ static bool repeats(const struct work *work, const struct step *step,
     return step_wants_ack(policy_step);
 }
 
-static int64_t message_life_ms(const struct work *work)
+/* What is said again and again need not wait for long: the next one is on its way, and a notifier that comes back after hours
+ * must not bring them all. */
+static int64_t message_life_ms(const struct work *work, bool is_repeated)
 {
     enum { MINUTE_MS = 60 * 1000 };
+    if (is_repeated) {
+        return 15 * MINUTE_MS;
+    }
     switch (work->file->level) {
     case CASE_LEVEL_CRISIS:
         return 15 * MINUTE_MS;
@@ -124,7 +129,7 @@ static struct work_message page(struct work *work, const struct step *step, stru
         .purpose = policy_step.purpose.len > 0 ? policy_step.purpose : STR_LITERAL("step"),
         .lane = bulk ? EFFECT_LANE_BULK : EFFECT_LANE_URGENT,
         .may_wait = bulk,
-        .expires_ms = work->wall_ms + message_life_ms(work),
+        .expires_ms = work->wall_ms + message_life_ms(work, repeats(work, step, &policy_step)),
         .wants_key_press = true,
     };
 }

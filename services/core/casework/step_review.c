@@ -5,67 +5,80 @@
 #include "core/casework/machine.h"
 #include "core/casework/told.h"
 
-enum { CANCEL_FIRINGS = 6 /* older sends have long been made */ };
+/* The sends of one step to one person that may still be queued: those of a quarter of an hour, three to each five minutes (no
+ * repeated one lives longer, see step.c), and some that a correction or a new roster added. */
+enum { CANCEL_FIRINGS = 16 };
 
-/* Ids of what may still be queued, collected for one control record. */
+/* Ids of what may still be queued, collected for control records of EFFECT_IDS_MAX each. */
 struct cancel {
     struct ident *ids;
     size_t count;
+    const char *reason;
 };
+
+static void begin_cancel(struct cancel *cancel, const char *reason)
+{
+    *cancel = (struct cancel){.reason = reason};
+}
+
+static void end_cancel(struct work *work, struct cancel *cancel)
+{
+    if (cancel->count > 0) {
+        struct effect_control *control = work_control(work, EFFECT_CANCEL);
+        control->notice_ids = cancel->ids;
+        control->notice_count = cancel->count;
+        control->reason = str_of(cancel->reason);
+    }
+    cancel->ids = NULL;
+    cancel->count = 0;
+}
+
+static void cancel_id(struct work *work, struct cancel *cancel, struct ident id)
+{
+    if (cancel->count == EFFECT_IDS_MAX) {
+        end_cancel(work, cancel);
+    }
+    if (cancel->ids == NULL) {
+        cancel->ids =
+            arena_alloc_array(&work->effects->arena, EFFECT_IDS_MAX, sizeof(struct ident));
+    }
+    work->failed |= cancel->ids == NULL;
+    if (cancel->ids != NULL) {
+        cancel->ids[cancel->count++] = id;
+    }
+}
 
 static void cancel_told(struct work *work, const struct told *told, struct cancel *cancel)
 {
     uint32_t first = told->firings > CANCEL_FIRINGS ? told->firings - CANCEL_FIRINGS : 0;
     for (uint32_t firing = first; firing < told->firings; firing++) {
         for (int channel = 1; channel < CASE_CHANNEL_COUNT; channel++) {
-            if ((told->channels >> channel & 1) != 0 && cancel->count < EFFECT_IDS_MAX) {
-                cancel->ids[cancel->count++] =
-                    notice_id(work, told->generation, told->cause, firing, told->person,
-                              (enum case_channel)channel);
+            if ((told->channels >> channel & 1) != 0) {
+                cancel_id(work, cancel,
+                          notice_id(work, told->generation, told->cause, firing, told->person,
+                                    (enum case_channel)channel));
             }
         }
-    }
-}
-
-static bool begin_cancel(struct work *work, struct cancel *cancel)
-{
-    *cancel = (struct cancel){
-        .ids = arena_alloc_array(&work->effects->arena, EFFECT_IDS_MAX, sizeof(struct ident))};
-    work->failed |= cancel->ids == NULL;
-    return cancel->ids != NULL;
-}
-
-static void end_cancel(struct work *work, const struct cancel *cancel, const char *reason)
-{
-    if (cancel->count > 0) {
-        struct effect_control *control = work_control(work, EFFECT_CANCEL);
-        control->notice_ids = cancel->ids;
-        control->notice_count = cancel->count;
-        control->reason = str_of(reason);
     }
 }
 
 void notice_cancel_cause(struct work *work, struct str cause, const char *reason)
 {
     struct cancel cancel;
-    if (!begin_cancel(work, &cancel)) {
-        return;
-    }
+    begin_cancel(&cancel, reason);
     for (size_t i = 0; i < work->file->told_count; i++) {
         const struct told *told = &work->file->told[i];
         if (str_equal(told->cause, cause) && told->not_told.len == 0) {
             cancel_told(work, told, &cancel);
         }
     }
-    end_cancel(work, &cancel, reason);
+    end_cancel(work, &cancel);
 }
 
 void step_cancel_person(struct work *work, struct str person, struct str role, const char *reason)
 {
     struct cancel cancel;
-    if (!begin_cancel(work, &cancel)) {
-        return;
-    }
+    begin_cancel(&cancel, reason);
     for (size_t i = 0; i < work->file->told_count; i++) {
         const struct told *told = &work->file->told[i];
         if (told->generation == work->file->generation && told->not_told.len == 0 &&
@@ -74,21 +87,19 @@ void step_cancel_person(struct work *work, struct str person, struct str role, c
             cancel_told(work, told, &cancel);
         }
     }
-    end_cancel(work, &cancel, reason);
+    end_cancel(work, &cancel);
 }
 
 static void cancel_step(struct work *work, const struct step *step, const char *reason)
 {
     struct cancel cancel;
-    if (!begin_cancel(work, &cancel)) {
-        return;
-    }
+    begin_cancel(&cancel, reason);
     for (size_t i = 0; i < work->file->told_count; i++) {
         if (step_told(work, &work->file->told[i], step)) {
             cancel_told(work, &work->file->told[i], &cancel);
         }
     }
-    end_cancel(work, &cancel, reason);
+    end_cancel(work, &cancel);
 }
 
 void step_cancel_all(struct work *work, const char *reason)
