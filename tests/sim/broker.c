@@ -62,6 +62,11 @@ void broker_set_delay(struct broker *broker, int64_t delay_ms)
     broker->delay_ms = delay_ms;
 }
 
+int64_t broker_delay(const struct broker *broker)
+{
+    return broker->delay_ms;
+}
+
 static struct str copy(struct broker *broker, struct str text)
 {
     if (text.at == NULL) {

@@ -39,6 +39,7 @@ void broker_free(struct broker *broker);
 
 /* Records are fetched this long after they were appended, at most; at least 1 ms. */
 void broker_set_delay(struct broker *broker, int64_t delay_ms);
+int64_t broker_delay(const struct broker *broker);
 
 /* Appends a copy to the partition of its unit (of the key, when there is no unit). Of a feed: only counted. */
 void broker_append(struct broker *broker, const struct kafka_output *output);

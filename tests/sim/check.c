@@ -31,6 +31,7 @@ void check_init(struct check *check, struct machine_world *world, struct ledger 
     map_init(&check->conflicts, MAP_MAX, 0);
     map_init(&check->duties, MAP_MAX, 0);
     map_init(&check->lives, MAP_MAX, 0);
+    map_init(&check->words, MAP_MAX, 0);
     map_init(&check->calls, MAP_MAX, 0);
 }
 
@@ -43,6 +44,7 @@ void check_fini(struct check *check)
     map_fini(&check->conflicts);
     map_fini(&check->duties);
     map_fini(&check->lives);
+    map_fini(&check->words);
     map_fini(&check->calls);
     arena_fini(&check->arena);
     arena_fini(&check->scratch);
@@ -150,6 +152,27 @@ static void check_uncovered(struct check *check, const Shouwang__V1__Notice *not
     }
 }
 
+/* What is overdue after an outage comes as one word. */
+static void check_late(struct check *check, const Shouwang__V1__Notice *notice)
+{
+    char room[CHECK_KEY_BYTES];
+    struct str *key;
+    if (!notice->late) {
+        return;
+    }
+    int len =
+        snprintf(room, sizeof(room), "%s/%s/%" PRId64, check_id(reader_ident(notice->case_id)),
+                 notice->person, notice->created_at_ms);
+    struct check_word *word =
+        check_entry(check, &check->words, (struct str){room, (size_t)len}, sizeof(*word), &key);
+    if (key == NULL) {
+        check_fail(check, "late, and not in one: %s: %.*s and %s", room, (int)word->cause.len,
+                   word->cause.at, notice->cause);
+    } else {
+        word->cause = arena_copy_str(&check->arena, str_of(notice->cause));
+    }
+}
+
 static void see_notice(struct check *check, const struct broker_record *record)
 {
     arena_reset(&check->scratch);
@@ -172,6 +195,11 @@ static void see_notice(struct check *check, const struct broker_record *record)
     if (kept_out_by_conflict(&file, str_of(notice->person)) ||
         kept_out_by_hold(&file, str_of(notice->person))) {
         check_fail(check, "told in conflict: case %s, cause %s, to %s", check_id(of->id),
+                   notice->cause, notice->person);
+    }
+    check_late(check, notice);
+    if (file.silent) {
+        check_fail(check, "told of history: case %s, cause %s, to %s", check_id(of->id),
                    notice->cause, notice->person);
     }
     if (notice->created_at_ms > check_now(check) + check->skew_max_ms) {

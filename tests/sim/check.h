@@ -4,6 +4,7 @@
  *     nothing lost       each incident has a signal, each signal and command its line of the journal, each notice an end
  *     nothing repeated   ids of signals and notices, commands applied, sends but for the stated window
  *     none early         steps, breaches, calls beyond a number's quota
+ *     bearable           after an outage one word for each case and person
  *     none covered       by an acknowledgement, a cancel, an expiry
  *     none to those      in conflict, their household and numbers, or held
  *     always next        an open case has a next deadline; at the end each obligation has one final state
@@ -38,7 +39,8 @@ struct check {
     struct map conflicts;     /* case, person -> struct check_ack */
     struct map duties;        /* case, episode, obligation -> struct check_duty */
     struct map lives;         /* case -> struct check_life */
-    struct map calls;         /* person -> struct check_calls */
+    struct map calls;         /* number -> struct check_calls */
+    struct map words;         /* late ones: case, person, instant -> struct check_word */
     struct journal_place places[CHECK_UNITS];
     uint64_t answered[CHECK_UNITS]; /* commands */
     bool has_found;
@@ -60,6 +62,9 @@ void check_record(struct check *check, const struct broker_record *record);
 
 /* struct provider_calls. */
 void check_send(struct check *check, const struct provider_sent *sent);
+
+/* Whatever process owns a partition and waits for nothing has in memory what the changelog has. Now and then. */
+void check_restores(struct check *check);
 
 /* After the healing. */
 void check_end(struct check *check);

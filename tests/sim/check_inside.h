@@ -61,6 +61,12 @@ struct check_calls {
     size_t count;
 };
 
+/* What a person was told late of a case at one instant. */
+struct check_word {
+    struct str key;
+    struct str cause;
+};
+
 int64_t check_now(const struct check *check);
 
 /* The entry of a key, made on first use: `bytes` zeroed ones that begin with room for the key itself. */

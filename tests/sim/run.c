@@ -146,9 +146,15 @@ static void run_free(struct run *run)
     free(run);
 }
 
+/* Each day somebody looks whether it could all be restored. */
 static void go(struct run *run, int64_t until_ms)
 {
-    while (!run->check.has_found && agenda_step(run->stage.agenda, until_ms)) {
+    while (!run->check.has_found && agenda_now(run->stage.agenda) < until_ms) {
+        int64_t next_ms = agenda_now(run->stage.agenda) + DAY_MS;
+        next_ms = next_ms < until_ms ? next_ms : until_ms;
+        while (!run->check.has_found && agenda_step(run->stage.agenda, next_ms)) {
+        }
+        check_restores(&run->check);
     }
 }
 

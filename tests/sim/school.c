@@ -70,6 +70,11 @@ static void begin(struct school *school, Shouwang__V1__Event *ret_event, const c
         now_ms - (dice_chance(school->dice, 300)
                       ? dice_spread(school->dice, 1000, 20 * (int64_t)HOUR_MS)
                       : 0);
+    ret_event->history = dice_chance(school->dice, 30);
+    if (dice_chance(school->dice, 40)) { /* heard of days later: nobody is called */
+        ret_event->reported_at_ms -= dice_spread(school->dice, HOUR_MS, 20 * (int64_t)DAY_MS);
+        ret_event->discovered_at_ms = ret_event->reported_at_ms;
+    }
     ret_event->occurred_at_ms =
         ret_event->discovered_at_ms -
         (dice_chance(school->dice, 500) ? dice_spread(school->dice, 1000, DAY_MS) : 0);

@@ -330,6 +330,23 @@ int64_t shell_next_ms(struct stream *stream)
     return next_ms;
 }
 
+int64_t shell_next_deadline(struct stream *stream, int32_t partition)
+{
+    return stream->definition->next_deadline(stream->partitions[partition].part);
+}
+
+int64_t shell_restored_deadline(struct stream *stream, int32_t partition)
+{
+    struct stream_partition other = {.stream = stream, .index = partition};
+    other.part = stream->definition->part_new(stream->ctx, &other, partition);
+    sw_assert(other.part != NULL);
+    restore(&other);
+    read_tables(&other, true);
+    int64_t deadline_ms = stream->definition->next_deadline(other.part);
+    stream->definition->part_free(other.part);
+    return deadline_ms;
+}
+
 void *shell_settled_part(struct stream *stream, int32_t partition)
 {
     bool is_settled = stream->flying == NULL && stream->open->is_empty &&
