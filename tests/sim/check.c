@@ -21,7 +21,8 @@ enum { ARENA_BYTES = 1 << 30, SCRATCH_BYTES = 64 << 20, MAP_MAX = 1 << 22 };
 void check_init(struct check *check, struct machine_world *world, struct ledger *ledger,
                 const struct policy_set *policies)
 {
-    *check = (struct check){.world = world, .ledger = ledger, .policies = policies};
+    *check = (struct check){
+        .world = world, .ledger = ledger, .policies = policies, .healed_ms = INT64_MAX};
     arena_init(&check->arena, ARENA_BYTES);
     arena_init(&check->scratch, SCRATCH_BYTES);
     map_init(&check->events, MAP_MAX, 0);
@@ -53,6 +54,12 @@ void check_fini(struct check *check)
 int64_t check_now(const struct check *check)
 {
     return agenda_now(check->world->agenda);
+}
+
+bool check_is_well(const struct check *check)
+{
+    enum { SETTLING_MS = 2 * 60 * 60 * 1000 }; /* restarts, queues and waits of before */
+    return check->healed_ms != INT64_MAX && check_now(check) - check->healed_ms > SETTLING_MS;
 }
 
 void check_fail(struct check *check, const char *format, ...)

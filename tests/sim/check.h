@@ -4,6 +4,7 @@
  *     nothing lost       each incident has a signal, each signal and command its line of the journal, each notice an end
  *     nothing repeated   ids of signals and notices, commands applied, sends but for the stated window
  *     none early         steps, breaches, calls beyond a number's quota
+ *     none late          once all is well: lines and urgent sends within a second or two
  *     bearable           after an outage one word for each case and person
  *     none covered       by an acknowledgement, a cancel, an expiry
  *     none to those      in conflict, their household and numbers, or held
@@ -31,6 +32,7 @@ struct check {
     struct arena arena;
     struct arena scratch;
     int64_t skew_max_ms;      /* of any clock of the run */
+    int64_t healed_ms;        /* since then all is well; INT64_MAX: not yet */
     int64_t store_emptied_ms; /* Redis lost what it held, the last time; 0: never */
     struct map events;        /* incidents by id -> struct check_event */
     struct map signals;       /* -> struct check_signal */

@@ -6,7 +6,12 @@
 
 #include "sim/check.h"
 
-enum { CHECK_KEY_BYTES = 256, CHECK_CALLS_MAX = 32, CHECK_COMMANDS_KNOWN = 128 };
+enum {
+    CHECK_KEY_BYTES = 256,
+    CHECK_CALLS_MAX = 32,
+    CHECK_COMMANDS_KNOWN = 128,
+    CHECK_LATE_MS = 2000
+};
 
 struct check_event {
     struct str id;
@@ -68,6 +73,9 @@ struct check_word {
 };
 
 int64_t check_now(const struct check *check);
+
+/* Whether all has been well for a while: what is done then is done in time. */
+bool check_is_well(const struct check *check);
 
 /* The entry of a key, made on first use: `bytes` zeroed ones that begin with room for the key itself. */
 void *check_entry(struct check *check, struct map *map, struct str key, size_t bytes,

@@ -275,6 +275,10 @@ void check_line(struct check *check, const struct broker_record *record)
     if (line->at_ms > check_now(check) + check->skew_max_ms) {
         check_fail(check, "a line of the future: %s", line->what);
     }
+    if (check_is_well(check) && check_now(check) - line->at_ms > CHECK_LATE_MS) {
+        check_fail(check, "late by %" PRId64 " ms: %s of case %s", check_now(check) - line->at_ms,
+                   line->what, check_id(reader_ident(line->case_id)));
+    }
     follow_cause(check, line);
     follow_acks(check, line);
     follow_duties(check, line);

@@ -95,6 +95,12 @@ void check_send(struct check *check, const struct provider_sent *sent)
         check_fail(check, "sent in conflict: notice %s of case %s to %s", check_id(notice->id),
                    check_id(of->id), notice->record->person);
     }
+    if (check_is_well(check) && notice->is_urgent && notice->accepted == 0 &&
+        now_ms - notice->logged_ms > CHECK_LATE_MS) {
+        check_fail(check, "sent late by %" PRId64 " ms: notice %s, cause %s, to %s",
+                   now_ms - notice->logged_ms, check_id(notice->id), notice->record->cause,
+                   notice->record->person);
+    }
     int64_t step = 0;
     if (str_to_int64(str_of(notice->record->cause), 0, POLICY_STEPS_MAX, &step) &&
         check_acked_for_ms(check, of->id, sent->person, sent->role) > lag_ms(check, sent->from)) {

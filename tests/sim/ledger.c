@@ -82,6 +82,7 @@ static void take_notice(struct ledger *ledger, const struct broker_record *recor
     *entry = (struct ledger_notice){.id = id,
                                     .record = notice,
                                     .is_urgent = record->record.topic == TOPIC_NOTICES_URGENT,
+                                    .logged_ms = record->record.time_ms,
                                     .next = ledger->first_notice};
     ledger->first_notice = entry;
     sw_assert(map_add(&ledger->notices, ident_part(&entry->id), entry) == 0);

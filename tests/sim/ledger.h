@@ -29,6 +29,7 @@ struct ledger_notice {
     struct ident id;
     const Shouwang__V1__Notice *record;
     bool is_urgent;
+    int64_t logged_ms;
     unsigned seen;        /* records of this id */
     int64_t cancelled_ms; /* a control that names it was logged; 0: none */
     unsigned accepted;    /* by the provider, so often */

@@ -77,7 +77,7 @@ static void rings(void *ctx, const struct provider_sent *sent)
     people_ring(&run->people, sent);
 }
 
-static void begin_actors(struct run *run, int64_t bad_until_ms)
+static void begin_actors(struct run *run, int64_t bad_until_ms, int64_t quiet_from_ms)
 {
     struct machine_world *world = &run->stage.world;
     run->people = (struct people){.agenda = world->agenda,
@@ -90,7 +90,7 @@ static void begin_actors(struct run *run, int64_t bad_until_ms)
                                   .broker = world->broker,
                                   .dice = &run->dice[OF_SCHOOL],
                                   .arena = world->arena,
-                                  .until_ms = bad_until_ms};
+                                  .until_ms = quiet_from_ms};
     run->faults = (struct faults){.world = world,
                                   .provider = world->provider,
                                   .county = run->setup->stage->county,
@@ -186,7 +186,7 @@ void run_seed(const struct run_setup *setup, uint64_t seed, struct run_result *r
     struct run *run = run_new(setup, seed);
     int64_t bad_until_ms = run->stage.start_ms + setup->days * DAY_MS * 2 / 3;
     int64_t end_ms = run->stage.start_ms + setup->days * DAY_MS;
-    begin_actors(run, bad_until_ms);
+    begin_actors(run, bad_until_ms, bad_until_ms + (end_ms - bad_until_ms) / 2);
     stage_start(&run->stage);
     school_open(&run->school);
     faults_begin(&run->faults);
@@ -194,6 +194,7 @@ void run_seed(const struct run_setup *setup, uint64_t seed, struct run_result *r
     go(run, bad_until_ms);
     if (!run->check.has_found) {
         faults_heal(&run->faults);
+        run->check.healed_ms = agenda_now(run->stage.agenda);
         people_calm_down(&run->people);
         go(run, end_ms);
     }
