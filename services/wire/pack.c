@@ -44,7 +44,8 @@ static bool is_known(struct str path)
         const char *ending;
     } places[] = {{"rules/", ".yaml"},         {"policies/", ".yaml"},
                   {"templates/", ".mustache"}, {"templates/", "words.txt"},
-                  {"instruments/", ".yaml"},   {"calendars/", ".yaml"}};
+                  {"instruments/", ".yaml"},   {"calendars/", ".yaml"},
+                  {"examples/", ".yaml"}};
     for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
         if (str_starts(path, str_of(places[i].folder)) && has_ending(path, places[i].ending)) {
             return true;
@@ -61,7 +62,7 @@ static void check_file(const struct pack_file *file, struct yaml_faults *faults)
     } else if (!is_known(path)) {
         yaml_fail_at(faults, file->path, 0, 0,
                      "no such file in a pack: expected YAML under rules/, policies/, "
-                     "instruments/ or calendars/, texts under templates/<lang>/");
+                     "instruments/, calendars/ or examples/, texts under templates/<lang>/");
     } else if (file->content.len > PACK_FILE_MAX_BYTES) {
         yaml_fail_at(faults, file->path, 0, 0, "larger than 900 KiB");
     }

@@ -53,8 +53,8 @@ struct pack {
     struct arena arena;
 };
 
-/* Checks and compiles everything in the files: what is not under rules/, policies/, templates/, instruments/, calendars/
- * or README.md is a fault. `files` are copied. ERR_INVALID: see `faults`; ERR_MEMORY. */
+/* Checks and compiles everything in the files: what is not under rules/, policies/, templates/, instruments/,
+ * calendars/, examples/ or README.md is a fault; examples are looked at by whoever runs them (wire/example). `files` are copied. ERR_INVALID: see `faults`; ERR_MEMORY. */
 SW_NODISCARD int pack_build(const struct pack_file *files, size_t file_count, pack_hash_fn hash,
                             struct yaml_faults *faults, struct pack **ret_pack);
 

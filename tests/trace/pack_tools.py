@@ -1,0 +1,92 @@
+"""swctl's tools for packs, on the reference pack and on packs made of it: what they say, and their exit codes."""
+import json
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+
+SOURCE, SWCTL = pathlib.Path(sys.argv[1]), sys.argv[2]
+REFERENCE = SOURCE / "config/packs/reference"
+OK, REFUSED, USAGE = 0, 1, 2
+
+
+def swctl(*words):
+    return subprocess.run([SWCTL, *map(str, words)], capture_output=True, text=True, timeout=100, check=False)
+
+
+def said(*words):
+    done = swctl("--json", *words)
+    return done.returncode, [json.loads(line) for line in done.stdout.splitlines()], done.stderr
+
+
+class Pack:
+    """The reference pack with some files of its own: {"rules/x.yaml": text}; a folder that is named has no others."""
+
+    def __init__(self, files):
+        self.folder = tempfile.TemporaryDirectory()
+        root = pathlib.Path(self.folder.name)
+        own = {path.split("/")[0] for path in files}
+        for entry in REFERENCE.iterdir():
+            if entry.name not in own:
+                (root / entry.name).symlink_to(entry)
+        for path, text in files.items():
+            (root / path).parent.mkdir(parents=True, exist_ok=True)
+            (root / path).write_text(text)
+
+    def __enter__(self):
+        return self.folder.name
+
+    def __exit__(self, *_):
+        self.folder.cleanup()
+
+
+EXAMPLE = """
+classes:
+  - {{id: c1, grade: g7, pupils: [an]}}
+examples:
+  - id: one
+    events:
+      - {{at: 2026-10-12 09:00, type: incident.concern, about: an, by: wang}}
+    signals: {signals}
+"""
+CONCERN = "2026-10-12 09:00:00 attention concern an: facts/kind, concern; tell class_teacher, psych_teacher"
+
+
+class Test(unittest.TestCase):
+    def test_examples_of_the_reference_pack_come_out(self):
+        done = swctl("test", REFERENCE)
+        self.assertEqual(done.returncode, OK, done.stdout + done.stderr)
+
+    def test_what_differs_is_shown(self):
+        with Pack({"examples/a.yaml": EXAMPLE.format(signals="|\n      2026-10-12 09:00:00 crisis concern an: never")}) as pack:
+            done = swctl("test", pack)
+            code, lines, _ = said("test", pack)
+        self.assertEqual(done.returncode, REFUSED)
+        self.assertIn(f"FAILED examples/a.yaml:5 one\n  - 2026-10-12 09:00:00 crisis concern an: never\n  + {CONCERN}\n",
+                      done.stdout)
+        self.assertEqual(code, REFUSED)
+        self.assertEqual(lines[0], {"example": "one", "file": "examples/a.yaml", "line": 5, "passed": False,
+                                    "missing": ["2026-10-12 09:00:00 crisis concern an: never"], "unexpected": [CONCERN]})
+        self.assertEqual((lines[1]["passed"], lines[1]["failed"], lines[1]["rules_held"]), (0, 1, 1))
+
+    def test_an_example_that_makes_no_sense_has_a_place(self):
+        for change, fault in (("type: incident.concern", "examples/a.yaml:7:9: expected the key \"at\""),
+                              ("an, by", "examples/a.yaml:7:9: /data/parties/0/ref: ")):
+            text = EXAMPLE.format(signals="none")
+            text = text.replace("about: an", 'about: "? ?"') if change == "an, by" else text.replace(change + ", ", "")
+            with Pack({"examples/a.yaml": text}) as pack:
+                done = swctl("test", pack)
+            self.assertEqual(done.returncode, REFUSED)
+            self.assertIn(fault, done.stderr)
+
+    def test_a_pack_without_examples_is_told(self):
+        with Pack({"examples/README": ""}) as pack:
+            (pathlib.Path(pack) / "examples/README").unlink()
+            done = swctl("test", pack)
+        self.assertEqual(done.returncode, REFUSED)
+        self.assertIn("there are no examples", done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1])
