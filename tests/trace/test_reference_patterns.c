@@ -252,6 +252,53 @@ static void test_reference_a_key_date_raises_cadence_and_no_level(void **state)
     triage_world_free(world);
 }
 
+/* The contacts, reviews, reports and screenings that the pack expects, over half a year in which nobody does any of it. */
+static void test_reference_what_does_not_come_is_told_of(void **state)
+{
+    struct triage_world *world = triage_world_new_reference();
+    int64_t coverage_ms = (zone_day_of(2025, 12, 20) * 24 + 9) * TRIAGE_HOUR;
+    (void)state;
+    triage_world_flag(world, "p-an", "c1", "left_behind", 0);
+    triage_world_flag(world, "p-bo", "c1", "key_student", 0);
+    triage_world_run(world, triage_world_at(world, 15, 12, 0));
+    triage_world_expect(world, "");
+    triage_world_run(world, triage_world_at(world, 16, 12, 0));
+    triage_world_expect(world, "10-24 16:01:00 time\n"
+                               "  attention mentor_contact p-an class mentor_contact "
+                               "tell=class_teacher episode\n"
+                               "    mentor_contact\n"
+                               "  missed=1\n");
+    triage_world_run(world, triage_world_at(world, 33, 12, 0));
+    triage_world_expect(world, "11-07 16:01:00 time\n"
+                               "  attention mentor_contact p-an class mentor_contact "
+                               "tell=class_teacher episode\n"
+                               "    mentor_contact\n"
+                               "  missed=1\n"
+                               "11-10 16:01:00 time\n"
+                               "  attention file_review p-bo grade file_review "
+                               "tell=psych_teacher tell=grade_head episode\n"
+                               "    file_review\n"
+                               "  missed=1\n");
+    triage_world_run(world, coverage_ms);
+    triage_world_forget(world);
+    triage_world_run(world, coverage_ms + TRIAGE_HOUR);
+    triage_world_expect(world, "12-20 17:01:00 time\n"
+                               "  attention screening_coverage c1 school screening_coverage group "
+                               "tell=psych_teacher episode\n"
+                               "    screening_coverage event.absent_count=2 event.enrolled_count=2 "
+                               "missing=p-an missing=p-bo\n"
+                               "  attention screening_coverage c2 school screening_coverage group "
+                               "tell=psych_teacher episode\n"
+                               "    screening_coverage event.absent_count=1 event.enrolled_count=1 "
+                               "missing=p-chen\n"
+                               "  attention screening_coverage c3 school screening_coverage group "
+                               "tell=psych_teacher episode\n"
+                               "    screening_coverage event.absent_count=1 event.enrolled_count=1 "
+                               "missing=p-dai\n"
+                               "  missed=3\n");
+    triage_world_free(world);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -266,6 +313,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_reference_two_pupils_of_one_report_are_counted_both),
         cmocka_unit_test(test_reference_a_serious_attempt_asks_who_was_near),
         cmocka_unit_test(test_reference_a_key_date_raises_cadence_and_no_level),
+        cmocka_unit_test(test_reference_what_does_not_come_is_told_of),
     };
     return RUN_TESTS(argc, argv, tests);
 }

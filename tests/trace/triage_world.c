@@ -42,7 +42,7 @@ struct triage_world {
     struct ruleset rules;
     struct pack *pack; /* of triage_world_new_reference */
     struct event_item items[EVENT_ITEMS_MAX];
-    char item_names[EVENT_ITEMS_MAX][8];
+    char item_names[EVENT_ITEMS_MAX][24];
     bool has_rules;
     bool is_large; /* without the narrow bounds that most tests have */
     bool shows_near;

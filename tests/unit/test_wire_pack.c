@@ -334,6 +334,34 @@ static void test_pack_store_keeps_the_pack_when_the_next_is_broken(void **state)
     pack_free(pack);
 }
 
+/* Texts between the values: some of a reason in Chinese, some in English. */
+static void test_pack_reference_reasons_are_in_both_languages(void **state)
+{
+    (void)state;
+    struct pack *pack = build_reference();
+    size_t total = pack->rules->rule_count + pack->rules->expectation_count;
+    for (size_t i = 0; i < total; i++) {
+        const struct rule *rule =
+            i < pack->rules->rule_count
+                ? &pack->rules->rules[i]
+                : &pack->rules->expectations[i - pack->rules->rule_count].otherwise;
+        bool has_chinese = false;
+        bool has_english = false;
+        for (size_t p = 0; p < rule->why.count; p++) {
+            struct str text = rule->why.parts[p].text;
+            for (size_t c = 0; c < text.len && rule->why.parts[p].hole == NULL; c++) {
+                has_chinese = has_chinese || ((unsigned char)text.at[c] & 0x80) != 0;
+                has_english = has_english || (text.at[c] >= 'a' && text.at[c] <= 'z');
+            }
+        }
+        if (!has_chinese || !has_english) {
+            fail_msg("%.*s", (int)rule->id.len, rule->id.at);
+        }
+        assert_true(rule->version.len > 0);
+    }
+    pack_free(pack);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -353,6 +381,8 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup_teardown(test_pack_store_waits_for_all_files, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_pack_store_keeps_the_pack_when_the_next_is_broken,
                                         set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_pack_reference_reasons_are_in_both_languages, set_up,
+                                        tear_down),
     };
     return RUN_TESTS(argc, argv, tests);
 }
