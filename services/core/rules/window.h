@@ -116,8 +116,8 @@ int64_t windows_count_streak(const struct windows *windows, const struct window_
                              const struct window_days *days);
 
 /* Folds the numbers of the span; `half_life_ms` 0: nothing decays. Always in one order, whatever order they came in. Looks at
- * each entry of the days that the span's two ends cut, and at a number of days in between that grows with the logarithm of
- * the span's length. ERR_MEMORY. */
+ * each entry of the days that the span's two ends cut; what lies between is kept from one call to the next, and made anew,
+ * when a day is over or a late entry came, by steps that grow with the logarithm of the span's length. ERR_MEMORY. */
 SW_NODISCARD int windows_fold(const struct windows *windows, const struct window_key *key,
                               const struct window_span *span, int64_t half_life_ms,
                               struct window_fold *ret_fold);

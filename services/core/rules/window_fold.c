@@ -91,6 +91,9 @@ void window_note_folds(struct bucket *bucket, const struct window_entry *appende
     if (!bucket->row->has_folds) {
         return;
     }
+    if (bucket->day >= bucket->row->middle_from && bucket->day < bucket->row->middle_end) {
+        bucket->row->middle_end = bucket->row->middle_from;
+    }
     if (folds != NULL && appended != NULL && !folds->is_own_stale) {
         folds->own = append(&folding, &folds->own, appended);
     } else if (folds != NULL) {
@@ -107,6 +110,7 @@ static void set_half_life(struct row *row, int64_t half_life_ms)
         return;
     }
     row->half_life_ms = half_life_ms;
+    row->middle_end = row->middle_from;
     for (size_t i = 0; i < row->count; i++) {
         if (row->buckets[i]->folds != NULL) {
             row->buckets[i]->folds->is_own_stale = true;
@@ -191,6 +195,28 @@ static int fold_last_day(const struct folding *folding, size_t index,
     return error;
 }
 
+/* The days [from_day, end_day), which lie whole in the span. They are the same from event to event until the day changes. */
+static int fold_middle(const struct folding *folding, struct row *row, int64_t from_day,
+                       int64_t end_day, struct window_fold *fold)
+{
+    bool is_kept = row->middle_from < row->middle_end && row->middle_from == from_day &&
+                   row->middle_end == end_day;
+    if (!is_kept && from_day < end_day) {
+        struct window_fold middle = {.is_empty = true};
+        int error = fold_days(folding, from_day, window_find_day(row, end_day), &middle);
+        if (error != 0) {
+            return error;
+        }
+        row->middle = middle;
+        row->middle_from = from_day;
+        row->middle_end = end_day;
+    }
+    if (from_day < end_day) {
+        add_earlier(folding, &row->middle, fold);
+    }
+    return 0;
+}
+
 int windows_fold(const struct windows *windows, const struct window_key *key,
                  const struct window_span *span, int64_t half_life_ms, struct window_fold *ret_fold)
 {
@@ -207,7 +233,7 @@ int windows_fold(const struct windows *windows, const struct window_key *key,
         if (end < row->count && row->buckets[end]->day == last_day) {
             error = fold_last_day(&folding, end, span, &fold);
         }
-        error = error != 0 ? error : fold_days(&folding, first_day + 1, end, &fold);
+        error = error != 0 ? error : fold_middle(&folding, row, first_day + 1, last_day, &fold);
         size_t first = window_find_day(row, first_day);
         if (error == 0 && first < end && row->buckets[first]->day == first_day) {
             const struct bucket *bucket = row->buckets[first];

@@ -22,7 +22,10 @@ struct row {
     struct last *lasts; /* of each value; made anew when it is asked for and `is_stale` */
     size_t last_count;
     size_t last_capacity;
-    int64_t half_life_ms; /* that the folds were made with */
+    int64_t half_life_ms;      /* that the folds were made with */
+    struct window_fold middle; /* of the days [middle_from, middle_end): most of the last answer */
+    int64_t middle_from;
+    int64_t middle_end; /* at or before middle_from: there is none */
     bool is_stale;
     bool has_folds;
 };
