@@ -174,6 +174,21 @@ static void test_window_folds_alike_in_any_order_of_arrival(void **state)
     }
 }
 
+/* The same days are asked for again and again, while entries come into the midst of them and go. */
+static void test_window_folds_see_what_comes_between_two_answers(void **state)
+{
+    const struct window_span span = {60 * (int64_t)DAY_MS + 7, 50 * (int64_t)DAY_MS};
+    (void)state;
+    for (int i = 0; i < 600; i++) {
+        if (i % 5 == 4) {
+            drop_oldest();
+        } else if (model.count < ENTRIES_MAX) {
+            put((pick(70) * 24 + pick(24)) * HOUR_MS, (double)pick(900) / 7);
+        }
+        compare(&span, 20 * (int64_t)DAY_MS);
+    }
+}
+
 static void test_window_half_is_left_after_a_half_life(void **state)
 {
     const int64_t half_life_ms = 90 * (int64_t)DAY_MS;
@@ -208,6 +223,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         CASE(test_window_folds_as_the_closed_form_says),
         CASE(test_window_folds_alike_in_any_order_of_arrival),
+        CASE(test_window_folds_see_what_comes_between_two_answers),
         CASE(test_window_half_is_left_after_a_half_life),
         CASE(test_window_fold_edges_are_exact_to_the_millisecond),
     };
