@@ -224,6 +224,11 @@ static void test_expr_tells_what_it_reads(void **state)
     (void)state;
     assert_true(expr_reads_sealed(compile("event.items['9'] == 1")));
     assert_true(expr_reads_sealed(compile("has(event.items)")));
+    assert_true(expr_reads_sealed(compile("has(dyn(event).items)")));
+    assert_true(expr_reads_sealed(compile("[event].exists(e, e.items == {})")));
+    assert_true(expr_reads_sealed(compile("cel.bind(e, [dyn(1), event], e[1].items)")));
+    assert_true(expr_reads_sealed(compile("optional.of(event).?items.hasValue()")));
+    assert_false(expr_reads_sealed(compile("dyn(event).count == 1")));
     assert_false(expr_reads_sealed(compile("event.count == 1")));
     assert_true(expr_uses(compile("features > 1"), 1));
     assert_false(expr_uses(compile("event.count == 1"), 1));

@@ -269,6 +269,46 @@ static void test_expr_cost_ends_what_would_not_end(void **state)
     assert_fault(text, EXPR_FAULT_COST);
 }
 
+/* With each bound on memory from nothing on, it is compiled or refused, and then has its value or says that there was no room. */
+static void test_expr_every_bound_on_memory_is_told(void **state)
+{
+    (void)state;
+    static const char text[] = "[1, 2, 3].map(i, {'k': string(i) + 'x', ?'l': "
+                               "optional.of(i)}).filter(m, m.k.matches('^[1-2]x+$'))"
+                               ".all(m, '%s %f'.format([m, 1.5]).split(' ', "
+                               "x).join('-').replace('l', 'ü').trim().size() > x && "
+                               "cel.bind(t, timestamp(x) + duration('1h'), t.getHours('Made/Up') "
+                               "== 2 && t.getHours() == 1) && "
+                               "strings.quote(m.k).upperAscii().reverse() != m.k.matches(m.k) ? "
+                               "'a' : 'b' || [x] + [i] != [1.0]) || true";
+    static const struct expr_variable variables[] = {{"x", {.kind = EXPR_DYN}},
+                                                     {"i", {.kind = EXPR_DYN}}};
+    static const struct expr_env env = {
+        .variables = variables, .count = 2, .find_zone = find_zone, .is_unchecked = true};
+    const struct expr_value bindings[] = {expr_int(7), expr_int(1)};
+    size_t refused = 0;
+    size_t spent = 0;
+    for (size_t bytes = 0; bytes < 200000; bytes += 48) {
+        struct arena small;
+        struct expr_error error;
+        const struct expr *expr = NULL;
+        arena_init(&small, bytes);
+        int code = expr_compile(STR_LITERAL(text), &env, &small, &error, &expr);
+        if (code != 0) {
+            assert_int_equal(code, ERR_MEMORY);
+            refused++;
+        } else {
+            const struct expr_run how = {bindings, &small, 100000};
+            struct expr_value value = expr_evaluate(expr, &how);
+            bool is_spent = value.kind == EXPR_ERROR && value.fault == EXPR_FAULT_MEMORY;
+            assert_true(is_spent || (value.kind == EXPR_BOOL && value.boolean));
+            spent += is_spent ? 1 : 0;
+        }
+        arena_fini(&small);
+    }
+    assert_true(refused > 10 && spent > 10 && refused + spent < 4000);
+}
+
 static void test_expr_unchecked_fails_when_it_is_evaluated(void **state)
 {
     (void)state;
@@ -309,6 +349,7 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup_teardown(test_expr_optionals_chain, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_expr_format_says_every_kind, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_expr_cost_ends_what_would_not_end, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_expr_every_bound_on_memory_is_told, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_expr_unchecked_fails_when_it_is_evaluated, set_up,
                                         tear_down),
     };

@@ -17,7 +17,7 @@ typedef struct expr_value (*builtin_fn)(struct machine *machine, enum expr_op op
 #undef EXPR_OPERATOR
 #undef EXPR_FUNCTION
 
-/* Whether the arguments are of these kinds, as many as there are letters: b i u d s y t r L M O, x for any. */
+/* Whether the arguments are of these kinds, as many as there are letters, those of op.def. */
 bool builtin_takes(const struct expr_value *args, size_t count, const char *kinds);
 
 /* The part of a time that `op` gets, in the zone; NULL: UTC. */

@@ -7,8 +7,6 @@
 #include "core/expr/builtin.h"
 #include "core/expr/machine_step.h"
 
-enum { BYTES_PER_COST = 16 };
-
 /* --- What is paid for ------------------------------------------------------------------------------------------------ */
 
 bool machine_spend(struct machine *machine, uint64_t amount)
@@ -18,11 +16,17 @@ bool machine_spend(struct machine *machine, uint64_t amount)
     return is_enough;
 }
 
+bool machine_spend_bytes(struct machine *machine, size_t bytes)
+{
+    enum { BYTES_PER_COST = 16 };
+    return machine_spend(machine, bytes / BYTES_PER_COST);
+}
+
 void *machine_alloc(struct machine *machine, size_t count, size_t element_bytes)
 {
     size_t bytes = 0;
     if (__builtin_mul_overflow(count, element_bytes, &bytes) ||
-        !machine_spend(machine, bytes / BYTES_PER_COST)) {
+        !machine_spend_bytes(machine, bytes)) {
         machine->cost = 0;
         return NULL;
     }
@@ -32,22 +36,6 @@ void *machine_alloc(struct machine *machine, size_t count, size_t element_bytes)
         machine->cost = 0;
     }
     return room;
-}
-
-struct str machine_join(struct machine *machine, struct str a, struct str b)
-{
-    size_t len = a.len + b.len;
-    char *out = machine_alloc(machine, len, 1);
-    if (out == NULL) {
-        return (struct str){NULL, 0};
-    }
-    if (a.len > 0) {
-        memcpy(out, a.at, a.len);
-    }
-    if (b.len > 0) {
-        memcpy(out + a.len, b.at, b.len);
-    }
-    return (struct str){out, len};
 }
 
 /* --- Leaves ---------------------------------------------------------------------------------------------------------- */
@@ -168,6 +156,23 @@ static void step_order(struct machine *machine, const struct step *step)
     }
 }
 
+/* A copy of both, one behind the other. */
+static struct str join_texts(struct machine *machine, struct str a, struct str b)
+{
+    size_t len = a.len + b.len;
+    char *out = machine_alloc(machine, len, 1);
+    if (out == NULL) {
+        return (struct str){NULL, 0};
+    }
+    if (a.len > 0) {
+        memcpy(out, a.at, a.len);
+    }
+    if (b.len > 0) {
+        memcpy(out + a.len, b.at, b.len);
+    }
+    return (struct str){out, len};
+}
+
 static struct expr_value join_lists(struct machine *machine, const struct expr_list *a,
                                     const struct expr_list *b)
 {
@@ -188,7 +193,7 @@ static void step_arithmetic(struct machine *machine, const struct step *step)
     }
     bool is_join = step->small == EXPR_OP_ADD && a->kind == b->kind;
     if (is_join && (a->kind == EXPR_STRING || a->kind == EXPR_BYTES)) {
-        a->text = machine_join(machine, a->text, b->text);
+        a->text = join_texts(machine, a->text, b->text);
     } else if (is_join && a->kind == EXPR_LIST) {
         *a = join_lists(machine, &a->list, &b->list);
     } else {

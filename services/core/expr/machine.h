@@ -96,11 +96,11 @@ SW_NODISCARD int expr_emit(const struct node *root, const struct expr_env *env, 
 /* Takes from the cost; false: it is spent. */
 bool machine_spend(struct machine *machine, uint64_t amount);
 
+/* The same for so many bytes that are looked at or copied. */
+bool machine_spend_bytes(struct machine *machine, size_t bytes);
+
 /* Room in the arena, paid for; NULL: the evaluation ends. */
 void *machine_alloc(struct machine *machine, size_t count, size_t element_bytes);
-
-/* A copy of both texts, one behind the other; at == NULL: the evaluation ends. */
-struct str machine_join(struct machine *machine, struct str a, struct str b);
 
 /* The value of a key, or NO_SUCH_KEY. */
 struct expr_value machine_find_key(struct machine *machine, const struct expr_map *map,

@@ -12,24 +12,24 @@ static struct expr_value wrap_found(struct machine *machine, const struct expr_v
     return is_missing ? expr_none() : *found;
 }
 
-/* The same for a text, which most keys are: nothing but texts equals it. */
+/* The value of a key that is a text, which most are: nothing but texts equals it. */
 static struct expr_value find_text(struct machine *machine, const struct expr_map *map,
                                    struct str key)
 {
+    const struct expr_entry *entries = map->entry == NULL ? map->at : NULL;
     struct expr_entry room;
-    size_t i = 0;
-    for (; i < map->count; i++) {
-        const struct expr_entry *entry = &((const struct expr_entry *)map->at)[i];
-        if (map->entry != NULL) {
+    if (!machine_spend(machine, map->count / 4)) {
+        return expr_error(EXPR_FAULT_COST);
+    }
+    for (size_t i = 0; i < map->count; i++) {
+        const struct expr_entry *entry = entries != NULL ? &entries[i] : &room;
+        if (entries == NULL) {
             map->entry(map->at, i, &room);
-            entry = &room;
         }
         if (entry->key.kind == EXPR_STRING && str_equal(entry->key.text, key)) {
-            (void)machine_spend(machine, i);
             return entry->value;
         }
     }
-    (void)machine_spend(machine, i);
     return expr_error(EXPR_FAULT_NO_SUCH_KEY);
 }
 

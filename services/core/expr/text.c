@@ -5,8 +5,6 @@
 #include "core/expr/builtin.h"
 #include "core/expr/utf8.h"
 
-enum { BYTES_PER_COST = 16 };
-
 static struct expr_value bad_index(void)
 {
     return expr_error(EXPR_FAULT_NO_SUCH_INDEX);
@@ -58,7 +56,7 @@ struct expr_value text_size(struct machine *machine, enum expr_op op, const stru
     case EXPR_BYTES:
         return expr_int((int64_t)args[0].text.len);
     case EXPR_STRING:
-        (void)machine_spend(machine, args[0].text.len / BYTES_PER_COST);
+        (void)machine_spend_bytes(machine, args[0].text.len);
         return expr_int((int64_t)utf8_count(args[0].text));
     default:
         return expr_no_overload();
@@ -74,7 +72,7 @@ struct expr_value text_contains(struct machine *machine, enum expr_op op,
     struct str text = args[0].text;
     struct str part = args[1].text;
     if (op == EXPR_OP_CONTAINS) {
-        bool can_pay = machine_spend(machine, text.len / BYTES_PER_COST);
+        bool can_pay = machine_spend_bytes(machine, text.len);
         return expr_bool(can_pay && find(text, part, 0) != SIZE_MAX);
     }
     bool is_longer = text.len >= part.len;
@@ -96,7 +94,7 @@ struct expr_value text_matches(struct machine *machine, enum expr_op op,
     }
     size_t before = machine->arena->used_bytes;
     int error = regex_compile(args[1].text, machine->arena, &fault, &at, &regex);
-    (void)machine_spend(machine, (machine->arena->used_bytes - before) / BYTES_PER_COST);
+    (void)machine_spend_bytes(machine, machine->arena->used_bytes - before);
     if (error == ERR_INVALID) {
         return expr_error(EXPR_FAULT_BAD_PATTERN);
     }
@@ -113,7 +111,7 @@ struct expr_value text_matches(struct machine *machine, enum expr_op op,
 /* The byte offset of a position from 0 to the length; SIZE_MAX: there is no such one. */
 static size_t offset_of(struct machine *machine, struct str text, int64_t position)
 {
-    bool can_pay = machine_spend(machine, text.len / BYTES_PER_COST);
+    bool can_pay = machine_spend_bytes(machine, text.len);
     bool is_inside = position >= 0 && (uint64_t)position <= text.len;
     return can_pay && is_inside ? utf8_offset(text, (size_t)position) : SIZE_MAX;
 }
@@ -159,8 +157,7 @@ static size_t find_last(struct machine *machine, struct str text, struct str par
         return SIZE_MAX;
     }
     size_t last = text.len - part.len < from ? text.len - part.len : from;
-    uint64_t cost = (uint64_t)(last + 1) * (part.len / BYTES_PER_COST + 1) / BYTES_PER_COST;
-    if (!machine_spend(machine, cost)) {
+    if (!machine_spend_bytes(machine, (last + 1) * (part.len / 16 + 1))) {
         return SIZE_MAX;
     }
     for (size_t at = last + 1; at-- > 0;) {
@@ -253,7 +250,7 @@ struct expr_value text_trim(struct machine *machine, enum expr_op op, const stru
         return expr_no_overload();
     }
     struct str text = args[0].text;
-    (void)machine_spend(machine, text.len / BYTES_PER_COST);
+    (void)machine_spend_bytes(machine, text.len);
     for (size_t at = 0; at < text.len;) {
         size_t next = utf8_next(text, at, &code);
         if (!is_blank(code)) {

@@ -5,8 +5,6 @@
 #include "core/expr/builtin.h"
 #include "core/expr/utf8.h"
 
-enum { BYTES_PER_COST = 16 };
-
 /* Goes over the places of `part` in `text`. An empty part is before each code point and at the end. */
 struct finder {
     struct str text;
@@ -73,7 +71,7 @@ struct expr_value text_replace(struct machine *machine, enum expr_op op,
     struct str other = args[2].text;
     uint64_t limit = count == 4 && args[3].integer >= 0 ? (uint64_t)args[3].integer : UINT64_MAX;
     struct finder finder = {text, args[1].text, 0, true};
-    if (!machine_spend(machine, text.len / BYTES_PER_COST)) {
+    if (!machine_spend_bytes(machine, text.len)) {
         return expr_no_overload();
     }
     size_t places = count_places(finder, limit);
@@ -112,7 +110,7 @@ struct expr_value text_split(struct machine *machine, enum expr_op op,
     if (limit == 0 || (text.len == 0 && finder.part.len == 0)) {
         return (struct expr_value){.kind = EXPR_LIST, .list = {NULL, 0, NULL}};
     }
-    if (!machine_spend(machine, text.len / BYTES_PER_COST)) {
+    if (!machine_spend_bytes(machine, text.len)) {
         return expr_no_overload();
     }
     size_t most = count_places(finder, limit - 1) + 1;
