@@ -1,4 +1,5 @@
-/* swctl check: is a pack good, and would everybody whom its policies call be there? The directory is the topic's. */
+/* swctl check: is a pack good, does it say what it means (wire/pack_lint), and would everybody whom its policies call be there?
+ * The directory is the topic's. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,6 +10,7 @@
 #include "ctl/pack_open.h"
 #include "io/loop.h"
 #include "wire/json.h"
+#include "wire/pack_lint.h"
 
 enum {
     FINDINGS_MAX = 2000,
@@ -159,6 +161,71 @@ static enum ctl_exit check_with_directory(struct ctl *ctl, const struct pack *pa
     return code;
 }
 
+/* ---- what the pack says */
+
+struct lint {
+    const struct ctl *ctl;
+    size_t errors;
+    size_t warnings;
+};
+
+static void say_pack_json(const struct pack_finding *finding)
+{
+    struct buffer text;
+    buffer_init(&text, 1 << 20);
+    buffer_format(&text, "{\"finding\": \"%s\", \"error\": %s", pack_finding_id(finding->kind),
+                  pack_finding_is_error(finding->kind) ? "true" : "false");
+    add_member(&text, "file", str_of(finding->path));
+    if (finding->line > 0) {
+        buffer_format(&text, ", \"line\": %" PRIu32 ", \"column\": %" PRIu32, finding->line,
+                      finding->column);
+    }
+    add_member(&text, "what", finding->what);
+    add_member(&text, "other", finding->other);
+    ctl_say("%.*s}", (int)text.len, text.bytes);
+    buffer_fini(&text);
+}
+
+static void say_pack_finding(void *ctx, const struct pack_finding *finding)
+{
+    struct lint *lint = ctx;
+    bool is_error = pack_finding_is_error(finding->kind);
+    bool has_other = finding->other.len > 0;
+    char place[32] = "";
+    lint->errors += is_error ? 1 : 0;
+    lint->warnings += is_error ? 0 : 1;
+    if (lint->ctl->json) {
+        say_pack_json(finding);
+        return;
+    }
+    if (finding->line > 0) {
+        (void)snprintf(place, sizeof(place), ":%" PRIu32 ":%" PRIu32, finding->line,
+                       finding->column);
+    }
+    ctl_say("%-7s %s%s: %.*s%s%.*s%s: %s", is_error ? "error" : "warning", finding->path, place,
+            (int)finding->what.len, finding->what.at, has_other ? " (" : "",
+            (int)finding->other.len, has_other ? finding->other.at : "", has_other ? ")" : "",
+            pack_finding_text(finding->kind));
+}
+
+static enum ctl_exit check_pack(struct ctl *ctl, const struct pack *pack)
+{
+    struct lint lint = {.ctl = ctl};
+    char hash[2 * PACK_HASH_BYTES + 1];
+    if (pack_lint(pack, &ctl->arena, say_pack_finding, &lint) != 0) {
+        return ctl_fail(CTL_UNAVAILABLE, "out of memory");
+    }
+    for (size_t i = 0; i < PACK_HASH_BYTES; i++) {
+        (void)snprintf(hash + 2 * i, 3, "%02x", pack->hash[i]);
+    }
+    ctl_say(ctl->json ? "{\"pack\": \"%s\", \"files\": %zu, \"policies\": %zu, \"errors\": %zu, "
+                        "\"warnings\": %zu}"
+                      : "pack %s: %zu files, %zu policies, %zu errors, %zu warnings",
+            hash, pack->file_count, pack->policies.count, lint.errors, lint.warnings);
+    bool is_strict = ctl_option(ctl, "--strict") != NULL;
+    return lint.errors + (is_strict ? lint.warnings : 0) == 0 ? CTL_OK : CTL_REFUSED;
+}
+
 static enum ctl_exit run(struct ctl *ctl)
 {
     const char *wanted = ctl_option(ctl, "--days");
@@ -171,21 +238,17 @@ static enum ctl_exit run(struct ctl *ctl)
     if (code != CTL_OK) {
         return code;
     }
-    char hash[2 * PACK_HASH_BYTES + 1];
-    for (size_t i = 0; i < PACK_HASH_BYTES; i++) {
-        (void)snprintf(hash + 2 * i, 3, "%02x", pack->hash[i]);
-    }
-    ctl_say(ctl->json ? "{\"pack\": \"%s\", \"files\": %zu, \"policies\": %zu}"
-                      : "pack %s: %zu files, %zu policies, good",
-            hash, pack->file_count, pack->policies.count);
+    code = check_pack(ctl, pack);
     if (ctl_option(ctl, "--directory") != NULL) {
-        code = check_with_directory(ctl, pack, days);
+        enum ctl_exit with_directory = check_with_directory(ctl, pack, days);
+        code = with_directory > code ? with_directory : code;
     }
     pack_free(pack);
     return code;
 }
 
 static const struct ctl_option options[] = {
+    {"--strict", NULL, "warnings are errors"},
     {"--directory", NULL,
      "also whether everybody whom the policies call is there, reachable, on duty"},
     {"--days", "N", "how many days from now rosters must cover (28)"},

@@ -52,6 +52,39 @@ examples:
 """
 CONCERN = "2026-10-12 09:00:00 attention concern an: facts/kind, concern; tell class_teacher, psych_teacher"
 
+RULE = """rules:
+  - id: concern
+    on: incident.concern
+    when: event.place == "on_campus"
+    then: {level: attention, layer: class, kind: wellbeing}
+    why: "反映 / a concern"
+"""
+SUSPICIOUS = {"rules/a.yaml": """
+features:
+  - {id: nobody_asks, from: incident, where: "true", scope: student, window: 1d, ops: {count: count()}}
+""" + RULE + """  - id: low_and_high
+    on: screening.result
+    when: event.score >= 10.0 && event.score < 5.0
+    then: {level: attention, layer: class, kind: wellbeing}
+    why: "总分 / score"
+  - {id: other_kind, on: incident.concern, then: {level: attention, layer: class, kind: wellbeing}, why: "别的 / other",
+     when: event.kind == "panic"}
+  - id: again
+    on: [incident.panic, incident.concern]
+    when: (event.place == 'on_campus')
+    then: {level: warning, layer: class, kind: wellbeing}
+    why: "反映 {event.place}"
+  - id: no_such_state
+    on: attendance.roll
+    when: event.state == "absnt"
+    then: {level: warning, layer: class, kind: no_word}
+  - id: other_sheet
+    on: screening.result
+    when: event.instrument == "PHQ-99"
+    then: {level: warning, layer: class, kind: wellbeing}
+    why: "总分 / score"
+"""}
+
 
 class Test(unittest.TestCase):
     def test_examples_of_the_reference_pack_come_out(self):
@@ -86,6 +119,35 @@ class Test(unittest.TestCase):
             done = swctl("test", pack)
         self.assertEqual(done.returncode, REFUSED)
         self.assertIn("there are no examples", done.stderr)
+
+    def test_the_reference_pack_has_nothing_suspicious(self):
+        done = swctl("check", "--strict", REFERENCE)
+        self.assertEqual(done.returncode, OK, done.stdout + done.stderr)
+
+    def test_what_is_suspicious_has_a_place(self):
+        with Pack(SUSPICIOUS) as pack:
+            code, lines, _ = said("check", pack)
+            text = swctl("check", pack).stdout
+        found = [(one["finding"], one["error"], one["line"], one["what"], one.get("other")) for one in lines[:-1]]
+        self.assertEqual(found, [
+            ("never_holds", True, 12, "low_and_high", None),
+            ("unreachable", True, 16, "other_kind", None),
+            ("overlap", False, 17, "again", "concern"),
+            ("untranslated_why", False, 21, "again", "en"),
+            ("never_holds", True, 24, "no_such_state", None),
+            ("untranslated_why", False, 22, "no_such_state", "zh"),
+            ("untranslated_why", False, 22, "no_such_state", "en"),
+            ("untranslated_word", False, 25, "kind.no_word", "zh"),
+            ("untranslated_word", False, 25, "kind.no_word", "en"),
+            ("unknown_instrument", False, 28, "other_sheet", "PHQ-99"),
+            ("unused_feature", False, 3, "nobody_asks", None)])
+        self.assertEqual((code, lines[-1]["errors"], lines[-1]["warnings"]), (REFUSED, 3, 8))
+        self.assertIn("error   rules/a.yaml:12:11: low_and_high: its condition contradicts itself", text)
+
+    def test_warnings_are_errors_when_asked(self):
+        with Pack({"rules/a.yaml": SUSPICIOUS["rules/a.yaml"].split("rules:")[0] + RULE}) as pack:
+            self.assertEqual(swctl("check", pack).returncode, OK)
+            self.assertEqual(swctl("check", "--strict", pack).returncode, REFUSED)
 
 
 if __name__ == "__main__":

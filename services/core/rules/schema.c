@@ -210,17 +210,18 @@ static bool get_session(const struct event *event, struct expr_value *ret_value)
     return give_text(attendance_of(event)->session, ret_value);
 }
 
+static const char *const state_names[] = {
+    [EVENT_ROLL_NONE] = "",
+    [EVENT_ROLL_PRESENT] = "present",
+    [EVENT_ROLL_ABSENT_EXPLAINED] = "absent_explained",
+    [EVENT_ROLL_ABSENT_UNEXPLAINED] = "absent_unexplained",
+    [EVENT_ROLL_LATE] = "late",
+    [EVENT_ROLL_NOT_TAKEN] = "not_taken",
+};
+
 static bool get_state(const struct event *event, struct expr_value *ret_value)
 {
-    static const char *const names[] = {
-        [EVENT_ROLL_NONE] = "",
-        [EVENT_ROLL_PRESENT] = "present",
-        [EVENT_ROLL_ABSENT_EXPLAINED] = "absent_explained",
-        [EVENT_ROLL_ABSENT_UNEXPLAINED] = "absent_unexplained",
-        [EVENT_ROLL_LATE] = "late",
-        [EVENT_ROLL_NOT_TAKEN] = "not_taken",
-    };
-    return give_text(str_of(names[attendance_of(event)->state]), ret_value);
+    return give_text(str_of(state_names[attendance_of(event)->state]), ret_value);
 }
 
 static bool get_enrolled(const struct event *event, struct expr_value *ret_value)
@@ -311,6 +312,29 @@ static bool get(const struct expr_schema *schema, const void *at, size_t field,
 }
 
 const struct expr_schema schema_event = {"event", fields, sizeof(fields) / sizeof(fields[0]), get};
+
+size_t schema_event_words(struct str field, struct str ret_words[SCHEMA_WORDS_MAX])
+{
+    size_t count = 0;
+    if (str_is(field, "state")) {
+        for (; count < sizeof(state_names) / sizeof(state_names[0]); count++) {
+            ret_words[count] = str_of(state_names[count]);
+        }
+    } else if (str_is(field, "place")) {
+        for (int value = CASE_PLACE_NONE + 1; value <= CASE_PLACE_UNKNOWN; value++) {
+            ret_words[count++] = str_of(case_place_name((enum case_place)value));
+        }
+    } else if (str_is(field, "danger")) {
+        for (int value = CASE_DANGER_NONE + 1; value <= CASE_DANGER_UNKNOWN; value++) {
+            ret_words[count++] = str_of(case_danger_name((enum case_danger)value));
+        }
+    } else if (str_is(field, "injury")) {
+        for (int value = CASE_INJURY_NONE + 1; value <= CASE_INJURY_UNKNOWN; value++) {
+            ret_words[count++] = str_of(case_injury_name((enum case_injury)value));
+        }
+    }
+    return count;
+}
 
 /* --- The calendar ---------------------------------------------------------------------------------------------------- */
 

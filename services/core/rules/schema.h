@@ -2,6 +2,9 @@
 #ifndef CORE_RULES_SCHEMA_H
 #define CORE_RULES_SCHEMA_H
 
+#include <stddef.h>
+
+#include "base/str.h"
 #include "core/expr/expr.h"
 #include "core/roster/calendar.h"
 #include "core/roster/zone.h"
@@ -11,6 +14,11 @@
  * (has()). Closed vocabularies are texts ("on_campus", "imminent"), `items` maps the item's name to its answer. Answers
  * that are not open are not there: to index them is an error of the evaluation. */
 extern const struct expr_schema schema_event;
+
+enum { SCHEMA_WORDS_MAX = 8 };
+
+/* The texts that "state", "place", "danger" or "injury" of an event can be; 0: the field has no closed list. Static storage. */
+size_t schema_event_words(struct str field, struct str ret_words[SCHEMA_WORDS_MAX]);
 
 /* A local day, as the pack's calendar knows it. */
 struct schema_day {
