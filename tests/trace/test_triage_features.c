@@ -198,6 +198,38 @@ static void test_triage_a_rule_that_nearly_held_is_named(void **state)
     triage_world_free(world);
 }
 
+/* What counts for an hour does not lie behind what counts for two months; nor after a restart, nor when the hour has become a week. */
+static void test_triage_what_is_over_is_forgotten_each_in_its_time(void **state)
+{
+#define TWO_FEATURES(window)                                                                       \
+    "features:\n"                                                                                  \
+    "  - {id: long, from: incident, where: 'true', scope: student, window: 60d, ops: {n: "         \
+    "count()}}\n"                                                                                  \
+    "  - {id: short, from: incident, where: 'true', scope: student, window: " window               \
+    ", lateness: 0s, ops: {n: count()}}\n"
+    struct triage_world *world = triage_world_new(TWO_FEATURES("1h"));
+    (void)state;
+    for (size_t i = 1; i <= 20; i++) {
+        struct event event = triage_world_event(world, "life_event", "p-an");
+        triage_world_send(world, &event);
+        /* of the short one: today's, and yesterday's until its day and its hour are over */
+        assert_in_range(triage_window_count(triage_world_triage(world)), i + 1, i + 2);
+        if (i == 8) {
+            triage_world_restart(world);
+        }
+        triage_world_advance(world, TRIAGE_DAY);
+    }
+    triage_world_set_rules(world, TWO_FEATURES("7d"));
+    for (size_t i = 21; i <= 40; i++) {
+        struct event event = triage_world_event(world, "life_event", "p-an");
+        triage_world_send(world, &event);
+        assert_in_range(triage_window_count(triage_world_triage(world)), i + 1, i + 9);
+        triage_world_advance(world, TRIAGE_DAY);
+    }
+    assert_in_range(triage_window_count(triage_world_triage(world)), 40 + 7, 40 + 9);
+    triage_world_free(world);
+}
+
 static const char county_rules[] =
     "features:\n"
     "  - {id: f, from: incident, where: event.kind == 'self_harm', scope: county, window: 30d, "
@@ -280,6 +312,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_triage_a_rule_that_nearly_held_is_named),
         cmocka_unit_test(test_triage_a_county_counts_what_happens_in_its_schools),
         cmocka_unit_test(test_triage_only_what_a_county_counts_is_sent_to_it),
+        cmocka_unit_test(test_triage_what_is_over_is_forgotten_each_in_its_time),
     };
     return RUN_TESTS(argc, argv, tests);
 }

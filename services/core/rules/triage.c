@@ -7,7 +7,8 @@
 
 enum {
     PURGE_MAX =
-        4 /* old entities taken away in one step, of each sort: more than a step makes on average */
+        16, /* old entities taken away in one step, of each sort: more than a step makes on average */
+    FRESH_MAX = 32, /* buckets whose end is worked out in one step, likewise */
 };
 
 struct triage *triage_new(const struct triage_setup *setup)
@@ -41,6 +42,7 @@ void triage_refresh(struct triage *triage)
 {
     triage->is_stale = true;
     triage->refreshed = 0;
+    windows_forget_ends(&triage->windows);
 }
 
 size_t triage_seen_count(const struct triage *triage)
@@ -95,17 +97,35 @@ static int64_t bucket_end(const struct ruleset *rules, struct str key)
     return (day + 1) * day_ms + keep_ms;
 }
 
+/* The rules of the unit that a bucket is of. */
+static const struct ruleset *rules_of_bucket(const struct turn *turn, struct str key)
+{
+    const struct triage_setup *setup = &turn->triage->setup;
+    const char *slash = memchr(key.at, '/', key.len);
+    struct str unit = {key.at, slash == NULL ? 0 : (size_t)(slash - key.at)};
+    return str_equal(unit, turn->judge.unit) ? turn->judge.rules
+                                             : setup->rules_of(setup->ctx, unit);
+}
+
+/* Those that count for nothing any more, and the oldest where there is no room for another one. */
 static int purge_windows(struct turn *turn)
 {
     static const struct window_state none = {NULL, 0};
+    struct windows *windows = &turn->triage->windows;
+    for (int i = 0; i < FRESH_MAX; i++) {
+        struct str key = windows_fresh(windows);
+        if (key.len == 0) {
+            break;
+        }
+        windows_set_end(windows, key, bucket_end(rules_of_bucket(turn, key), key));
+    }
     for (int i = 0; i < PURGE_MAX; i++) {
         bool is_full = false;
-        struct str key = windows_oldest(&turn->triage->windows, &is_full);
+        struct str oldest = windows_oldest(windows, &is_full);
+        struct str key = windows_ended(windows, turn->now_ms);
+        bool is_old = key.len > 0;
+        key = is_old || !is_full ? key : oldest;
         if (key.len == 0) {
-            return 0;
-        }
-        bool is_old = bucket_end(turn->judge.rules, key) <= turn->now_ms;
-        if (!is_old && !is_full) {
             return 0;
         }
         turn->result->windows_evicted += is_old ? 0 : 1;

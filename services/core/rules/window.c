@@ -29,6 +29,10 @@ void windows_init(struct windows *windows, size_t max, uint64_t seed)
     map_init(&windows->buckets, windows->max + UNDO_ROOM, seed);
     map_init(&windows->rows, windows->max + UNDO_ROOM, seed);
     list_init(&windows->order);
+    list_init(&windows->fresh);
+    for (size_t i = 0; i < WINDOW_AGES; i++) {
+        list_init(&windows->ages[i]);
+    }
 }
 
 void windows_fini(struct windows *windows)
@@ -42,6 +46,7 @@ void windows_fini(struct windows *windows)
     map_fini(&windows->buckets);
     map_fini(&windows->rows);
     list_init(&windows->order);
+    list_init(&windows->fresh);
 }
 
 int64_t window_day_of(int64_t at_ms)
@@ -284,6 +289,7 @@ static void take_out(struct windows *windows, struct bucket *bucket)
     hang_out(windows, bucket);
     (void)map_remove(&windows->buckets, bucket->key);
     list_remove(&bucket->order);
+    list_remove(&bucket->age);
     free_bucket(bucket);
 }
 
@@ -312,6 +318,7 @@ static int add_bucket(struct windows *windows, struct str key, size_t capacity,
         return error;
     }
     list_push_back(&windows->order, &bucket->order);
+    list_push_back(&windows->fresh, &bucket->age);
     hang_in(row, bucket);
     *ret_bucket = bucket;
     return 0;
@@ -334,6 +341,8 @@ static int grow(struct windows *windows, struct bucket *old, size_t capacity,
     bucket->key.at = text;
     list_push_front(&old->order, &bucket->order);
     list_remove(&old->order);
+    list_push_front(&old->age, &bucket->age);
+    list_remove(&old->age);
     bucket->row->buckets[window_find_day(bucket->row, bucket->day)] = bucket;
     (void)map_remove(&windows->buckets, old->key);
     heap_free(old);
@@ -376,6 +385,49 @@ struct str windows_oldest(const struct windows *windows, bool *ret_is_full)
         return (struct str){NULL, 0};
     }
     return LIST_ENTRY(windows->order.next, struct bucket, order)->key;
+}
+
+struct str windows_fresh(const struct windows *windows)
+{
+    return list_is_empty(&windows->fresh)
+               ? (struct str){NULL, 0}
+               : LIST_ENTRY(windows->fresh.next, struct bucket, age)->key;
+}
+
+void windows_set_end(struct windows *windows, struct str key, int64_t end_ms)
+{
+    struct bucket *bucket = map_get(&windows->buckets, key);
+    int64_t kept_days = (end_ms - bucket->day * WINDOW_DAY_MS) / WINDOW_DAY_MS;
+    size_t age = 0;
+    while (age + 1 < WINDOW_AGES && kept_days > INT64_C(1) << age) {
+        age++;
+    }
+    bucket->end_ms = end_ms;
+    list_remove(&bucket->age);
+    list_push_back(&windows->ages[age], &bucket->age);
+}
+
+struct str windows_ended(const struct windows *windows, int64_t now_ms)
+{
+    for (size_t i = 0; i < WINDOW_AGES; i++) {
+        const struct list *ages = &windows->ages[i];
+        const struct bucket *first =
+            list_is_empty(ages) ? NULL : LIST_ENTRY(ages->next, struct bucket, age);
+        if (first != NULL && first->end_ms <= now_ms) {
+            return first->key;
+        }
+    }
+    return (struct str){NULL, 0};
+}
+
+void windows_forget_ends(struct windows *windows)
+{
+    for (size_t i = 0; i < WINDOW_AGES; i++) {
+        for (struct list *node = list_pop_front(&windows->ages[i]); node != NULL;
+             node = list_pop_front(&windows->ages[i])) {
+            list_push_back(&windows->fresh, node);
+        }
+    }
 }
 
 static bool is_before(const struct window_entry *a, const struct window_entry *b)

@@ -24,6 +24,7 @@ enum {
     WINDOW_ENTRIES_MAX = 256,         /* of one bucket: a scope, a feature, a day */
     WINDOW_BUCKETS_MAX = 1024 * 1024, /* of one partition */
     WINDOW_KEY_MAX_BYTES = 256,
+    WINDOW_AGES = 8, /* up to 1 day, 2, 4 … 64, and more */
 };
 
 struct window_entry {
@@ -72,6 +73,9 @@ struct windows {
     struct map buckets;
     struct map rows;
     struct list order; /* oldest first, by when the bucket was made */
+    struct list fresh; /* those whose end is not known yet */
+    struct list ages
+        [WINDOW_AGES]; /* the others, by how long they are kept: so none waits behind one that is kept longer */
     size_t max;
 };
 
@@ -95,6 +99,17 @@ SW_NODISCARD int windows_put(struct windows *windows, struct str key,
 
 /* The key of the bucket that was made first; empty: there is none. `is_full`: a new one has no room. */
 struct str windows_oldest(const struct windows *windows, bool *ret_is_full);
+
+/* A bucket whose end is not known; empty: of all it is. It becomes known by windows_set_end: then the bucket counts for nothing
+ * any more. */
+struct str windows_fresh(const struct windows *windows);
+void windows_set_end(struct windows *windows, struct str key, int64_t end_ms);
+
+/* A bucket whose end has come by `now_ms`; empty: there is none that is due first of its like. */
+struct str windows_ended(const struct windows *windows, int64_t now_ms);
+
+/* No end is known any more: the rules are others. */
+void windows_forget_ends(struct windows *windows);
 
 /* The content with one entry more, in `arena`; the oldest falls out of a full bucket (`ret_is_cut`). ERR_MEMORY. */
 SW_NODISCARD int windows_add_entry(const struct window_state *state,

@@ -42,6 +42,8 @@ struct folds {
 /* One allocation: the key's bytes lie behind the entries. */
 struct bucket {
     struct list order;
+    struct list age; /* of windows.fresh, or of the ages */
+    int64_t end_ms;
     struct row *row;
     struct folds *folds; /* NULL: nobody has asked */
     int64_t day;
