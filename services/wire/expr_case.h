@@ -2,7 +2,7 @@
  * "expr", "value" or "eval_error", maybe "bindings", "type_env", "container", "disable_check"}. For `swctl expr test FILE` and
  * the project's own tests.
  *
- * A case that expects an error passes too when types that do not fit are found before it is evaluated. */
+ * A case that expects an error passes too when it is refused for what is written in it before it is evaluated. */
 #ifndef WIRE_EXPR_CASE_H
 #define WIRE_EXPR_CASE_H
 

@@ -36,6 +36,10 @@ size_t time_format_duration(int64_t ns, char ret_text[TIME_TEXT_BYTES]);
 enum { FORMAT_DOUBLE_BYTES = 48 };
 size_t format_double(double value, char ret_text[FORMAT_DOUBLE_BYTES]);
 
+/* An instant of RFC 3339; a duration as in "1h30m". BAD_TEXT, OVERFLOW. */
+struct expr_value time_read_instant(struct str text);
+struct expr_value time_read_duration(struct str text);
+
 /* Instants and durations, checked for range: OVERFLOW. */
 struct expr_value time_instant(int64_t seconds, int64_t nanos);
 struct expr_value time_operate(enum expr_op op, const struct expr_value *a,

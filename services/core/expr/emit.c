@@ -253,6 +253,25 @@ static int emit_zoned(struct emitter *emitter, const struct node *node, const st
     return error != 0 ? error : emit_plain(emitter, STEP_ZONED, node->op, emitter->zone_count - 1);
 }
 
+/* A time or duration that is written out is wrong at once, too. */
+static int check_time(struct emitter *emitter, const struct node *node)
+{
+    const struct node *text = literal_text(node, 0);
+    bool is_duration = node->op == EXPR_OP_TO_DURATION;
+    if (text == NULL || emitter->env->is_unchecked ||
+        (!is_duration && node->op != EXPR_OP_TO_TIMESTAMP)) {
+        return 0;
+    }
+    struct expr_value value = is_duration ? time_read_duration(text->literal.text)
+                                          : time_read_instant(text->literal.text);
+    return value.kind != EXPR_ERROR
+               ? 0
+               : expr_fail(emitter->report, EXPR_ERROR_TYPE, text, "%s",
+                           is_duration
+                               ? "no duration: numbers with h, m, s, ms, us or ns, as in 1h30m"
+                               : "no time from year 1 to 9999, as in 2026-11-24T08:00:00+08:00");
+}
+
 static bool gets_time(enum expr_op op)
 {
     return op >= EXPR_OP_YEAR && op <= EXPR_OP_MILLISECONDS;
@@ -276,7 +295,8 @@ static int emit_call(struct emitter *emitter, const struct node *node)
     if (gets_time(node->op) && text != NULL) {
         return emit_zoned(emitter, node, text);
     }
-    return emit_operator(emitter, node);
+    int error = check_time(emitter, node);
+    return error != 0 ? error : emit_operator(emitter, node);
 }
 
 /* --- Fields, collections --------------------------------------------------------------------------------------------- */

@@ -111,8 +111,7 @@ static bool take_offset(struct reader *reader, int64_t *ret_offset_s)
     return is_good;
 }
 
-/* RFC 3339. */
-static struct expr_value read_instant(struct str text)
+struct expr_value time_read_instant(struct str text)
 {
     struct reader reader = {text, 0};
     int64_t day = 0;
@@ -138,7 +137,7 @@ struct expr_value convert_timestamp(struct machine *machine, enum expr_op op,
     case EXPR_INT:
         return time_instant(args[0].integer, 0);
     case EXPR_STRING:
-        return read_instant(args[0].text);
+        return time_read_instant(args[0].text);
     default:
         return expr_no_overload();
     }
@@ -199,7 +198,7 @@ static enum expr_fault take_part(struct reader *reader, unsigned __int128 *ret_n
     return *ret_ns > limit ? EXPR_FAULT_OVERFLOW : EXPR_FAULT_NONE;
 }
 
-static struct expr_value read_duration(struct str text)
+struct expr_value time_read_duration(struct str text)
 {
     struct reader reader = {text, 0};
     unsigned __int128 ns = 0;
@@ -233,5 +232,5 @@ struct expr_value convert_duration(struct machine *machine, enum expr_op op,
     if (args[0].kind == EXPR_DURATION) {
         return args[0];
     }
-    return args[0].kind == EXPR_STRING ? read_duration(args[0].text) : expr_no_overload();
+    return args[0].kind == EXPR_STRING ? time_read_duration(args[0].text) : expr_no_overload();
 }
