@@ -3,6 +3,7 @@ import argparse
 import json
 import os
 import pathlib
+import random
 import shutil
 import subprocess
 
@@ -78,6 +79,9 @@ class Whole(spine.Spine):
         county = self.run.folder / "county"
         subprocess.run([ROOT / "tests/support/make_county", "--schools", "72", "--pupils", str(4 * self.count + 2 * self.paced()), county],
                        check=True)
+        lines = (county / "pupils.csv").read_text().splitlines(keepends=True)
+        random.Random(1).shuffle(lines)  # a county's schools send at the same time
+        (county / "pupils.csv").write_text("".join(lines))
         top = next(county.glob("county*.yaml"))
         unit = top.read_text(encoding="utf-8").split("unit: ", 1)[1].split(",")[0].strip("}\n ")
         secret = "whsec_" + "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVo="

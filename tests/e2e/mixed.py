@@ -1,8 +1,8 @@
 """A county's events, mixed, and what each of them must lead to.
 
 What must come of an event is told here from its own content and the written policies, never from what the system said: an
-answer sheet's score is added up here, a level is looked up in the tables below. Each event is of a pupil of its own, so that
-nothing one event leads to hangs on another. Pupils, answers and texts are made up."""
+answer sheet's score is added up here, a level is looked up in the tables below. Each event that must lead to anything is of a
+pupil of its own, so that nothing it leads to hangs on another. Pupils, answers and texts are made up."""
 import json
 import random
 import typing
@@ -11,7 +11,37 @@ import shouwang as whole
 
 SOURCE = "/made-up/mixed"
 PHQ9, GAD7 = ("PHQ-9", "1999", 9), ("GAD-7", "2006", 7)
-HELD_S = 2  # in `packs`: how long triage waits whether many are absent
+# The rules, in the reference pack's words: a few that will not change with it. Absences wait two seconds for more of them.
+RULES = """
+live_within: 48h
+rules:
+  - {id: phq9_3, on: screening.result, when: 'event.instrument == "PHQ-9" && event.items["9"] == 3', why: item,
+     then: {level: high, layer: school, kind: self_harm_risk, ask: {interview: same_day}}}
+  - {id: phq9_1, on: screening.result, when: 'event.instrument == "PHQ-9" && event.items["9"] in [1, 2]', why: item,
+     then: {level: warning, layer: school, kind: self_harm_risk, ask: {interview: 3_school_days}}}
+  - {id: mood_15, on: screening.result, when: event.score >= 15.0, why: score,
+     then: {level: warning, layer: school, kind: wellbeing, ask: {interview: 5_school_days}}}
+  - {id: mood_10, on: screening.result, when: event.score >= 10.0, why: score,
+     then: {level: attention, layer: school, kind: wellbeing, ask: {interview: 10_school_days}}}
+  - {id: concern, on: incident.concern, when: "true", why: concern,
+     then: {level: attention, layer: class, kind: wellbeing, tell: [class_teacher, psych_teacher]}}
+  - {id: absent, on: attendance.roll, when: event.state == "absent_unexplained", wait: plausibility, why: absent,
+     then: {level: warning, layer: class, kind: absent}}
+  - {id: absent_on_file, on: attendance.roll, when: event.state == "absent_unexplained", only: on_file, why: absent,
+     then: {level: high, layer: school, kind: missing}}
+  - {id: left, on: attendance.left_campus, when: event.state != "absent_explained", why: left,
+     then: {level: warning, layer: school, kind: left_campus}}
+  - {id: left_on_file, on: attendance.left_campus, when: event.state != "absent_explained", only: on_file, why: left,
+     then: {level: high, layer: school, kind: left_campus}}
+plausibility:
+  settle: 2s
+  class: 30%
+  school: 10%
+  at_least: 3
+  hold: 12h
+  then: {level: high, layer: school, kind: attendance_doubt}
+  why: absent
+"""
 
 
 class Must(typing.NamedTuple):
@@ -21,7 +51,7 @@ class Must(typing.NamedTuple):
     only_on_file: bool = False
 
 
-# Who is told first of a case, by kind and level (config/packs/short, and attendance of the reference).
+# Who is told first of a case, by kind and level (policies of config/packs/short).
 FIRST_TOLD = {
     ("self_harm", "crisis"): {"duty_leader", "psych_teacher", "class_teacher"},
     ("accident", "warning"): {"class_teacher", "psych_teacher"},
@@ -69,7 +99,7 @@ def _attendance(kind, musts, **facts):
 
 
 def judged(instrument, items):
-    """What config/packs/reference/rules/screening.yaml asks for, of the highest level in each family of kinds."""
+    """What the rules say, of the highest level in each family of kinds."""
     score = sum(items)
     mood = {Must("wellbeing", "warning" if score >= 15 else "attention")} if score >= 10 else set()
     asked = items[8] if instrument == "PHQ-9" else 0  # for thoughts of death
@@ -97,18 +127,28 @@ MIX = (
     (2, _attendance("left_campus", {Must("left_campus", "warning"), Must("left_campus", "high", True)}, gate="g-main")),
     (18, _answers),
     (6, _incident("concern", {Must("concern", "attention")})),
-    (8, _incident("accident", {Must("accident", "warning")}, place="on_campus", danger="past", injury="none")),
-    (3, _incident("self_harm", {Must("self_harm", "crisis")}, place="on_campus", danger="happening", injury="none")),
+    (10, _incident("accident", {Must("accident", "warning")}, place="on_campus", danger="past", injury="none")),
+    (1, _incident("self_harm", {Must("self_harm", "crisis")}, place="on_campus", danger="happening", injury="none")),
 )
 REPEATED = 0.02  # of all are sent once more later, as by a sender who has forgotten
 
 
-def events(pupils, seed):
-    """One event per (unit, number) of `pupils`, in the order in which they are given."""
+QUIET = 500  # pupils of whom nothing is heard but what leads to nothing
+
+
+def pupils_for(count):
+    """So many are enough for so many events."""
+    return count // 2 + QUIET
+
+
+def events(pupils, count, seed):
+    """So many, of pupils given as (unit, number)."""
     chance = random.Random(seed)
     weights = [weight for weight, _ in MIX]
-    for i, (unit, number) in enumerate(pupils):
+    own = iter(pupils[QUIET:])
+    for i in range(count):
         type_, facts, musts = chance.choices(MIX, weights)[0][1](chance)
+        unit, number = next(own) if musts else pupils[i % QUIET]
         data = {"unit": unit, "parties": [{"identifier": number, "role": "affected"}], **facts}
         yield Event(f"mixed-{i}", unit, number, type_, data, frozenset(musts))
 
