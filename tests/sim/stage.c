@@ -20,7 +20,7 @@ static const struct config *make_config(const struct service_definition *definit
                                         const char *keys)
 {
     char keys_dir[128];
-    char slot_text[16];
+    char slot_text[24];
     const char *settings[8] = {slot_text, "topic.prefix=sim", "redis.address=127.0.0.1:1",
                                "http.listen=127.0.0.1:1"};
     size_t count = 4;
