@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "console/csv_out.h"
+#include "io/csv_out.h"
 #include "console/view_parts.h"
 #include "console/visit.h"
 #include "core/org/role.h"

@@ -10,12 +10,20 @@ static bool is_known(void *ctx, struct str unit, struct str ref)
     return opening->org == NULL || org_find_person(opening->org, unit, ref) != NULL;
 }
 
+/* The person of that number, or whose id it is; the result is copied by the caller. */
 static int identify(void *ctx, struct str unit, struct str identifier, struct arena *arena,
                     struct str *ret_ref, bool *ret_unresolved)
 {
-    (void)arena; /* the identifier lives as long as the CloudEvent, and is copied by the caller */
-    *ret_ref = identifier;
-    *ret_unresolved = !is_known(ctx, unit, identifier);
+    const struct event_opening *opening = ctx;
+    struct ident hash;
+    char digest[IDENT_TEXT_BYTES];
+    (void)arena;
+    opening->hash(identifier.at, identifier.len, hash.bytes);
+    ident_format(hash, digest);
+    const struct org_person *person =
+        opening->org == NULL ? NULL : org_find_identifier(opening->org, unit, str_of(digest));
+    *ret_ref = person != NULL ? person->id : identifier;
+    *ret_unresolved = person == NULL && !is_known(ctx, unit, identifier);
     return 0;
 }
 

@@ -17,7 +17,8 @@ struct event_opening {
     ident_hash_fn hash;
 };
 
-/* The event with its answers open and every other personal value left out; a sender's own identifier stands as the opaque id.
+/* The event with its answers open and every other personal value left out. A sender's own identifier is looked for by the digits of
+ * its hash, as the organisation's digest; where nobody has it, it stands as the opaque id.
  * Everything lies in `arena`. `now_ms` fills the times that were not given. ERR_INVALID as event_read;
  * ERR_MEMORY. */
 SW_NODISCARD int event_open(const struct cloudevent *source, int64_t now_ms,

@@ -218,6 +218,24 @@ def test_the_card_of_a_day_has_names_and_numbers(shouwang):
     assert shouwang.swctl("roster", "card", UNIT, "--day", "tomorrow", check=False).returncode == USAGE
 
 
+def test_a_signal_explains_itself(shouwang, case):
+    signal = next(one["value"] for one in shouwang.read_topic("signals") if one["value"]["kind"] == "self_harm")
+    text = shouwang.swctl("explain", signal["id"]).stdout
+    assert "危机 crisis" in text and "what held" in text
+    for why in signal["why"]:
+        assert why["rule"] in text and why["text"] in text
+    assert ask(shouwang, "explain", signal["id"]) == (OK, signal)
+    assert shouwang.swctl("explain", "f" * 32, check=False).returncode == REFUSED
+    assert shouwang.swctl("explain", "short", check=False).returncode == USAGE
+
+
+def test_a_backtest_of_the_active_pack_differs_in_nothing(shouwang, case):
+    done = shouwang.swctl("--json", "backtest", ROOT / "config/packs/reference", "--against", ROOT / "config/packs/reference")
+    totals = json.loads(done.stdout.splitlines()[-1])
+    assert totals["events"] > 0 and totals["signals_after"] > 0
+    assert (totals["raised"], totals["lowered"], totals["changed"]) == (0, 0, 0)
+
+
 def test_rebuild_makes_the_read_model_anew(shouwang, case):
     def shown():
         return (shouwang.board() or {}).get("cases", [])
@@ -239,4 +257,5 @@ def test_bash_completes_commands_and_options(shouwang):
     assert complete("swctl", "keys", "") == ["generate", "rotate", "split", "recover", "curve"]
     assert complete("swctl", "--json", "subsc") == ["subscribe"]
     assert "--since" in complete("swctl", "subscribe", "--")
+    assert "--against" in complete("swctl", "backtest", "--")
     assert complete("swctl", "roster", "card", "--d") == ["--day"]

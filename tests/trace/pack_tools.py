@@ -1,4 +1,5 @@
 """swctl's tools for packs, on the reference pack and on packs made of it: what they say, and their exit codes."""
+import csv
 import json
 import pathlib
 import subprocess
@@ -18,6 +19,15 @@ def swctl(*words):
 def said(*words):
     done = swctl("--json", *words)
     return done.returncode, [json.loads(line) for line in done.stdout.splitlines()], done.stderr
+
+
+def gad7(time, number, score):
+    """A result of GAD-7 whose items come to the score, as a line."""
+    items = [{"item": str(i + 1), "value": max(0, min(3, score - 3 * i))} for i in range(7)]
+    return json.dumps({"specversion": "1.0", "id": f"{number}/{time}", "source": "/made-up", "type": "shouwang.screening.result",
+                       "time": time, "data": {"unit": "qh-yizhong", "parties": [{"identifier": number, "role": "affected"}],
+                                              "instrument": "GAD-7", "version": "2006", "item_count": 7,
+                                              "answers": {"items": items, "valid": True}}}) + "\n"
 
 
 class Pack:
@@ -148,6 +158,53 @@ class Test(unittest.TestCase):
         with Pack({"rules/a.yaml": SUSPICIOUS["rules/a.yaml"].split("rules:")[0] + RULE}) as pack:
             self.assertEqual(swctl("check", pack).returncode, OK)
             self.assertEqual(swctl("check", "--strict", pack).returncode, REFUSED)
+
+    def test_a_backtest_tells_whom_a_change_raises_and_lowers(self):
+        rules = (REFERENCE / "rules/screening.yaml").read_text()
+        assert rules.count("event.score >= 15.0") >= 2
+        changed = rules.replace('event.instrument == "GAD-7" && event.score >= 15.0', 'event.instrument == "GAD-7" && event.score >= 18.0')
+        changed = changed.replace('event.instrument == "GAD-7" && event.score >= 10.0', 'event.instrument == "GAD-7" && event.score >= 8.0')
+        files = {f"rules/{path.name}": path.read_text() for path in (REFERENCE / "rules").iterdir()}
+        files["rules/screening.yaml"] = changed
+        with Pack(files) as pack, tempfile.TemporaryDirectory() as folder:
+            events, table = pathlib.Path(folder) / "e.jsonl", pathlib.Path(folder) / "d.csv"
+            events.write_text("".join(gad7(f"2026-10-{day}T01:00:00Z", number, score) for day, number, score in
+                                      ((11, "20260001", 16), (12, "20260001", 16), (13, "20260002", 8), (14, "20260003", 3),
+                                       (15, "20260004", 20), (16, "20260004", 16))))
+            given = ("--events", events, "--against", REFERENCE, "--from", "2026-10-12", "--to", "2026-10-16")
+            given += tuple(word for path in SOURCE.glob("config/sample/*.yaml") for word in ("--directory", path))
+            code, lines, errors = said("backtest", pack, *given, "--csv", table)
+            text = swctl("backtest", pack, *given).stdout
+            rows = list(csv.DictReader(table.read_text("utf-8-sig").splitlines()))
+        self.assertEqual((code, errors), (OK, ""))
+        self.assertEqual([(one["change"], one["subject"], (one["before"] or {}).get("level"), (one["after"] or {}).get("level"))
+                          for one in lines[:-1]],
+                         [("lowered", "S001", "warning", "attention"), ("raised", "S002", None, "attention")])
+        self.assertEqual(lines[0]["before"]["rules"], "gad7_15 gad7_10")
+        self.assertEqual({name: lines[-1][name] for name in ("events", "refused", "raised", "lowered", "changed")},
+                         {"events": 5, "refused": 0, "raised": 1, "lowered": 1, "changed": 0})
+        self.assertIn("lowered  2026-10-12 09:00:00  warning   -> attention  qh-yizhong wellbeing S001", text)
+        self.assertEqual([(row["change"], row["at"], row["subject"], row["level_before"], row["level_after"]) for row in rows],
+                         [("lowered", "2026-10-12 09:00:00", "S001", "warning", "attention"),
+                          ("raised", "2026-10-13 09:00:00", "S002", "normal", "attention")])
+
+    def test_a_backtest_of_one_pack_against_itself_differs_in_nothing(self):
+        with tempfile.TemporaryDirectory() as folder:
+            events = pathlib.Path(folder) / "e.jsonl"
+            events.write_text("".join(gad7(f"2026-10-12T01:00:{second:02}Z", "20260001", second % 22) for second in range(60)))
+            code, lines, _ = said("backtest", REFERENCE, "--against", REFERENCE, "--events", events)
+        self.assertEqual((code, len(lines), lines[0]["events"]), (OK, 1, 60))
+        self.assertGreater(lines[0]["signals_after"], 0)
+
+    def test_a_backtest_tells_what_is_no_event(self):
+        with tempfile.TemporaryDirectory() as folder:
+            events = pathlib.Path(folder) / "e.json"
+            events.write_text("[" + gad7("2026-10-12T01:00:00Z", "20260001", 16) + ', {"specversion": "1.0"}]')
+            code, lines, errors = said("backtest", REFERENCE, "--against", REFERENCE, "--events", events)
+        self.assertEqual((code, lines[-1]["events"], lines[-1]["refused"]), (OK, 1, 1))
+        self.assertIn("e.json: event 2: ", errors)
+        self.assertEqual(swctl("backtest", REFERENCE, "--against", REFERENCE, "--events", "nowhere").returncode, USAGE)
+        self.assertEqual(swctl("backtest", REFERENCE, "--from", "yesterday").returncode, USAGE)
 
 
 if __name__ == "__main__":

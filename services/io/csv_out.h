@@ -1,7 +1,7 @@
 /* Writes CSV that spreadsheet programs open as what it is: RFC 4180, UTF-8 with its byte order mark, and no cell that would be
  * taken for a formula. */
-#ifndef CONSOLE_CSV_OUT_H
-#define CONSOLE_CSV_OUT_H
+#ifndef IO_CSV_OUT_H
+#define IO_CSV_OUT_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,4 +1,4 @@
-#include "console/csv_out.h"
+#include "io/csv_out.h"
 
 #include <stdio.h>
 #include <string.h>
