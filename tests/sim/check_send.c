@@ -70,12 +70,30 @@ static void check_again(struct check *check, const struct provider_sent *sent,
     check->repeated++;
 }
 
+/* What may wait is not told at night. */
+static void check_quiet(struct check *check, const struct provider_sent *sent)
+{
+    enum { MINUTES = 24 * 60, EAST_MINUTES = 8 * 60, CLOCKS_MS = 5000 };
+    int64_t now_ms = check_now(check);
+    const struct policy_digest *digest = &check->policies->digest;
+    uint32_t before = (uint32_t)(((now_ms - CLOCKS_MS) / MINUTE_MS + EAST_MINUTES) % MINUTES);
+    uint32_t after = (uint32_t)(((now_ms + CLOCKS_MS) / MINUTE_MS + EAST_MINUTES) % MINUTES);
+    if (check->skew_max_ms < CLOCKS_MS && policy_is_quiet(digest, before) &&
+        policy_is_quiet(digest, after)) {
+        check_fail(check, "told at night what may wait: %s to %.*s", check_id(sent->notice_id),
+                   (int)sent->person.len, sent->person.at);
+    }
+}
+
 void check_send(struct check *check, const struct provider_sent *sent)
 {
     struct ledger_notice *notice = ledger_find_notice(check->ledger, sent->notice_id);
     int64_t now_ms = check_now(check);
     struct casefile file;
     check->sends++;
+    if (notice == NULL || notice->record->may_wait) {
+        check_quiet(check, sent);
+    }
     if (notice == NULL) {
         return; /* a digest */
     }

@@ -55,7 +55,7 @@ struct county {
     struct arena arena;
     struct keyring *keyring;
     struct erasure_keys *erasure;
-    struct pack *pack;
+    struct pack *packs[COUNTY_PACKS];
     struct kept kept[OUTPUTS_MAX];
     size_t count;
 };
@@ -87,8 +87,7 @@ static void keep(struct county *county, enum topic topic, struct str key, struct
     sw_assert(county->count < OUTPUTS_MAX && key.at != NULL && value.at != NULL);
     county->kept[county->count++] = (struct kept){
         .output = {.topic = topic, .key = arena_copy_str(&county->arena, key), .value = value},
-        .is_everywhere = str_equal(topic_unit_of_key(key), STR_LITERAL(COUNTY)) ||
-                         str_equal(topic_unit_of_key(key), STR_LITERAL("pack")),
+        .is_everywhere = str_equal(topic_unit_of_key(key), STR_LITERAL(COUNTY)),
     };
 }
 
@@ -226,24 +225,51 @@ static void put_school(struct county *county, const char *unit)
     keep_record(county, &source);
 }
 
-static void put_pack(struct county *county, const char *folder)
+static void build_pack(const struct pack_file *files, size_t count, struct pack **ret_pack)
 {
     struct yaml_faults *faults = calloc(1, sizeof(*faults));
-    const struct pack_activation activation = {STR_LITERAL("fenyang"), STR_LITERAL("sim"), 1};
+    sw_assert(faults != NULL);
+    sw_assert(pack_build(files, count, seal_digest, faults, ret_pack) == 0);
+    free(faults);
+}
+
+/* The reference pack, and one that differs by a word in what people read: another pack all the same, by which new cases are
+ * judged while the old ones keep theirs. */
+static void build_packs(struct county *county, const char *folder)
+{
+    struct yaml_faults *faults = calloc(1, sizeof(*faults));
     const struct pack_file *files = NULL;
     size_t count = 0;
-    struct str key;
-    struct str value;
     sw_assert(faults != NULL);
     sw_assert(pack_read_folder(folder, &county->arena, faults, &files, &count) == 0);
-    sw_assert(pack_build(files, count, seal_digest, faults, &county->pack) == 0);
-    for (size_t i = 0; i < county->pack->file_count; i++) {
-        sw_assert(pack_file_record(county->pack, i, &county->arena, &key, &value) == 0);
-        keep(county, TOPIC_DIRECTORY, key, value);
-    }
-    sw_assert(pack_active_record(county->pack, &activation, &county->arena, &key, &value) == 0);
-    keep(county, TOPIC_DIRECTORY, key, value);
     free(faults);
+    build_pack(files, count, &county->packs[0]);
+    struct pack_file *changed = arena_alloc_array(&county->arena, count, sizeof(*changed));
+    sw_assert(changed != NULL);
+    for (size_t i = 0; i < count; i++) {
+        changed[i] = files[i];
+        if (strcmp(files[i].path, "README.md") == 0) {
+            changed[i].content = STR_LITERAL("Another one.\n");
+        }
+    }
+    build_pack(changed, count, &county->packs[1]);
+}
+
+void county_activate(struct county *county, struct broker *broker, size_t pack, int64_t at_ms)
+{
+    const struct pack_activation activation = {STR_LITERAL("fenyang"), STR_LITERAL("sim"), at_ms};
+    struct arena arena;
+    struct kafka_output output = {.topic = TOPIC_DIRECTORY};
+    arena_init(&arena, 16 << 20);
+    for (size_t i = 0; i < county->packs[pack]->file_count; i++) {
+        sw_assert(pack_file_record(county->packs[pack], i, &arena, &output.key, &output.value) ==
+                  0);
+        broker_append_everywhere(broker, &output);
+    }
+    sw_assert(pack_active_record(county->packs[pack], &activation, &arena, &output.key,
+                                 &output.value) == 0);
+    broker_append_everywhere(broker, &output);
+    arena_fini(&arena);
 }
 
 struct county *county_new(const char *keys_dir, const char *pack_folder)
@@ -262,14 +288,15 @@ struct county *county_new(const char *keys_dir, const char *pack_folder)
     for (size_t i = 0; i < COUNTY_SCHOOLS; i++) {
         put_school(county, county_schools[i]);
     }
-    put_pack(county, pack_folder);
+    build_packs(county, pack_folder);
     return county;
 }
 
 void county_free(struct county *county)
 {
     if (county != NULL) {
-        pack_free(county->pack);
+        pack_free(county->packs[0]);
+        pack_free(county->packs[1]);
         keyring_free(county->keyring);
         erasure_free(county->erasure);
         arena_fini(&county->arena);
@@ -347,5 +374,5 @@ void county_write_person(const struct county *county, struct broker *broker, siz
 
 const struct policy_set *county_policies(const struct county *county)
 {
-    return &county->pack->policies;
+    return &county->packs[0]->policies;
 }

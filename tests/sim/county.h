@@ -15,7 +15,7 @@
 
 #define COUNTY_SOURCE "/sim/schools" /* ce_source of the events */
 
-enum { COUNTY_SCHOOLS = 2, COUNTY_PUPILS = 6 };
+enum { COUNTY_SCHOOLS = 2, COUNTY_PUPILS = 6, COUNTY_PACKS = 2 };
 
 struct county;
 
@@ -40,7 +40,7 @@ const struct county_person *county_find(struct str id);
 struct county *county_new(const char *keys_dir, const char *pack_folder);
 void county_free(struct county *county);
 
-/* Everything, into the topics directory and keys. */
+/* Everything but packs, into the topics directory and keys. */
 void county_write(const struct county *county, struct broker *broker);
 
 /* The table of duty leaders of a school: who has duty changes with `version`; none may be left out for two days from `at_ms`. */
@@ -50,7 +50,10 @@ void county_write_roster(struct broker *broker, size_t school, unsigned version,
 void county_write_person(const struct county *county, struct broker *broker, size_t school,
                          const char *id, bool is_there);
 
-/* By which all cases of a run are judged. */
+/* One of the packs becomes the active one, its files written before it. */
+void county_activate(struct county *county, struct broker *broker, size_t pack, int64_t at_ms);
+
+/* By which all cases of a run are judged: those of either pack. */
 const struct policy_set *county_policies(const struct county *county);
 
 #endif

@@ -30,6 +30,7 @@ void faults_draw(struct faults *faults, struct school_habits *ret_school,
     for (size_t kind = 0; kind < FAULT_KINDS; kind++) {
         faults->weight[kind] = dice_chance(dice, 500) ? (unsigned)dice_spread(dice, 1, 100) : 0;
     }
+    faults->weight[FAULT_PACK] /= 8; /* each makes the directory longer */
     faults->gap_ms = dice_spread(dice, 18 * (int64_t)HOUR_MS, 30 * (int64_t)DAY_MS);
     faults->skew_ms = dice_chance(dice, 150)   ? HOUR_MS
                       : dice_chance(dice, 500) ? 2 * SECOND_MS
@@ -201,6 +202,10 @@ static void go_wrong(struct faults *faults, enum fault_kind kind)
     case FAULT_PERSON:
         leave(faults);
         break;
+    case FAULT_PACK:
+        faults->pack = 1 - faults->pack;
+        county_activate(faults->county, world->broker, faults->pack, now(faults));
+        break;
     case FAULT_KINDS:
         break;
     }
@@ -224,9 +229,9 @@ static enum fault_kind draw_kind(struct faults *faults)
     }
 }
 
-static const char *const names[FAULT_KINDS + 1] = {"crash",  "outage", "drain",  "stop", "cut",
-                                                   "clock",  "redis",  "aborts", "slow", "provider",
-                                                   "roster", "person", "nothing"};
+static const char *const names[FAULT_KINDS + 1] = {
+    "crash",  "outage", "drain",    "stop",   "cut",    "clock", "redis",
+    "aborts", "slow",   "provider", "roster", "person", "pack",  "nothing"};
 
 static void go_on(void *ctx, uint64_t mark)
 {

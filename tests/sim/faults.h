@@ -25,19 +25,21 @@ enum fault_kind {
     FAULT_PROVIDER,
     FAULT_ROSTER,
     FAULT_PERSON,
+    FAULT_PACK,
     FAULT_KINDS,
 };
 
 struct faults {
     struct machine_world *world;
     struct provider *provider;
-    const struct county *county;
+    struct county *county;
     struct dice *dice;
     unsigned weight[FAULT_KINDS];
     int64_t gap_ms;   /* between faults, on average */
     int64_t skew_ms;  /* clocks go wrong by so much, at most */
     int64_t until_ms; /* no more of it after */
     bool is_over;
+    size_t pack;                     /* the active one */
     bool is_missing[COUNTY_SCHOOLS]; /* the class teacher's record */
     unsigned count;
     void (*tell)(void *ctx, const char *what);

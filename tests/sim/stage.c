@@ -82,6 +82,7 @@ static void appended(void *ctx, const struct broker_record *record)
 static void write_directory(struct stage *stage)
 {
     county_write(stage->setup->county, stage->world.broker);
+    county_activate(stage->setup->county, stage->world.broker, 0, stage->start_ms);
     for (size_t school = 0; school < COUNTY_SCHOOLS; school++) {
         county_write_roster(stage->world.broker, school, 0, stage->start_ms);
     }
