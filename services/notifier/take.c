@@ -39,6 +39,20 @@ void take_review_pause(struct part *part)
 
 /* --- Ends -------------------------------------------------------------------------------------- */
 
+/* A call that is ended from here while the provider has it in hand, or has taken it, may ring all the same. */
+static void count_underway(struct part *part, const struct held *held,
+                           struct stream_effects *effects)
+{
+    const struct flight *flight = map_get(&part->flights, ident_part(&held->id));
+    bool may_ring =
+        flight != NULL &&
+        (flight->stage == FLIGHT_SENDING ||
+         (flight->stage == FLIGHT_ANSWERED && flight->answer.kind == NOTICE_ANSWER_TAKEN));
+    if (may_ring && flight->callee != NULL) {
+        callee_count(part, flight->callee, flight->sent_ms, effects);
+    }
+}
+
 void take_end(struct part *part, struct held *held, enum case_delivery state, const char *reason,
               struct stream_effects *effects)
 {
@@ -56,6 +70,7 @@ void take_end(struct part *part, struct held *held, enum case_delivery state, co
     held_touch(part, held, effects);
     notice_transition(&held->life, state);
     output_receipt(part, &receipt, effects);
+    count_underway(part, held, effects);
     flight_drop(part, held->id);
     held_write_gone(part, held, effects);
     held_drop(part, held);

@@ -106,6 +106,32 @@ static void call(struct scene *scene, uint8_t number)
     arena_fini(&arena);
 }
 
+static void cancel(struct scene *scene, uint8_t number)
+{
+    static char unit[] = "s1", reason[] = "acked";
+    uint8_t id[16] = {number};
+    uint8_t control_id[16] = {100};
+    uint8_t case_id[16] = {200};
+    struct arena arena;
+    struct kafka_output output = {.topic = TOPIC_NOTICES_CONTROL, .unit = STR_LITERAL("s1")};
+    Shouwang__V1__Control control = SHOUWANG__V1__CONTROL__INIT;
+    Shouwang__V1__Cancel action = SHOUWANG__V1__CANCEL__INIT;
+    ProtobufCBinaryData ids[] = {{16, id}};
+    control.id = (ProtobufCBinaryData){16, control_id};
+    control.unit = unit;
+    control.case_id = (ProtobufCBinaryData){16, case_id};
+    control.action_case = SHOUWANG__V1__CONTROL__ACTION_CANCEL;
+    control.cancel = &action;
+    control.until_ms = agenda_now(scene->stage.agenda) + 600 * SECOND_MS;
+    action.notice_ids = ids;
+    action.n_notice_ids = 1;
+    action.reason = reason;
+    arena_init(&arena, 1 << 20);
+    assert_int_equal(encode_message(&control.base, &arena, &output.value), 0);
+    broker_append(scene->stage.world.broker, &output);
+    arena_fini(&arena);
+}
+
 /* One call a minute: the second one becomes an SMS, although the first was taken with a key before the provider had answered. */
 static void test_notifier_counts_a_call_that_is_taken_before_its_answer(void **state)
 {
@@ -139,11 +165,32 @@ static void test_notifier_counts_a_call_whose_answer_is_undone(void **state)
     close_scene(&scene);
 }
 
+/* The same when the first is cancelled while the provider has it in hand: it may ring all the same. */
+static void test_notifier_counts_a_call_that_is_cancelled_underway(void **state)
+{
+    struct scene scene;
+    (void)state;
+    const struct provider_habits silent = {
+        .quick_ms = ANSWER_MS, .slow_ms = ANSWER_MS, .no_word = 1000, .word_ms = 1, .bring_ms = 1};
+    open_scene(&scene);
+    provider_set_habits(scene.stage.world.provider, &silent);
+    scene.presses_key = false;
+    call(&scene, 1);
+    run(&scene, 2 * SECOND_MS);
+    cancel(&scene, 1);
+    run(&scene, 18 * SECOND_MS);
+    call(&scene, 2);
+    run(&scene, 20 * SECOND_MS);
+    assert_string_equal(scene.channels, "voice sms ");
+    close_scene(&scene);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_notifier_counts_a_call_that_is_taken_before_its_answer),
         cmocka_unit_test(test_notifier_counts_a_call_whose_answer_is_undone),
+        cmocka_unit_test(test_notifier_counts_a_call_that_is_cancelled_underway),
     };
     return RUN_TESTS(argc, argv, tests);
 }
