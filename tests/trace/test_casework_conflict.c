@@ -230,9 +230,30 @@ static void test_casework_conflict_reaches_siblings_and_later_cases(void **state
     world_free(world);
 }
 
+/* What is released while the case is stood down stays so: reopened, its hold is nobody's duty for ever. */
+static void test_casework_release_while_stood_down_ends_the_hold(void **state)
+{
+    struct world *world = world_new();
+    (void)state;
+    world_send(world, abuse(world));
+    struct case_command command =
+        world_command(world, CASE_COMMAND_STAND_DOWN, "duty", "duty_leader");
+    command.stand_down = CASE_STAND_DOWN_MISTAKEN;
+    assert_string_equal(world_do(world, command), "applied");
+    assert_string_equal(release(world, "dad"), "applied");
+    assert_string_equal(release(world, "mum"), "applied");
+    assert_string_equal(release(world, "class"), "applied");
+    command = world_command(world, CASE_COMMAND_CONFIRM_STAND_DOWN, "boss", "principal");
+    assert_string_equal(world_do(world, command), "applied"); /* not confirmed: it reopens */
+    assert_int_equal(world_case(world)->state, CASE_REOPENED);
+    assert_int_equal(world_obligation(world, "hold")->state, OBLIGATION_MET);
+    world_free(world);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_casework_release_while_stood_down_ends_the_hold),
         cmocka_unit_test(test_casework_conflict_withholds_from_guardian_and_teacher),
         cmocka_unit_test(test_casework_excluded_person_may_do_nothing),
         cmocka_unit_test(test_casework_acknowledgement_of_an_excluded_person_ends),

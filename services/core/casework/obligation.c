@@ -246,8 +246,9 @@ void obligation_meet_built_in(struct work *work, struct str id, struct str by)
 {
     for (size_t i = 0; i < work->file->obligation_count; i++) {
         struct obligation *obligation = &work->file->obligations[i];
-        bool open = obligation_is_open(work->file, obligation);
-        if (open && obligation->policy.len == 0 && str_equal(obligation->id, id)) {
+        /* Of an episode that is stood down, too: it may be taken up again, and what was released is not asked for then. */
+        if (obligation_may(obligation->state, OBLIGATION_MET) && obligation->policy.len == 0 &&
+            str_equal(obligation->id, id)) {
             obligation->performed_ms = work->now_ms;
             obligation->recorded_ms = work->now_ms;
             obligation->by = by;
