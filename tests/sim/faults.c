@@ -31,7 +31,7 @@ void faults_draw(struct faults *faults, struct school_habits *ret_school,
         faults->weight[kind] = dice_chance(dice, 500) ? (unsigned)dice_spread(dice, 1, 100) : 0;
     }
     faults->weight[FAULT_PACK] /= 8; /* each makes the directory longer */
-    faults->gap_ms = dice_spread(dice, 18 * (int64_t)HOUR_MS, 30 * (int64_t)DAY_MS);
+    faults->gap_ms = dice_spread(dice, 2 * (int64_t)DAY_MS, 40 * (int64_t)DAY_MS);
     faults->skew_ms = dice_chance(dice, 150)   ? HOUR_MS
                       : dice_chance(dice, 500) ? 2 * SECOND_MS
                                                : 50;
@@ -47,7 +47,7 @@ void faults_draw(struct faults *faults, struct school_habits *ret_school,
         .answer_ms = dice_spread(dice, 20 * SECOND_MS, 6 * (int64_t)HOUR_MS),
         .dutiful = (unsigned)dice_between(dice, 100, 900),
         .duty_ms = dice_spread(dice, 5 * MINUTE_MS, 12 * (int64_t)HOUR_MS),
-        .look_ms = dice_spread(dice, HOUR_MS, 20 * (int64_t)HOUR_MS),
+        .look_ms = dice_spread(dice, HOUR_MS, 10 * (int64_t)HOUR_MS),
         .clumsy = (unsigned)dice_below(dice, 400),
         .repeated = (unsigned)dice_below(dice, 200),
     };
