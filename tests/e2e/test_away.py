@@ -27,7 +27,7 @@ def crisis(shouwang, pupil):
     known = {case["id"] for case in shouwang.cases()}
     shouwang.post(incident("self_harm", UNIT, pupil, place="on_campus", danger="happening"), token=TOKEN)
     shouwang.wait_phone(role="duty_leader", channel="voice", count=before + 1, seconds=30)
-    return shouwang.wait_case("a new case", lambda case: case["id"] not in known)["id"]
+    return shouwang.wait_case("a new crisis", lambda case: case["level"] == "crisis" and case["id"] not in known)["id"]
 
 
 def test_redis_dies_is_emptied_and_comes_back(shouwang):

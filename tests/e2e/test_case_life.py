@@ -19,7 +19,7 @@ def crisis(folder):
 def open_case(running, pupil):
     known = {case["id"] for case in running.cases()}
     running.post(incident("self_harm", affected=pupil, danger="happening", place="on_campus"))
-    return running.wait_case("a new case", lambda case: case["id"] not in known, 30)
+    return running.wait_case("a new crisis", lambda case: case["level"] == "crisis" and case["id"] not in known, 30)
 
 
 def notices(running, case):

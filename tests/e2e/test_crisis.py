@@ -28,7 +28,7 @@ def shouwang(folder):
 def open_case(shouwang, pupil):
     known = {case["id"] for case in shouwang.cases()}
     shouwang.post(incident("self_harm", unit=UNIT, affected=pupil, place="on_campus", danger="happening"), token=TOKEN)
-    return shouwang.wait_case("a new case", lambda case: case["id"] not in known)
+    return shouwang.wait_case("a new crisis", lambda case: case["level"] == "crisis" and case["id"] not in known)
 
 
 def opened_ms(case):

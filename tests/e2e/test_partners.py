@@ -111,7 +111,7 @@ def case(shouwang, mail):
                                  callback=CALLBACK, occurred_at="2026-11-24T08:15:00+08:00"))
     shouwang.post(whole.incident(kind="missing", unit="qh-erxiao", affected=OTHER_PUPIL, danger="imminent"),
                   token="demo-only-token-erxiao")
-    case = shouwang.wait_case("the first", lambda case: case["unit"] == "qh-yizhong")
+    case = shouwang.wait_case("the first", lambda case: case["unit"] == "qh-yizhong" and case["level"] == "crisis")
     shouwang.wait_case("the second", lambda case: case["unit"] == "qh-erxiao")
     for role in ("police_liaison", "hospital"):
         shouwang.swctl("help", case["id"], role, "--as", "yz-leader", "--role", "duty_leader")
@@ -145,11 +145,11 @@ def wait_feed(shouwang, partner, *whats):
 
 
 def test_a_feed_holds_its_area_and_nothing_else(shouwang, case):
-    everything = wait_feed(shouwang, "province", "opened")
     wait_until(lambda: len({entry[0] for entry in feed(shouwang, "province")}) == 2, "both schools", 20, every=0.5)
     district = wait_feed(shouwang, "erxiao-desk", "opened")
     assert {entry[0] for entry in district} == {"qh-erxiao"}
-    assert all('level: LEVEL_CRISIS' in text for _, _, text, _ in everything + district)
+    assert all('level: LEVEL_CRISIS' in text for _, _, text, _ in district), "its level is high"
+    wait_until(lambda: any('level: LEVEL_ATTENTION' in text for _, _, text, _ in feed(shouwang, "province")), "who was exposed, too", 20)
     police = wait_feed(shouwang, "qh-police", "help")
     assert [(unit, what) for unit, what, _, _ in police] == [("qh-yizhong", "help")], "it hears of what it is asked for only"
 
@@ -205,7 +205,9 @@ def test_a_webhook_is_tried_again_when_told_so_and_ends_with_410(shouwang, case,
 
 def test_alerts_of_its_area_are_posted_to_an_integrator(shouwang, case, hook):
     def opened():
-        return [(headers, body) for _, headers, body in hook.alerts if json.loads(body)["type"] == "shouwang.feed.opened"]
+        events = [(headers, body, json.loads(body)) for _, headers, body in hook.alerts]
+        return [(headers, body) for headers, body, event in events
+                if event["type"] == "shouwang.feed.opened" and event["data"]["case_id"] == case["id"]]
     (headers, body), = wait_until(opened, "the alert", 20)
     assert headers["webhook-signature"] == signature_of(SECRETS[1], headers, body)
     data = json.loads(body)["data"]
