@@ -13,7 +13,7 @@
 #include "io/log.h"
 #include "io/stream_calls.h"
 
-enum { TICK_BUSY_MS = 50, FENCED_AGAIN_MS = 10000 };
+enum { TICK_BUSY_MS = 50 };
 
 void stream_fail(struct stream *stream, const char *why)
 {
@@ -30,14 +30,6 @@ void stream_block(struct stream *stream, const char *why)
     log_error("stream_blocked", log_library("why", why));
 }
 
-bool stream_is_fenced_again(struct stream_fence *fence)
-{
-    int64_t now_ms = loop_monotonic_ms();
-    bool is_again = fence->has_happened && now_ms - fence->at_ms < FENCED_AGAIN_MS;
-    *fence = (struct stream_fence){.has_happened = true, .at_ms = now_ms};
-    return is_again;
-}
-
 /* ---- one turn */
 
 /* NULL when ready. */
@@ -45,6 +37,9 @@ static const char *unready_reason(const struct stream *stream)
 {
     if (stream->is_blocked) {
         return stream->blocked_reason;
+    }
+    if (stream->is_rejoin_wanted) {
+        return "fenced: another process may run with this slot";
     }
     if (stream->partition_count == 0 || (stream->is_assigned && !stream->is_answered)) {
         return stream->ask_reason[0] != '\0' ? stream->ask_reason : "asking Kafka";
@@ -92,8 +87,8 @@ static void begin_what_is_due(struct stream *stream)
     if (stream->partition_count == 0 && stream_ask_may(stream)) {
         stream_ask_topics(stream);
     }
-    if (stream->is_init_wanted && loop_monotonic_ms() >= stream->retry_at_ms &&
-        !worker_is_busy(stream->txn->worker)) {
+    if (stream->is_init_wanted && !stream->is_rejoin_wanted &&
+        loop_monotonic_ms() >= stream->retry_at_ms && !worker_is_busy(stream->txn->worker)) {
         stream->is_init_wanted = false;
         stream_txn_init(stream);
     }
@@ -193,8 +188,8 @@ static bool turn(void *ctx)
     if (stream->has_failed) {
         return false;
     }
-    begin_what_is_due(stream);
     stream_group_rejoin_if_fenced(stream);
+    begin_what_is_due(stream);
     bool is_more = stream_restore_read(stream);
     stream_assign_advance(stream);
     is_more |= stream->partition_count > 0 && stream_step_all(stream);

@@ -5,18 +5,20 @@
 
 #include "io/stream_inside.h"
 
-/* stream.c: ends the process; stops work until the next assignment (a person must do something; shown as unready);
- * notes a fatal error, true when the one before was less than 10 s ago. */
+/* stream.c: ends the process; stops work until the next assignment (a person must do something; shown as unready). */
 void stream_fail(struct stream *stream, const char *why);
 void stream_block(struct stream *stream, const char *why);
-bool stream_is_fenced_again(struct stream_fence *fence);
 
 /* stream_group.c: the consumer; then, once the partition count is known, the queues and the subscription; reads the
- * main queue (rebalances, errors); begins anew after a fatal error, when no transaction is in flight; leaves. */
+ * main queue (rebalances, errors); a fence of the producer or of the member was seen; begins anew after it, when its hold is over
+ * and no transaction is in flight; leaves. */
 SW_NODISCARD int stream_group_open(struct stream *stream);
 void stream_group_close(struct stream *stream);
 void stream_group_join(struct stream *stream, int32_t partition_count);
 void stream_group_read(struct stream *stream);
+void stream_group_note_fence(struct stream *stream);
+bool stream_is_fenced_again(
+    struct stream_fence *fence); /* notes it; true: the one before was less than 10 s ago */
 void stream_group_rejoin_if_fenced(struct stream *stream);
 void stream_group_leave(struct stream *stream);
 bool stream_group_has_left(const struct stream *stream);

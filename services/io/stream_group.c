@@ -1,14 +1,19 @@
 /* The consumer as a member of its group: queues and subscription, errors, leaving, and coming back.
  *
- * A static member can be fenced without any twin: when the answer to its join is lost with a dying broker, the group
- * knows it under a new member id and the retry under the old one is refused for ever. So a fatal consumer error is
- * treated like a fatal producer error: begin anew under the same id, and exit only when fenced again within 10 s. */
+ * A fence does not tell of a twin for sure: a stall longer than the time-out of a transaction fences the producer, and
+ * when the answer to a static member's join is lost with a dying broker, the group knows it under a new member id and
+ * refuses the retry under the old one for ever. So the first fence is no exit: producer and member are made anew under
+ * the same ids. Fenced again within 10 s, the process ends and says that a twin holds the slot.
+ *
+ * Of two twins one has to stay. Producer and member therefore go together and come back together, after a hold in which
+ * both fences are sure to be seen: each return fences the other once, so the one that was there first is the first to be
+ * fenced again, and ends, while the other has a second return left. */
 #include "io/stream_calls.h"
 
 #include "base/assert.h"
 #include "io/log.h"
 
-enum { ERRORS_MAX = 16 };
+enum { ERRORS_MAX = 16, FENCE_HOLD_MS = 1000, FENCED_AGAIN_MS = 10000 };
 
 int stream_group_open(struct stream *stream)
 {
@@ -75,19 +80,35 @@ void stream_group_join(struct stream *stream, int32_t partition_count)
     subscribe(stream);
 }
 
+bool stream_is_fenced_again(struct stream_fence *fence)
+{
+    int64_t now_ms = loop_monotonic_ms();
+    bool is_again = fence->has_happened && now_ms - fence->at_ms < FENCED_AGAIN_MS;
+    *fence = (struct stream_fence){.has_happened = true, .at_ms = now_ms};
+    return is_again;
+}
+
+void stream_group_note_fence(struct stream *stream)
+{
+    if (stream->is_rejoin_wanted) {
+        return; /* the other half of the same fence */
+    }
+    if (stream_is_fenced_again(&stream->fence)) {
+        stream_fail(stream, "fenced twice: another process runs with this slot");
+    }
+    stream->is_rejoin_wanted = true;
+}
+
 static void note_fatal(struct stream *stream)
 {
     char text[STREAM_REASON_MAX];
     rd_kafka_resp_err_t error = rd_kafka_fatal_error(stream->consumer, text, sizeof text);
-    if (error == RD_KAFKA_RESP_ERR_NO_ERROR || stream->is_rejoin_wanted) {
+    if (error == RD_KAFKA_RESP_ERR_NO_ERROR) {
         return;
     }
     log_warn("stream_fenced", log_code("error", rd_kafka_err2name(error)),
              log_library("why", text));
-    if (stream_is_fenced_again(&stream->member_fence)) {
-        stream_fail(stream, "fenced twice: another process runs with this slot");
-    }
-    stream->is_rejoin_wanted = true;
+    stream_group_note_fence(stream);
 }
 
 void stream_group_read(struct stream *stream)
@@ -110,7 +131,8 @@ void stream_group_read(struct stream *stream)
 
 void stream_group_rejoin_if_fenced(struct stream *stream)
 {
-    if (!stream->is_rejoin_wanted || stream->in_flight != NULL || stream->has_failed) {
+    if (!stream->is_rejoin_wanted || stream->in_flight != NULL || stream->has_failed ||
+        loop_monotonic_ms() - stream->fence.at_ms < FENCE_HOLD_MS) {
         return;
     }
     stream->is_rejoin_wanted = false;
@@ -122,6 +144,7 @@ void stream_group_rejoin_if_fenced(struct stream *stream)
         return;
     }
     subscribe(stream);
+    stream->is_init_wanted = true;
 }
 
 void stream_group_leave(struct stream *stream)

@@ -117,7 +117,7 @@ struct stream_session {
     _Atomic int64_t heard_before_ms; /* the one before */
 };
 
-/* When a fatal error last came: the second within 10 s means a twin. */
+/* When the producer or the member was last fenced: the second within 10 s means a twin. */
 struct stream_fence {
     bool has_happened;
     int64_t at_ms; /* monotonic */
@@ -162,7 +162,7 @@ struct stream {
     const char *shown_reason;             /* NULL: ready */
     int64_t retry_at_ms;                  /* monotonic: nothing is begun before */
     int64_t backoff_ms;
-    struct stream_fence producer_fence, member_fence;
+    struct stream_fence fence;
     struct stream_session session;
     int64_t proven_at_ms;   /* boot time; INT64_MIN: not in this assignment */
     int64_t proof_begun_ms; /* boot time, of the last transaction that was committed */

@@ -453,9 +453,8 @@ static void after_fatal(struct stream *stream)
     memcpy(stream->producer_reason, stream->txn->reason, sizeof stream->producer_reason);
     log_warn("stream_fatal", log_code("error", rd_kafka_err2name(stream->txn->error)),
              log_library("why", stream->txn->reason));
-    if (kafka_error_of(stream->txn->error) == ERR_FENCED &&
-        stream_is_fenced_again(&stream->producer_fence)) {
-        stream_fail(stream, "fenced twice: another process runs with this slot");
+    if (kafka_error_of(stream->txn->error) == ERR_FENCED) {
+        stream_group_note_fence(stream);
     }
     if (stream->in_flight != NULL) {
         end_batch(stream, stream->in_flight);
