@@ -15,6 +15,9 @@ enum {
     SLOTS = 1 << SLOT_BITS,
     CROWDED = 256, /* entries of a slot that are looked through for the exact deadline */
     STALE_MIN = 4096,
+    SWEEP_EACH =
+        4, /* entries looked at for each timer moved or cancelled, while a third of them are stale */
+    AHEAD = 8, /* entries: how far ahead timers are fetched */
 };
 
 struct entry {
@@ -46,6 +49,9 @@ struct wheel {
     bool due_sorted;
     int64_t far_span; /* the span of which `far` holds nothing any more */
     size_t due_at;    /* of `due`: what lies before was handed out */
+    size_t
+        sweep_bag; /* where the sweep goes on: the bag (all slots, then far) and the entry in it */
+    size_t sweep_at;
     struct bag due;
     struct bag far;
     struct bag slots[LEVELS][SLOTS];
@@ -216,48 +222,69 @@ static int grow(struct wheel *wheel, uint32_t id)
     return 0;
 }
 
-/* Drops what is stale in a bag; answers whether anything is left. */
-static bool sweep_bag(struct wheel *wheel, struct bag *bag, size_t from)
+/* The sweep goes round through all bags but `due`, a few entries at a time, so that nobody ever waits for it: garbage comes
+ * one entry for each timer moved, and goes as fast as it comes once a third of all is stale. Their order in a bag is no matter. */
+static void sweep_next_bag(struct wheel *wheel)
 {
-    size_t kept = from;
-    for (size_t i = from; i < bag->count; i++) {
-        if (is_live(wheel, &bag->items[i])) {
-            bag->items[kept++] = bag->items[i];
-        }
+    size_t bag = wheel->sweep_bag + 1;
+    wheel->sweep_at = 0;
+    if (bag < LEVELS * SLOTS) {
+        size_t slot = next_occupied(wheel, (int)(bag / SLOTS), bag % SLOTS);
+        bag = bag / SLOTS * SLOTS + slot; /* SLOTS: the first of the next level, or far */
     }
-    wheel->entries -= bag->count - kept;
-    bag->count = (uint32_t)kept;
-    return kept > from;
+    wheel->sweep_bag = bag <= LEVELS * SLOTS ? bag : 0;
 }
 
-static void sweep(struct wheel *wheel)
+static void sweep_some(struct wheel *wheel)
 {
-    for (int level = 0; level < LEVELS; level++) {
-        for (size_t slot = next_occupied(wheel, level, 0); slot < SLOTS;
-             slot = next_occupied(wheel, level, slot + 1)) {
-            if (!sweep_bag(wheel, &wheel->slots[level][slot], 0)) {
-                unmark(wheel, level, slot);
-                bag_clear(&wheel->slots[level][slot]);
-            }
+    for (int i = 0; i < SWEEP_EACH; i++) {
+        size_t at = wheel->sweep_bag;
+        struct bag *bag = at < LEVELS * SLOTS ? &wheel->slots[at / SLOTS][at % SLOTS] : &wheel->far;
+        if (wheel->sweep_at >= bag->count) {
+            sweep_next_bag(wheel);
+            continue;
+        }
+        if (wheel->sweep_at + SWEEP_EACH < bag->count) {
+            __builtin_prefetch(&wheel->timers[bag->items[wheel->sweep_at + SWEEP_EACH].id]);
+        }
+        if (is_live(wheel, &bag->items[wheel->sweep_at])) {
+            wheel->sweep_at++;
+            continue;
+        }
+        bag->items[wheel->sweep_at] = bag->items[--bag->count];
+        wheel->entries--;
+        if (bag->count == 0 && at < LEVELS * SLOTS) {
+            unmark(wheel, (int)(at / SLOTS), at % SLOTS);
+            bag_clear(bag);
         }
     }
-    (void)sweep_bag(wheel, &wheel->far, 0);
-    (void)sweep_bag(wheel, &wheel->due, wheel->due_at);
+}
+
+static void tidy(struct wheel *wheel)
+{
+    if (wheel->entries > STALE_MIN && wheel->entries > wheel->live + wheel->live / 2) {
+        sweep_some(wheel);
+    }
+}
+
+/* Its entry stays behind, stale. */
+static void disarm(struct wheel *wheel, struct timer *timer)
+{
+    if (timer->deadline_ms == WHEEL_NEVER) {
+        return;
+    }
+    if (timer->deadline_ms <= wheel->next_ms) {
+        wheel->next_known = false;
+    }
+    *timer = (struct timer){WHEEL_NEVER, timer->turn + 1};
+    wheel->live--;
 }
 
 void wheel_cancel(struct wheel *wheel, uint32_t id)
 {
-    if (id >= wheel->capacity || wheel->timers[id].deadline_ms == WHEEL_NEVER) {
-        return;
-    }
-    if (wheel->timers[id].deadline_ms <= wheel->next_ms) {
-        wheel->next_known = false;
-    }
-    wheel->timers[id].deadline_ms = WHEEL_NEVER;
-    wheel->timers[id].turn++;
-    wheel->live--;
-    if (wheel->entries > STALE_MIN && wheel->entries > 2 * wheel->live) {
-        sweep(wheel);
+    if (id < wheel->capacity) {
+        disarm(wheel, &wheel->timers[id]);
+        tidy(wheel);
     }
 }
 
@@ -277,13 +304,8 @@ int wheel_set(struct wheel *wheel, uint32_t id, int64_t deadline_ms)
     if (error != 0) {
         return error;
     }
-    /* A sweep only takes entries out, so that the room just made stays (or a cleared bag is asked again). */
-    wheel_cancel(wheel, id);
-    error = bag_reserve(bag_for(wheel, wheel->now_ms, deadline_ms), 1);
-    if (error != 0) {
-        return error;
-    }
     struct timer *timer = &wheel->timers[id];
+    disarm(wheel, timer);
     timer->deadline_ms = deadline_ms;
     place(wheel, wheel->now_ms, (struct entry){deadline_ms, id, timer->turn});
     wheel->live++;
@@ -291,6 +313,7 @@ int wheel_set(struct wheel *wheel, uint32_t id, int64_t deadline_ms)
     if (deadline_ms < wheel->next_ms) {
         wheel->next_ms = deadline_ms; /* still a lower bound when next_known is false */
     }
+    tidy(wheel);
     return 0;
 }
 
@@ -357,14 +380,19 @@ int64_t wheel_next_deadline(struct wheel *wheel)
 }
 
 /* Deals a bag out as seen from the wheel's time. On a failure of memory the rest stays where it is: the slot is still
- * occupied, and the next advance begins with it. */
-static int deal(struct wheel *wheel, struct bag *bag)
+ * occupied, and the next advance begins with it. What is stale is dropped on the way into the last level, where its timer will
+ * be needed soon; above, looking each one up would be most of the work. */
+static int deal(struct wheel *wheel, struct bag *bag, int level)
 {
     size_t kept = 0;
     int error = 0;
+    bool look = level <= 1;
     for (size_t i = 0; i < bag->count; i++) {
         struct entry entry = bag->items[i];
-        if (!is_live(wheel, &entry)) {
+        if (look && i + AHEAD < bag->count) {
+            __builtin_prefetch(&wheel->timers[bag->items[i + AHEAD].id]);
+        }
+        if (look && !is_live(wheel, &entry)) {
             wheel->entries--;
             continue;
         }
@@ -387,7 +415,7 @@ static int enter_slots(struct wheel *wheel)
 {
     int64_t span = wheel->now_ms >> (LEVELS * SLOT_BITS);
     if (wheel->far_span != span) {
-        int error = deal(wheel, &wheel->far);
+        int error = deal(wheel, &wheel->far, LEVELS);
         if (error != 0) {
             return error;
         }
@@ -397,7 +425,7 @@ static int enter_slots(struct wheel *wheel)
         size_t slot = slot_of(wheel->now_ms, level);
         struct bag *bag = &wheel->slots[level][slot];
         if (bag->count > 0) {
-            int error = deal(wheel, bag);
+            int error = deal(wheel, bag, level);
             if (error != 0) {
                 return error;
             }
@@ -445,11 +473,16 @@ static int compare_entries(const void *left, const void *right)
 
 static void sort_due(struct wheel *wheel)
 {
-    (void)sweep_bag(wheel, &wheel->due, wheel->due_at);
-    size_t left = wheel->due.count - wheel->due_at;
-    if (left > 0) {
-        memmove(wheel->due.items, wheel->due.items + wheel->due_at, left * sizeof(struct entry));
-        qsort(wheel->due.items, left, sizeof(struct entry), compare_entries);
+    struct entry *items = wheel->due.items;
+    size_t left = 0;
+    for (size_t i = wheel->due_at; i < wheel->due.count; i++) {
+        if (is_live(wheel, &items[i])) {
+            items[left++] = items[i];
+        }
+    }
+    wheel->entries -= wheel->due.count - wheel->due_at - left;
+    if (left > 1) {
+        qsort(items, left, sizeof(struct entry), compare_entries);
     }
     wheel->due.count = (uint32_t)left;
     wheel->due_at = 0;

@@ -2,7 +2,8 @@
  *
  * Five levels of 256 slots, of 1 ms, 256 ms, 65.5 s, 4.7 h and 49.7 days; what lies in another 34-year span waits in a
  * list of its own. A slot is an array of {id, deadline}; moving or cancelling a timer leaves its old entry
- * behind, which is dropped when its slot is reached (or when half of the entries are stale). One timer per id, ids are
+ * behind, which is dropped when its slot is reached, or by a sweep that goes on by a few entries with each timer moved while a
+ * third of them are stale: no call ever takes long because of it. One timer per id, ids are
  * small numbers chosen by the caller (an index into its own table).
  *
  * The wheel knows no clock: wheel_expire says how far time has come. Time that goes back is ignored: a deadline is

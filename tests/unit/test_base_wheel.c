@@ -137,6 +137,44 @@ static void test_wheel_fires_nothing_when_the_clock_goes_back(void **state)
     wheel_free(wheel);
 }
 
+/* A clock that was set an hour ahead by mistake and then right again, as when somebody takes summer time for UTC: what fired
+ * meanwhile does not fire again, and what is due later waits for its true instant. */
+static void test_wheel_fires_once_when_the_clock_is_set_ahead_and_back(void **state)
+{
+    enum { HOUR_MS = 3600000 };
+    struct wheel_due due[4];
+    struct wheel *wheel = wheel_new(START_MS, 4, 4);
+    (void)state;
+    assert_int_equal(wheel_set(wheel, 0, START_MS + HOUR_MS / 2), 0);
+    assert_int_equal(wheel_set(wheel, 1, START_MS + 2 * HOUR_MS), 0);
+    assert_int_equal(wheel_expire(wheel, START_MS + HOUR_MS, due, 4), 1);
+    assert_int_equal(wheel_expire(wheel, START_MS + HOUR_MS / 2, due, 4), 0);
+    assert_int_equal(wheel_expire(wheel, START_MS + 2 * HOUR_MS - 1, due, 4), 0);
+    assert_int_equal(wheel_next_deadline(wheel), START_MS + 2 * HOUR_MS);
+    assert_int_equal(wheel_expire(wheel, START_MS + 2 * HOUR_MS, due, 4), 1);
+    assert_int_equal(due[0].id, 1);
+    wheel_free(wheel);
+}
+
+/* The machine slept over a holiday: no tick came in between, and all that is overdue comes at once, the oldest first. */
+static void test_wheel_wakes_from_a_long_sleep_in_order(void **state)
+{
+    enum { TIMERS = 1000 };
+    struct wheel_due due[TIMERS];
+    struct wheel *wheel = wheel_new(START_MS, TIMERS, TIMERS);
+    (void)state;
+    for (uint32_t id = 0; id < TIMERS; id++) {
+        int64_t in_ms = (int64_t)((id * 7919u) % TIMERS) * (DAY_MS / 100) + 1;
+        assert_int_equal(wheel_set(wheel, id, START_MS + in_ms), 0);
+    }
+    assert_int_equal(wheel_expire(wheel, START_MS + INT64_C(10) * DAY_MS, due, TIMERS), TIMERS);
+    for (size_t i = 1; i < TIMERS; i++) {
+        assert_true(due[i].deadline_ms > due[i - 1].deadline_ms);
+    }
+    assert_int_equal(wheel_count(wheel), 0);
+    wheel_free(wheel);
+}
+
 static void test_wheel_jumps_forward_in_order(void **state)
 {
     struct wheel_due due[4];
@@ -167,6 +205,15 @@ static void test_wheel_stays_below_64_bytes_a_timer(void **state)
     }
     assert_int_equal(wheel_count(wheel), TIMERS);
     assert_true(wheel_memory_bytes(wheel) <= 64 * TIMERS);
+    struct wheel_due due[256]; /* and the sweep took no live one with it */
+    size_t fired = 0;
+    for (size_t count = 256; count > 0; fired += count) {
+        count = wheel_expire(wheel, START_MS + 4 * DAY_MS, due, 256);
+        for (size_t i = 1; i < count; i++) {
+            assert_true(due[i].deadline_ms >= due[i - 1].deadline_ms);
+        }
+    }
+    assert_int_equal(fired, TIMERS);
     wheel_free(wheel);
 }
 
@@ -187,6 +234,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_wheel_agrees_with_a_sorted_list),
         cmocka_unit_test(test_wheel_knows_a_far_deadline_behind_a_cancelled_due_one),
         cmocka_unit_test(test_wheel_fires_nothing_when_the_clock_goes_back),
+        cmocka_unit_test(test_wheel_fires_once_when_the_clock_is_set_ahead_and_back),
+        cmocka_unit_test(test_wheel_wakes_from_a_long_sleep_in_order),
         cmocka_unit_test(test_wheel_jumps_forward_in_order),
         cmocka_unit_test(test_wheel_stays_below_64_bytes_a_timer),
         cmocka_unit_test(test_wheel_is_bounded),
