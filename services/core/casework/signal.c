@@ -1,4 +1,6 @@
 /* A signal on its case: opens, joins, raises. */
+#include <stdio.h>
+
 #include "base/assert.h"
 #include "core/casework/machine.h"
 #include "core/casework/obligation.h"
@@ -64,6 +66,17 @@ static void start_plan(struct work *work, const struct case_signal *signal)
     }
 }
 
+/* By which pack the case lives, whichever is active later. */
+static void say_opened(struct work *work)
+{
+    struct effect_journal *line = work_journal(work, "case_opened");
+    char digits[2 * POLICY_HASH_BYTES + 1];
+    for (size_t i = 0; i < POLICY_HASH_BYTES; i++) {
+        (void)snprintf(digits + 2 * i, 3, "%02x", work->file->pack[i]);
+    }
+    work_fact(work, line, "pack", str_of(digits));
+}
+
 static void open_case(struct work *work, const struct case_signal *signal)
 {
     struct casefile *file = work->file;
@@ -81,7 +94,7 @@ static void open_case(struct work *work, const struct case_signal *signal)
     case_transition(file, CASE_OPEN);
     take_why(work, signal);
     episode_open(work, signal);
-    (void)work_journal(work, "case_opened");
+    say_opened(work);
     (void)work_alert(work, "opened");
     conflict_say_inherited(work);
     take_parties(work, signal);
