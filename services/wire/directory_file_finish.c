@@ -203,6 +203,7 @@ static void finish_roster(struct finish *finish, struct directory_entry *entry)
         struct roster_override *override = &entry->overrides[i];
         make_id(finish, 'p', top, &override->person);
         make_id(finish, 'p', top, &override->substitute);
+        make_id(finish, 'p', top, &override->instead_of);
         override->from_ms = to_instant(&zone, override->from_ms);
         override->to_ms = to_instant(&zone, override->to_ms);
     }
@@ -306,6 +307,7 @@ static void check_roster(struct finish *finish, const struct directory_entry *en
     for (size_t i = 0; i < roster->override_count; i++) {
         check_person_named(finish, entry, roster->unit, roster->overrides[i].person);
         check_person_named(finish, entry, roster->unit, roster->overrides[i].substitute);
+        check_person_named(finish, entry, roster->unit, roster->overrides[i].instead_of);
         check_group_named(finish, entry, roster->unit, roster->overrides[i].campus);
     }
 }

@@ -9,22 +9,12 @@
 
 enum {
     SECTION_MAX = 100000,
-    DAY_MINUTES = 24 * 60,
     ADDRESS_MAX_BYTES = 256,
     SECRET_MAX_BYTES = 128,
     PARTNER_SECRET_MIN_BYTES = 24,
 };
 
 #define KEYS(keys) (keys), sizeof(keys) / sizeof((keys)[0])
-
-static enum org_role read_role(struct directory_reader *reader, const struct yaml_node *node)
-{
-    const char *words[ORG_ROLE_COUNT - 1];
-    for (int role = 1; role < ORG_ROLE_COUNT; role++) {
-        words[role - 1] = org_role_id((enum org_role)role);
-    }
-    return (enum org_role)(directory_reader_choice(reader, node, words, ORG_ROLE_COUNT - 1) + 1);
-}
 
 static void read_zone(struct directory_reader *reader, const struct yaml_node *node,
                       struct org_unit *unit)
@@ -209,7 +199,7 @@ static void read_holdings(struct directory_reader *reader, const struct yaml_nod
             {"substitute", false, &substitute},
         };
         if (directory_reader_mapping(reader, &items[i], KEYS(keys))) {
-            entry->holdings[i].role = read_role(reader, role);
+            entry->holdings[i].role = directory_reader_role(reader, role);
             entry->holdings[i].group = directory_reader_ref(reader, group);
             entry->holdings[i].substitute = directory_reader_ref(reader, substitute);
         }
@@ -282,103 +272,6 @@ static void read_person(struct directory_reader *reader, const struct yaml_node 
     read_guardians(reader, guardians, entry);
     read_holdings(reader, roles, entry);
     read_flags(reader, flags, entry);
-}
-
-/* One line of a shift stands for each of its days. */
-static size_t read_shift(struct directory_reader *reader, const struct yaml_node *node,
-                         struct roster_shift *ret_shifts)
-{
-    static const char *const days[] = {"mon", "tue", "wed", "thu", "fri", "sat", "sun"};
-    const struct yaml_node *on, *from, *to, *person, *substitute, *campus;
-    const struct yaml_node *items = NULL;
-    const struct yaml_key keys[] = {
-        {"days", true, &on},
-        {"from", true, &from},
-        {"to", true, &to},
-        {"person", true, &person},
-        {"substitute", false, &substitute},
-        {"campus", false, &campus},
-    };
-    if (!directory_reader_mapping(reader, node, KEYS(keys))) {
-        return 0;
-    }
-    size_t count = directory_reader_list(reader, on, 7, &items);
-    uint32_t start = directory_reader_clock(reader, from);
-    uint32_t end = directory_reader_clock(reader, to);
-    struct roster_shift shift = {
-        .start_minute = start % DAY_MINUTES,
-        .length_minutes = end > start ? end - start : end + DAY_MINUTES - start,
-        .person = directory_reader_ref(reader, person),
-        .substitute = directory_reader_ref(reader, substitute),
-        .campus = directory_reader_ref(reader, campus),
-    };
-    for (size_t i = 0; i < count; i++) {
-        shift.weekday = (uint32_t)directory_reader_choice(reader, &items[i], days, 7) + 1;
-        ret_shifts[i] = shift;
-    }
-    return count;
-}
-
-static void read_shifts(struct directory_reader *reader, const struct yaml_node *node,
-                        struct directory_entry *entry)
-{
-    const struct yaml_node *items = NULL;
-    size_t count = directory_reader_list(reader, node, ROSTER_SHIFTS_MAX, &items);
-    size_t *shift_count = &entry->record.roster.shift_count;
-    entry->shifts = directory_reader_take(reader, 7 * count, sizeof(*entry->shifts));
-    for (size_t i = 0; reader->error == 0 && i < count; i++) {
-        *shift_count += read_shift(reader, &items[i], &entry->shifts[*shift_count]);
-    }
-}
-
-static void read_overrides(struct directory_reader *reader, const struct yaml_node *node,
-                           struct directory_entry *entry)
-{
-    const struct yaml_node *items = NULL;
-    size_t count = directory_reader_list(reader, node, ROSTER_OVERRIDES_MAX, &items);
-    entry->overrides = directory_reader_take(reader, count, sizeof(*entry->overrides));
-    for (size_t i = 0; reader->error == 0 && i < count; i++) {
-        const struct yaml_node *from, *to, *person, *substitute, *campus;
-        const struct yaml_key keys[] = {
-            {"from", true, &from},      {"to", true, &to},
-            {"person", true, &person},  {"substitute", false, &substitute},
-            {"campus", false, &campus},
-        };
-        if (directory_reader_mapping(reader, &items[i], KEYS(keys))) {
-            entry->overrides[i] = (struct roster_override){
-                .from_ms = directory_reader_local(reader, from),
-                .to_ms = directory_reader_local(reader, to),
-                .person = directory_reader_ref(reader, person),
-                .substitute = directory_reader_ref(reader, substitute),
-                .campus = directory_reader_ref(reader, campus),
-            };
-        }
-    }
-    entry->record.roster.override_count = count;
-}
-
-static void read_roster(struct directory_reader *reader, const struct yaml_node *node)
-{
-    const struct yaml_node *unit, *role, *shifts, *overrides;
-    const struct yaml_key keys[] = {
-        {"unit", true, &unit},
-        {"role", true, &role},
-        {"shifts", true, &shifts},
-        {"overrides", false, &overrides},
-    };
-    if (!directory_reader_mapping(reader, node, KEYS(keys))) {
-        return;
-    }
-    struct directory_entry *entry =
-        directory_import_new_entry(reader->import, ORG_RECORD_ROSTER, node);
-    if (entry == NULL) {
-        reader->error = ERR_MEMORY;
-        return;
-    }
-    entry->record.roster.unit = directory_reader_ref(reader, unit);
-    entry->record.roster.role = str_of(org_role_id(read_role(reader, role)));
-    read_shifts(reader, shifts, entry);
-    read_overrides(reader, overrides, entry);
 }
 
 static void read_token(struct directory_reader *reader, const struct yaml_node *node)
@@ -558,7 +451,7 @@ bool directory_import_read(struct directory_import *import, const struct yaml_no
                            struct yaml_faults *faults, int *ret_error)
 {
     static void (*const read[])(struct directory_reader * reader, const struct yaml_node *node) = {
-        read_unit,  read_group,  read_person, read_roster,
+        read_unit,  read_group,  read_person, directory_read_roster,
         read_token, read_source, read_user,   read_partner,
     };
     enum { SECTIONS = sizeof(read) / sizeof(read[0]) };

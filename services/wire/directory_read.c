@@ -181,6 +181,40 @@ static int read_person(const Shouwang__V1__Person *from, struct arena *arena,
     return error != 0 ? error : read_sealed(from->name, arena, &ret_person->name);
 }
 
+static void read_shifts(const Shouwang__V1__Roster *from, struct roster_shift *shifts)
+{
+    for (size_t i = 0; i < from->n_shifts; i++) {
+        const Shouwang__V1__Shift *shift = from->shifts[i];
+        shifts[i] = (struct roster_shift){
+            .weekday = shift->weekday,
+            .start_minute = shift->start_minute,
+            .length_minutes = shift->length_minutes,
+            .person = str_of(shift->person),
+            .substitute = str_of(shift->substitute),
+            .campus = str_of(shift->campus),
+            .period_days = shift->period_days,
+            .first_day = shift->first_day,
+            .last_day = shift->last_day,
+            .days = (enum roster_days)shift->days,
+        };
+    }
+}
+
+static void read_overrides(const Shouwang__V1__Roster *from, struct roster_override *overrides)
+{
+    for (size_t i = 0; i < from->n_overrides; i++) {
+        const Shouwang__V1__ShiftOverride *override = from->overrides[i];
+        overrides[i] = (struct roster_override){
+            .from_ms = override->from_ms,
+            .to_ms = override->to_ms,
+            .person = str_of(override->person),
+            .substitute = str_of(override->substitute),
+            .campus = str_of(override->campus),
+            .instead_of = str_of(override->instead_of),
+        };
+    }
+}
+
 static int read_roster(const Shouwang__V1__Roster *from, struct arena *arena,
                        struct roster *ret_roster)
 {
@@ -188,30 +222,36 @@ static int read_roster(const Shouwang__V1__Roster *from, struct arena *arena,
     struct roster_shift *shifts = arena_alloc_array(arena, from->n_shifts, sizeof(*shifts));
     struct roster_override *overrides =
         arena_alloc_array(arena, from->n_overrides, sizeof(*overrides));
-    if (shifts == NULL || overrides == NULL) {
+    struct calendar_span *holidays = arena_alloc_array(arena, from->n_holidays, sizeof(*holidays));
+    struct roster_make_up *make_ups =
+        arena_alloc_array(arena, from->n_make_up_days, sizeof(*make_ups));
+    if (shifts == NULL || overrides == NULL || holidays == NULL || make_ups == NULL) {
         return ERR_MEMORY;
     }
     if (!org_role_parse(str_of(from->role), &role)) {
         return ERR_UNSUPPORTED;
     }
-    for (size_t i = 0; i < from->n_shifts; i++) {
-        const Shouwang__V1__Shift *shift = from->shifts[i];
-        shifts[i] = (struct roster_shift){
-            shift->weekday,        shift->start_minute,       shift->length_minutes,
-            str_of(shift->person), str_of(shift->substitute), str_of(shift->campus),
-        };
+    read_shifts(from, shifts);
+    read_overrides(from, overrides);
+    for (size_t i = 0; i < from->n_holidays; i++) {
+        holidays[i] =
+            (struct calendar_span){from->holidays[i]->first_day, from->holidays[i]->last_day};
     }
-    for (size_t i = 0; i < from->n_overrides; i++) {
-        const Shouwang__V1__ShiftOverride *override = from->overrides[i];
-        overrides[i] = (struct roster_override){
-            override->from_ms,        override->to_ms,
-            str_of(override->person), str_of(override->substitute),
-            str_of(override->campus),
-        };
+    for (size_t i = 0; i < from->n_make_up_days; i++) {
+        make_ups[i] =
+            (struct roster_make_up){from->make_up_days[i]->day, from->make_up_days[i]->weekday};
     }
     *ret_roster = (struct roster){
-        str_of(from->unit), str_of(from->role), shifts,
-        from->n_shifts,     overrides,          from->n_overrides,
+        .unit = str_of(from->unit),
+        .role = str_of(from->role),
+        .shifts = shifts,
+        .shift_count = from->n_shifts,
+        .overrides = overrides,
+        .override_count = from->n_overrides,
+        .holidays = holidays,
+        .holiday_count = from->n_holidays,
+        .make_up_days = make_ups,
+        .make_up_count = from->n_make_up_days,
     };
     return 0;
 }

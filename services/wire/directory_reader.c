@@ -113,27 +113,55 @@ uint32_t directory_reader_clock(struct directory_reader *reader, const struct ya
     return (uint32_t)minute;
 }
 
-/* "YYYY-MM-DD HH:MM" on the unit's wall clock, in milliseconds since 1970 on it. */
-int64_t directory_reader_local(struct directory_reader *reader, const struct yaml_node *node)
+/* The day of "YYYY-MM-DD" at the begin of the text, since 1970. */
+static bool read_date(struct str text, int64_t *ret_day)
 {
     static const uint32_t month_days[] = {31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
     int64_t year = 0;
     int64_t month = 0;
+    int64_t day = 0;
+    if (text.len < 10 || text.at[4] != '-' || text.at[7] != '-' ||
+        !read_digits(text, 0, 4, 9999, &year) || !read_digits(text, 5, 2, 12, &month) ||
+        !read_digits(text, 8, 2, 31, &day) || year < 1970 || month < 1 || day < 1 ||
+        day > month_days[month - 1]) {
+        return false;
+    }
+    *ret_day = zone_day_of(year, (uint32_t)month, (uint32_t)day);
+    return true;
+}
+
+int64_t directory_reader_day(struct directory_reader *reader, const struct yaml_node *node)
+{
+    int64_t day = 0;
+    struct str text = directory_reader_text(reader, node, 16);
+    if (text.len > 0 && (text.len != 10 || !read_date(text, &day))) {
+        directory_reader_fail(reader, node, "not a day, expected \"YYYY-MM-DD\"");
+    }
+    return day;
+}
+
+/* "YYYY-MM-DD HH:MM" on the unit's wall clock, in milliseconds since 1970 on it. */
+int64_t directory_reader_local(struct directory_reader *reader, const struct yaml_node *node)
+{
     int64_t day = 0;
     int64_t minute = 0;
     struct str text = directory_reader_text(reader, node, 32);
     if (text.len == 0) {
         return 0;
     }
-    bool is_date = text.len == 16 && text.at[4] == '-' && text.at[7] == '-' && text.at[10] == ' ' &&
-                   read_digits(text, 0, 4, 9999, &year) && read_digits(text, 5, 2, 12, &month) &&
-                   read_digits(text, 8, 2, 31, &day) && month >= 1 && day >= 1 &&
-                   day <= month_days[month - 1] &&
-                   yaml_parse_clock((struct str){text.at + 11, 5}, &minute);
-    if (!is_date || year < 1970) {
+    if (text.len != 16 || text.at[10] != ' ' || !read_date(text, &day) ||
+        !yaml_parse_clock((struct str){text.at + 11, 5}, &minute)) {
         directory_reader_fail(reader, node, "not a local time, expected \"YYYY-MM-DD HH:MM\"");
         return 0;
     }
-    int64_t days = zone_day_of(year, (uint32_t)month, (uint32_t)day);
-    return (days * DAY_MINUTES + minute) * 60000;
+    return (day * DAY_MINUTES + minute) * 60000;
+}
+
+enum org_role directory_reader_role(struct directory_reader *reader, const struct yaml_node *node)
+{
+    const char *words[ORG_ROLE_COUNT - 1];
+    for (int role = 1; role < ORG_ROLE_COUNT; role++) {
+        words[role - 1] = org_role_id((enum org_role)role);
+    }
+    return (enum org_role)(directory_reader_choice(reader, node, words, ORG_ROLE_COUNT - 1) + 1);
 }

@@ -52,7 +52,16 @@ bool directory_reader_bool(struct directory_reader *reader, const struct yaml_no
 /* "HH:MM", 00:00 to 24:00, as minutes of the day. */
 uint32_t directory_reader_clock(struct directory_reader *reader, const struct yaml_node *node);
 
+/* "YYYY-MM-DD" as days since 1970; absent: 0. */
+int64_t directory_reader_day(struct directory_reader *reader, const struct yaml_node *node);
+
 /* "YYYY-MM-DD HH:MM" on the unit's wall clock, in milliseconds since 1970 on it; absent: 0. */
 int64_t directory_reader_local(struct directory_reader *reader, const struct yaml_node *node);
+
+/* One of the closed list. */
+enum org_role directory_reader_role(struct directory_reader *reader, const struct yaml_node *node);
+
+/* The section of rosters, one of them (directory_file_roster.c). */
+void directory_read_roster(struct directory_reader *reader, const struct yaml_node *node);
 
 #endif

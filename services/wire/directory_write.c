@@ -201,6 +201,10 @@ static void write_shifts(struct writer *writer, const struct roster *roster,
         bodies[i].person = write_text(writer, shift->person);
         bodies[i].substitute = write_text(writer, shift->substitute);
         bodies[i].campus = write_text(writer, shift->campus);
+        bodies[i].period_days = shift->period_days;
+        bodies[i].first_day = shift->first_day;
+        bodies[i].last_day = shift->last_day;
+        bodies[i].days = (Shouwang__V1__ShiftDays)shift->days;
     }
     to->shifts = messages;
     to->n_shifts = roster->shift_count;
@@ -218,9 +222,36 @@ static void write_overrides(struct writer *writer, const struct roster *roster,
         bodies[i].person = write_text(writer, override->person);
         bodies[i].substitute = write_text(writer, override->substitute);
         bodies[i].campus = write_text(writer, override->campus);
+        bodies[i].instead_of = write_text(writer, override->instead_of);
     }
     to->overrides = messages;
     to->n_overrides = roster->override_count;
+}
+
+static void write_holidays(struct writer *writer, const struct roster *roster,
+                           Shouwang__V1__Roster *to)
+{
+    NEW_MESSAGES(writer, roster->holiday_count, Shouwang__V1__RosterHoliday,
+                 shouwang__v1__roster_holiday__init)
+    for (size_t i = 0; bodies != NULL && i < roster->holiday_count; i++) {
+        bodies[i].first_day = roster->holidays[i].first_day;
+        bodies[i].last_day = roster->holidays[i].last_day;
+    }
+    to->holidays = messages;
+    to->n_holidays = roster->holiday_count;
+}
+
+static void write_make_up_days(struct writer *writer, const struct roster *roster,
+                               Shouwang__V1__Roster *to)
+{
+    NEW_MESSAGES(writer, roster->make_up_count, Shouwang__V1__RosterMakeUpDay,
+                 shouwang__v1__roster_make_up_day__init)
+    for (size_t i = 0; bodies != NULL && i < roster->make_up_count; i++) {
+        bodies[i].day = roster->make_up_days[i].day;
+        bodies[i].weekday = roster->make_up_days[i].weekday;
+    }
+    to->make_up_days = messages;
+    to->n_make_up_days = roster->make_up_count;
 }
 
 static void write_roster(struct writer *writer, const struct roster *roster,
@@ -235,6 +266,8 @@ static void write_roster(struct writer *writer, const struct roster *roster,
     to->role = write_text(writer, roster->role);
     write_shifts(writer, roster, to);
     write_overrides(writer, roster, to);
+    write_holidays(writer, roster, to);
+    write_make_up_days(writer, roster, to);
     record->roster = to;
     record->entry_case = SHOUWANG__V1__DIRECTORY_RECORD__ENTRY_ROSTER;
 }

@@ -138,14 +138,36 @@ static void test_directory_person_makes_the_round(void **state)
 static void test_directory_other_records_make_the_round(void **state)
 {
     (void)state;
-    struct roster_shift shift = {7, 1140, 750, S("t-1"), S("t-2"), S("east")};
-    struct roster_override override = {1000, 2000, S("t-2"), S(""), S("")};
+    struct roster_shift shift = {.weekday = 7,
+                                 .start_minute = 1140,
+                                 .length_minutes = 750,
+                                 .person = S("t-1"),
+                                 .substitute = S("t-2"),
+                                 .campus = S("east"),
+                                 .period_days = 14,
+                                 .first_day = 20700,
+                                 .last_day = 20900,
+                                 .days = ROSTER_DAYS_OTHER};
+    struct roster_override override = {
+        .from_ms = 1000, .to_ms = 2000, .person = S("t-2"), .instead_of = S("t-1")};
+    struct calendar_span holiday = {20728, 20734};
+    struct roster_make_up make_up = {20737, 4};
     struct str texts[] = {S("incident.*"), S("attendance.roll")};
     struct str units[] = {S("s1"), S("s2")};
     struct org_record records[] = {
         {.kind = ORG_RECORD_GROUP,
          .group = {S("g7"), S("s1"), ORG_GROUP_GRADE, S("east"), S("七年级")}},
-        {.kind = ORG_RECORD_ROSTER, .roster = {S("s1"), S("duty_leader"), &shift, 1, &override, 1}},
+        {.kind = ORG_RECORD_ROSTER,
+         .roster = {.unit = S("s1"),
+                    .role = S("duty_leader"),
+                    .shifts = &shift,
+                    .shift_count = 1,
+                    .overrides = &override,
+                    .override_count = 1,
+                    .holidays = &holiday,
+                    .holiday_count = 1,
+                    .make_up_days = &make_up,
+                    .make_up_count = 1}},
         {.kind = ORG_RECORD_TOKEN,
          .token = {{1, 2, 3}, S("s1"), texts, 2, S("/gates"), S("gates"), 99}},
         {.kind = ORG_RECORD_SOURCE, .source = {S("/gates/1"), S("c1"), units, 2}},

@@ -289,6 +289,45 @@ static void test_directory_file_turns_local_times_into_instants(void **state)
     directory_import_free(import);
 }
 
+static void test_directory_file_people_take_turns(void **state)
+{
+    (void)state;
+    const char *const texts[] = {
+        "people:\n  - {unit: s1, ref: T1, kind: staff, name: A, addresses: [{phone: \"1\"}]}\n"
+        "  - {unit: s1, ref: T2, kind: staff, name: B, addresses: [{phone: \"2\"}]}\n"
+        "rosters:\n"
+        "  - unit: s1\n"
+        "    role: duty_leader\n"
+        "    shifts:\n"
+        "      - {days: [sat, sun], from: \"08:00\", to: \"08:00\", person: [T1, T2], turn: week, "
+        "starting: 2026-09-05}\n"
+        "      - {from: \"20:00\", to: \"21:00\", person: [T1, T2], turn: day, starting: "
+        "2026-09-01, "
+        "on: school}\n"
+        "    holidays: [{from: 2026-10-01, to: 2026-10-07}]\n"
+        "    make_up_days: [{day: 2026-10-10, as: thu}]\n"
+        "    overrides: [{from: \"2026-09-05 08:00\", to: \"2026-09-06 08:00\", instead_of: T1}]\n",
+        UNITS,
+    };
+    struct directory_import *import = directory_import_new(&directory_names_made_up);
+    assert_string_equal(import_texts(import, texts, 2), "");
+    const struct roster *roster =
+        org_find_roster(directory_import_org(import), S("s1"), S("duty_leader"));
+    assert_int_equal(roster->shift_count, 6);
+    assert_int_equal(roster->shifts[3].weekday, 7);
+    assert_int_equal(roster->shifts[3].period_days, 14);
+    assert_int_equal(roster->shifts[3].first_day, zone_day_of(2026, 9, 12));
+    assert_int_equal(roster->shifts[5].period_days, 2);
+    assert_int_equal(roster->shifts[5].first_day, zone_day_of(2026, 9, 2));
+    assert_int_equal(roster->shifts[5].days, ROSTER_DAYS_SCHOOL);
+    assert_int_equal(roster->make_up_days[0].weekday, 4);
+    assert_true(roster->overrides[0].instead_of.len > 0);
+    directory_import_free(import);
+    assert_faulty("rosters:\n  - unit: s1\n    role: duty_leader\n    shifts:\n"
+                  "      - {days: [mon], from: \"08:00\", to: \"09:00\", person: [T1, T2]}\n",
+                  "1.yaml:5:9: several persons take turns");
+}
+
 static void test_directory_file_person_in_two_units_is_one_id(void **state)
 {
     (void)state;
@@ -356,6 +395,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_directory_file_reads_scalars_strictly),
         cmocka_unit_test(test_directory_file_partners_must_fit_their_channel),
         cmocka_unit_test(test_directory_file_turns_local_times_into_instants),
+        cmocka_unit_test(test_directory_file_people_take_turns),
         cmocka_unit_test(test_directory_file_person_in_two_units_is_one_id),
         cmocka_unit_test(test_zone_file_reads_the_systems_zones),
     };

@@ -304,7 +304,8 @@ static void test_org_person_without_a_channel_is_a_gap(void **state)
 /* Monday 00:00-12:00 local: the psychology teacher leads, with the grade head as substitute. */
 static void put_roster(struct org *org, const char *unit, const char *role)
 {
-    struct roster_shift shift = {1, 0, 720, S("t-psych"), S("t-grade"), S("")};
+    struct roster_shift shift = {
+        .weekday = 1, .length_minutes = 720, .person = S("t-psych"), .substitute = S("t-grade")};
     struct org_record record = {
         .kind = ORG_RECORD_ROSTER,
         .roster = {.unit = str_of(unit), .role = str_of(role), .shifts = &shift, .shift_count = 1}};

@@ -217,6 +217,7 @@ static void check_shifts(struct work *work, const struct roster *roster, enum or
     for (size_t i = 0; i < roster->override_count; i++) {
         check_named(work, roster->unit, role, roster->overrides[i].person);
         check_named(work, roster->unit, role, roster->overrides[i].substitute);
+        check_named(work, roster->unit, role, roster->overrides[i].instead_of);
     }
 }
 

@@ -40,6 +40,16 @@ static void *move_array(struct walk *walk, size_t count, size_t element_bytes)
     return at;
 }
 
+/* An array of values without texts. */
+static void *move_plain(struct walk *walk, const void *items, size_t count, size_t element_bytes)
+{
+    void *moved = move_array(walk, count, element_bytes);
+    if (moved != NULL && count > 0) {
+        memcpy(moved, items, count * element_bytes);
+    }
+    return moved;
+}
+
 static const struct str *move_texts(struct walk *walk, const struct str *texts, size_t count)
 {
     struct str *moved = move_array(walk, count, sizeof(*moved));
@@ -54,11 +64,8 @@ static const struct str *move_texts(struct walk *walk, const struct str *texts, 
 
 static void move_unit(struct walk *walk, struct org_unit *unit)
 {
-    struct zone_offset *offsets = move_array(walk, unit->zone.count, sizeof(*offsets));
-    if (offsets != NULL && unit->zone.count > 0) {
-        memcpy(offsets, unit->zone.offsets, unit->zone.count * sizeof(*offsets));
-    }
-    unit->zone.offsets = offsets;
+    unit->zone.offsets =
+        move_plain(walk, unit->zone.offsets, unit->zone.count, sizeof(*unit->zone.offsets));
     unit->help_lines = move_texts(walk, unit->help_lines, unit->help_line_count);
     unit->above = move_texts(walk, unit->above, unit->above_count);
     unit->id = move_text(walk, unit->id);
@@ -167,14 +174,24 @@ static void move_roster(struct walk *walk, struct roster *roster)
         override.person = move_text(walk, override.person);
         override.substitute = move_text(walk, override.substitute);
         override.campus = move_text(walk, override.campus);
+        override.instead_of = move_text(walk, override.instead_of);
         if (overrides != NULL) {
             overrides[i] = override;
         }
     }
+    roster->holidays =
+        move_plain(walk, roster->holidays, roster->holiday_count, sizeof(*roster->holidays));
+    roster->make_up_days = move_plain(walk, roster->make_up_days, roster->make_up_count,
+                                      sizeof(*roster->make_up_days));
     roster->shifts = shifts;
     roster->overrides = overrides;
     roster->unit = move_text(walk, roster->unit);
     roster->role = move_text(walk, roster->role);
+    struct roster_node *nodes =
+        move_array(walk, roster->shift_count + roster->override_count, sizeof(*nodes));
+    if (nodes != NULL) {
+        roster_index(roster, nodes);
+    }
 }
 
 static void move_token(struct walk *walk, struct org_token *token)

@@ -264,9 +264,9 @@ static const char *roster_record_fault(const struct roster *roster)
     }
     for (size_t i = 0; i < roster->override_count; i++) {
         const struct roster_override *override = &roster->overrides[i];
-        if (!is_id(override->person) || !is_id_or_empty(override->substitute) ||
-            !is_id_or_empty(override->campus)) {
-            return "override: person, substitute or campus is not an id";
+        if (!is_id_or_empty(override->person) || !is_id_or_empty(override->substitute) ||
+            !is_id_or_empty(override->campus) || !is_id_or_empty(override->instead_of)) {
+            return "override: person, substitute, campus or instead_of is not an id";
         }
     }
     return NULL;
