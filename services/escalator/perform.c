@@ -18,28 +18,6 @@ static void fail(struct part *part, int error)
 
 /* --- the changelog --------------------------------------------------------------------------------------------------- */
 
-static void put_case(struct part *part, const struct effect_change *change,
-                     struct stream_effects *effects)
-{
-    char room[CASE_KEY_MAX_BYTES];
-    struct str key = case_key(change->file->unit, change->file->id, room);
-    struct str before = KAFKA_NONE;
-    struct str value;
-    int error = 0;
-    if (!stream_is_touched(effects, key)) {
-        error = change->before != NULL ? case_encode(change->before, &part->arena, &before) : 0;
-        if (error == 0) {
-            stream_touch(effects, key, before);
-        }
-    }
-    error = error != 0 ? error : case_encode(change->file, &part->arena, &value);
-    if (error != 0) {
-        fail(part, error);
-        return;
-    }
-    stream_put_state(effects, key, value);
-}
-
 /* A case refers to its pack's policies by hash: they are kept beside it from its unit's first use on. */
 static void put_policies(struct part *part, const struct casefile *file,
                          struct stream_effects *effects)
@@ -63,6 +41,31 @@ static void put_policies(struct part *part, const struct casefile *file,
         stream_put_state(effects, key, value);
         unit->stored |= UINT64_C(1) << i;
     }
+}
+
+static void put_case(struct part *part, const struct effect_change *change,
+                     struct stream_effects *effects)
+{
+    char room[CASE_KEY_MAX_BYTES];
+    struct str key = case_key(change->unit, change->case_id, room);
+    struct str before = KAFKA_NONE;
+    struct str value;
+    int error = 0;
+    if (!stream_is_touched(effects, key)) {
+        const struct casefile *old = casework_get_before(part->casework, change->case_id);
+        error = old != NULL ? case_encode(old, &part->arena, &before) : 0;
+        if (error == 0) {
+            stream_touch(effects, key, before);
+        }
+    }
+    const struct casefile *file = casework_get(part->casework, change->case_id);
+    put_policies(part, file, effects);
+    error = error != 0 ? error : case_encode(file, &part->arena, &value);
+    if (error != 0) {
+        fail(part, error);
+        return;
+    }
+    stream_put_state(effects, key, value);
 }
 
 /* Keeps the head as it was before the first line of the batch. */
@@ -214,7 +217,6 @@ static void perform_state(struct part *part, struct stream_effects *effects)
     for (size_t i = 0; i < part->effects.count; i++) {
         const struct effect *effect = part->effects.items[i];
         if (effect->kind == EFFECT_CASE) {
-            put_policies(part, effect->change.file, effects);
             put_case(part, &effect->change, effects);
         }
     }
@@ -246,7 +248,7 @@ static struct str unit_of(const struct part *part, struct str unit)
     for (size_t i = 0; i < part->effects.count && unit.len == 0; i++) {
         const struct effect *effect = part->effects.items[i];
         if (effect->kind == EFFECT_CASE) {
-            unit = effect->change.file->unit;
+            unit = effect->change.unit;
         }
     }
     return unit;

@@ -240,10 +240,10 @@ static void test_casework_linked_person_has_one_case(void **state)
     world_show(world, SHOW_NOTICES);
     assert_string_equal(world_do(world, link_to(world, "lan")), "applied");
     const struct casefile *given = casework_get(world_casework(world), unknown);
-    const struct casefile *taken = casework_get(world_casework(world), known);
     assert_int_equal(given->state, CASE_CLOSED);
     assert_true(str_is(given->outcome, "joined"));
     assert_true(str_is(given->subject, "lan"));
+    const struct casefile *taken = casework_get(world_casework(world), known);
     assert_int_equal(taken->signal_count, signals + 1);
     assert_int_equal(taken->state, CASE_ACKNOWLEDGED);
     assert_int_equal(world_count(world, "boss", ""), 1); /* who has the case hears of it */

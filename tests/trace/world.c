@@ -146,10 +146,10 @@ static void take_effect(struct world *world, size_t index)
     const struct effect *effect = world->effects.items[index];
     switch (effect->kind) {
     case EFFECT_CASE:
-        world->case_id = effect->change.file->id;
-        remember_case(world, effect->change.file->id);
+        world->case_id = effect->change.case_id;
+        remember_case(world, world->case_id);
         if (world->watch != NULL) {
-            world->watch(effect->change.file);
+            world->watch(casework_get(world->casework, world->case_id));
         }
         break;
     case EFFECT_JOURNAL:

@@ -21,12 +21,14 @@ struct casework *casework_new(const struct casework_setup *setup)
     }
     size_t room = casework->setup.case_max < WHEEL_START ? casework->setup.case_max : WHEEL_START;
     casework->wheel = wheel_new(setup->start_ms, room, casework->setup.case_max);
+    casework->view = heap_alloc(sizeof(*casework->view));
+    packer_init(&casework->packer);
     map_init(&casework->by_id, casework->setup.case_max, 0x5157);
     map_init(&casework->by_key, casework->setup.case_max, 0x5158);
     map_init(&casework->units, UNITS_MAX, 0x5159);
     map_init(&casework->kept_out, casework->setup.case_max, 0x515a);
-    if (casework->wheel == NULL) {
-        heap_free(casework);
+    if (casework->wheel == NULL || casework->view == NULL) {
+        casework_free(casework);
         return NULL;
     }
     return casework;
@@ -35,7 +37,7 @@ struct casework *casework_new(const struct casework_setup *setup)
 void casework_free_retired(struct casework *casework)
 {
     for (size_t i = 0; i < casework->retired_count; i++) {
-        heap_free(casework->retired[i]);
+        heap_free(casework->retired[i].packed);
     }
     casework->retired_count = 0;
 }
@@ -47,7 +49,7 @@ void casework_free(struct casework *casework)
     }
     casework_free_retired(casework);
     for (size_t i = 0; i < casework->slot_count; i++) {
-        heap_free(casework->slots[i]->file);
+        heap_free(casework->slots[i]->packed);
         heap_free(casework->slots[i]);
     }
     heap_free(casework->slots);
@@ -62,6 +64,8 @@ void casework_free(struct casework *casework)
     map_fini(&casework->by_key);
     map_fini(&casework->units);
     wheel_free(casework->wheel);
+    packer_fini(&casework->packer);
+    heap_free(casework->view);
     heap_free(casework);
 }
 
@@ -168,11 +172,8 @@ struct slot *casework_find_open(const struct casework *casework, struct str unit
 }
 
 /* Files a slot under its case's key, or under none. ERR_MEMORY: nothing changed. */
-static int set_key(struct casework *casework, struct slot *slot, const struct casefile *file)
+static int set_key(struct casework *casework, struct slot *slot, bool wanted, struct ident key)
 {
-    bool wanted = file != NULL && takes_signals(file);
-    struct ident key =
-        wanted ? key_of(casework, file->unit, file->subject, file->family) : (struct ident){{0}};
     struct ident old = slot->key;
     bool was_keyed = slot->keyed;
     if (was_keyed == wanted && (!wanted || ident_equal(key, old))) {
@@ -240,7 +241,7 @@ void casework_remove_slot(struct casework *casework, struct slot *slot)
     if (last != slot && wheel_set(casework->wheel, last->index, last_ms) != 0) {
         sw_assert(!"the wheel has room for an id it knew");
     }
-    heap_free(slot->file);
+    heap_free(slot->packed);
     heap_free(slot);
 }
 
@@ -294,9 +295,21 @@ static void let_in(struct casework *casework, struct str unit, struct str person
     }
 }
 
-static int count_conflicts(struct casework *casework, const struct casefile *file)
+/* Those kept out of a packed case, looked at in the view; most cases have none. */
+static const struct casefile *look_at_conflicts(const struct casework *casework,
+                                                const struct packed *packed)
 {
-    for (size_t i = 0; i < file->conflict_count; i++) {
+    if (packed == NULL || packed->conflict_count == 0) {
+        return NULL;
+    }
+    pack_load(&casework->packer, casework->view, packed);
+    return &casework->view->file;
+}
+
+static int count_conflicts(struct casework *casework, const struct packed *packed)
+{
+    const struct casefile *file = look_at_conflicts(casework, packed);
+    for (size_t i = 0; file != NULL && i < file->conflict_count; i++) {
         bool kept = file->conflicts[i].state != CONFLICT_CLEARED;
         int error = kept ? keep_out(casework, file->unit, &file->conflicts[i]) : 0;
         for (size_t k = 0; error != 0 && k < i; k++) {
@@ -311,8 +324,9 @@ static int count_conflicts(struct casework *casework, const struct casefile *fil
     return 0;
 }
 
-static void uncount_conflicts(struct casework *casework, const struct casefile *file)
+static void uncount_conflicts(struct casework *casework, const struct packed *packed)
 {
+    const struct casefile *file = look_at_conflicts(casework, packed);
     for (size_t i = 0; file != NULL && i < file->conflict_count; i++) {
         if (file->conflicts[i].state != CONFLICT_CLEARED) {
             let_in(casework, file->unit, file->conflicts[i].person);
@@ -320,33 +334,69 @@ static void uncount_conflicts(struct casework *casework, const struct casefile *
     }
 }
 
-int casework_install(struct casework *casework, struct slot *slot, struct casefile *file)
+struct touched casework_describe(const struct casework *casework, struct slot *slot,
+                                 const struct casefile *file, bool has_key)
 {
-    int error = count_conflicts(casework, file);
+    struct touched touched = {
+        .slot = slot,
+        .id = file->id,
+        .wants_key = takes_signals(file),
+        .due_ms = casefile_next_due(file, INT64_MIN).at_ms,
+    };
+    if (touched.wants_key) {
+        bool is_filed = has_key && slot != NULL && slot->keyed;
+        touched.key =
+            is_filed ? slot->key : key_of(casework, file->unit, file->subject, file->family);
+    }
+    return touched;
+}
+
+int casework_install(struct casework *casework, struct slot *slot, const struct touched *touched)
+{
+    struct ident old = slot->key;
+    bool was_keyed = slot->keyed;
+    int error = count_conflicts(casework, touched->packed);
     if (error != 0) {
         return error;
     }
-    error = set_key(casework, slot, file);
+    error = set_key(casework, slot, touched->wants_key, touched->key);
     if (error == 0) {
-        error = wheel_set(casework->wheel, slot->index, casefile_next_due(file, INT64_MIN).at_ms);
+        error = wheel_set(casework->wheel, slot->index, touched->due_ms);
         if (error != 0) {
-            int undone = set_key(casework, slot, slot->file);
+            int undone = set_key(casework, slot, was_keyed, old);
             sw_assert(undone == 0); /* the map has not shrunk */
         }
     }
     if (error != 0) {
-        uncount_conflicts(casework, file);
+        uncount_conflicts(casework, touched->packed);
         return error;
     }
-    uncount_conflicts(casework, slot->file);
-    slot->file = file;
+    uncount_conflicts(casework, slot->packed);
+    slot->packed = touched->packed;
     return 0;
+}
+
+const struct casefile *casework_look(const struct casework *casework, const struct slot *slot)
+{
+    pack_load(&casework->packer, casework->view, slot->packed);
+    return &casework->view->file;
 }
 
 const struct casefile *casework_get(const struct casework *casework, struct ident case_id)
 {
     const struct slot *slot = map_get(&casework->by_id, ident_part(&case_id));
-    return slot != NULL ? slot->file : NULL;
+    return slot != NULL ? casework_look(casework, slot) : NULL;
+}
+
+const struct casefile *casework_get_before(const struct casework *casework, struct ident case_id)
+{
+    for (size_t i = 0; i < casework->retired_count; i++) {
+        if (ident_equal(casework->retired[i].id, case_id)) {
+            pack_load(&casework->packer, casework->view, casework->retired[i].packed);
+            return &casework->view->file;
+        }
+    }
+    return NULL;
 }
 
 size_t casework_case_count(const struct casework *casework)
@@ -363,32 +413,29 @@ int casework_put(struct casework *casework, const struct casefile *file)
         return ERR_NOT_FOUND;
     }
     struct slot *slot = map_get(&casework->by_id, ident_part(&file->id));
-    struct unit *unit = casework_get_unit(casework, file->unit);
-    struct casefile *packed = pack_new(file);
-    if (unit == NULL || packed == NULL) {
-        heap_free(packed);
-        return ERR_MEMORY;
-    }
     if (slot == NULL && casework->slot_count >= casework->setup.case_max) {
-        heap_free(packed);
         return ERR_FULL;
     }
-    bool fresh = slot == NULL;
-    slot = fresh ? casework_add_slot(casework, file->id) : slot;
-    if (slot == NULL) {
-        heap_free(packed);
+    struct unit *unit = casework_get_unit(casework, file->unit);
+    struct touched touched = casework_describe(casework, slot, file, false);
+    touched.packed = pack_new(&casework->packer, file);
+    if (unit == NULL || touched.packed == NULL) {
+        heap_free(touched.packed);
         return ERR_MEMORY;
     }
-    struct casefile *old = slot->file;
-    if (casework_install(casework, slot, packed) != 0) {
-        heap_free(packed);
-        if (fresh) {
+    uint64_t number = file->number;
+    bool fresh = slot == NULL;
+    slot = fresh ? casework_add_slot(casework, touched.id) : slot;
+    struct packed *old = slot != NULL ? slot->packed : NULL;
+    if (slot == NULL || casework_install(casework, slot, &touched) != 0) {
+        heap_free(touched.packed);
+        if (fresh && slot != NULL) {
             casework_remove_slot(casework, slot);
         }
         return ERR_MEMORY;
     }
     heap_free(old);
-    unit->number = file->number > unit->number ? file->number : unit->number;
+    unit->number = number > unit->number ? number : unit->number;
     return 0;
 }
 
@@ -396,7 +443,7 @@ void casework_forget(struct casework *casework, struct ident case_id)
 {
     struct slot *slot = map_get(&casework->by_id, ident_part(&case_id));
     if (slot != NULL) {
-        uncount_conflicts(casework, slot->file);
+        uncount_conflicts(casework, slot->packed);
         casework_remove_slot(casework, slot);
     }
 }
@@ -411,11 +458,12 @@ void casework_check(const struct casework *casework)
     sw_assert(casework->by_id.count == casework->slot_count);
     for (size_t i = 0; i < casework->slot_count; i++) {
         const struct slot *slot = casework->slots[i];
+        const struct casefile *file = casework_look(casework, slot);
         sw_assert(slot->index == i);
-        sw_assert(ident_equal(slot->id, slot->file->id));
-        casefile_check(slot->file);
+        sw_assert(ident_equal(slot->id, file->id));
+        casefile_check(file);
         sw_assert(wheel_deadline(casework->wheel, slot->index) ==
-                  casefile_next_due(slot->file, INT64_MIN).at_ms);
+                  casefile_next_due(file, INT64_MIN).at_ms);
         sw_assert(!slot->keyed || map_get(&casework->by_key, ident_part(&slot->key)) == slot);
     }
 }

@@ -64,8 +64,11 @@ SW_NODISCARD int casework_put(struct casework *casework, const struct casefile *
 /* Takes a case out (an abort of its first step); unknown ids are ignored. */
 void casework_forget(struct casework *casework, struct ident case_id);
 
-/* The case as it is, valid until the next step, or NULL. */
+/* The case as it is, unpacked; valid until the next step or the next case that is got. NULL: there is none. */
 const struct casefile *casework_get(const struct casework *casework, struct ident case_id);
+
+/* The case as it was before the last step, valid as long; NULL: that step did not touch it, or made it. */
+const struct casefile *casework_get_before(const struct casework *casework, struct ident case_id);
 
 size_t casework_case_count(const struct casework *casework);
 

@@ -16,7 +16,7 @@ enum {
 struct slot {
     struct ident id;
     struct ident key;      /* of subject and family, while the case is open */
-    struct casefile *file; /* packed; NULL while the slot is free */
+    struct packed *packed; /* NULL while the slot is free */
     uint32_t index;
     bool keyed;
 };
@@ -33,9 +33,20 @@ struct kept_out {
     enum case_conflict_reason reason;
 };
 
+/* A case as a step leaves it, with what its slot must know of it. */
 struct touched {
     struct slot *slot; /* NULL: a new case */
-    struct casefile *file;
+    struct packed *packed;
+    struct ident id;
+    struct ident key;
+    bool wants_key; /* it takes in further signals */
+    int64_t due_ms;
+};
+
+/* A block that the last step replaced: its effects may point there. */
+struct retired {
+    struct ident id;
+    struct packed *packed;
 };
 
 struct casework {
@@ -50,11 +61,14 @@ struct casework {
     struct map units;
     struct map kept_out;
     struct wheel *wheel;
-    struct pack_scratch scratch;
+    struct packer packer;
+    struct pack_scratch scratch; /* the case that is worked on */
+    struct pack_scratch *view;   /* a case that is looked at */
+    struct str begun_subject;    /* of the scratch, as it was loaded */
+    enum case_family begun_family;
     struct touched touched[TOUCHED_MAX];
     size_t touched_count;
-    struct casefile
-        *retired[TOUCHED_MAX]; /* blocks that the last step replaced: its effects may point there */
+    struct retired retired[TOUCHED_MAX];
     size_t retired_count;
 };
 
@@ -80,10 +94,17 @@ void casework_free_retired(struct casework *casework);
 struct slot *casework_add_slot(struct casework *casework, struct ident id);
 void casework_remove_slot(struct casework *casework, struct slot *slot);
 
-/* Puts a packed case into its slot and arms its timer; what lay there is the caller's. ERR_MEMORY, ERR_FULL: nothing
- * changed. */
+/* The case of the slot, unpacked into the view: until the next one is looked at. */
+const struct casefile *casework_look(const struct casework *casework, const struct slot *slot);
+
+/* What the slot must know of the case; `has_key`: the slot's key is that of the case. `slot` may be NULL. */
+struct touched casework_describe(const struct casework *casework, struct slot *slot,
+                                 const struct casefile *file, bool has_key);
+
+/* Puts a packed case into its slot and arms its timer; what lay there is the caller's. Uses the view. ERR_MEMORY, ERR_FULL:
+ * nothing changed. */
 SW_NODISCARD int casework_install(struct casework *casework, struct slot *slot,
-                                  struct casefile *file);
+                                  const struct touched *touched);
 
 /* Why the person is kept out of some case of the unit, or CASE_CONFLICT_NONE. */
 enum case_conflict_reason casework_conflict_of(const struct casework *casework, struct str unit,

@@ -11,11 +11,14 @@ enum { SIBLINGS_MAX = 11 };
 static struct work begin(struct casework *casework, const struct slot *slot,
                          const struct case_input *input, struct effects *effects)
 {
-    pack_load(&casework->scratch, slot != NULL ? slot->file : NULL);
+    const struct casefile *file = &casework->scratch.file;
+    pack_load(&casework->packer, &casework->scratch, slot != NULL ? slot->packed : NULL);
+    casework->begun_subject = file->subject;
+    casework->begun_family = file->family;
     return (struct work){
         .hash = casework->setup.hash,
         .org = casework->setup.org,
-        .set = slot != NULL ? casework_find_set(casework, slot->file->pack) : NULL,
+        .set = slot != NULL ? casework_find_set(casework, file->pack) : NULL,
         .file = &casework->scratch.file,
         .effects = effects,
         .input = input,
@@ -30,25 +33,29 @@ static int end(struct casework *casework, struct work *work, struct slot *slot)
     due_step(work);
     work->file->changed_ms = work->wall_ms;
     casefile_check(work->file);
-    struct casefile *packed = work->failed ? NULL : pack_new(work->file);
+    struct packed *packed = work->failed ? NULL : pack_new(&casework->packer, work->file);
     if (packed == NULL) {
         return ERR_MEMORY;
     }
+    bool has_key = work->file->family == casework->begun_family &&
+                   str_equal(work->file->subject, casework->begun_subject);
     sw_assert(casework->touched_count < TOUCHED_MAX);
-    casework->touched[casework->touched_count++] = (struct touched){slot, packed};
+    struct touched *touched = &casework->touched[casework->touched_count++];
+    *touched = casework_describe(casework, slot, work->file, has_key);
+    touched->packed = packed;
     struct effect *effect = effects_add(work->effects, EFFECT_CASE, work->wall_ms);
-    if (effect == NULL) {
+    struct str unit = work_copy(work, work->file->unit);
+    if (effect == NULL || work->failed) {
         return ERR_MEMORY;
     }
-    effect->change.file = packed;
-    effect->change.before = slot != NULL ? slot->file : NULL;
+    effect->change = (struct effect_change){.case_id = work->file->id, .unit = unit};
     return 0;
 }
 
 static void drop_touched(struct casework *casework)
 {
     for (size_t i = 0; i < casework->touched_count; i++) {
-        heap_free(casework->touched[i].file);
+        heap_free(casework->touched[i].packed);
     }
     casework->touched_count = 0;
 }
@@ -70,17 +77,17 @@ static int commit(struct casework *casework)
     for (size_t i = 0; i < casework->touched_count; i++) {
         struct touched *touched = &casework->touched[i];
         bool opens = touched->slot == NULL;
-        struct slot *slot = opens ? make_slot(casework, touched->file->id) : touched->slot;
-        struct casefile *old = slot != NULL ? slot->file : NULL;
-        if (slot == NULL || casework_install(casework, slot, touched->file) != 0) {
+        struct slot *slot = opens ? make_slot(casework, touched->id) : touched->slot;
+        struct packed *old = slot != NULL ? slot->packed : NULL;
+        if (slot == NULL || casework_install(casework, slot, touched) != 0) {
             if (opens && slot != NULL) {
                 casework_remove_slot(casework, slot);
             }
             return ERR_MEMORY; /* behind the first: halfway; the shell ends the process when memory is out */
         }
-        touched->file = NULL;
+        touched->packed = NULL;
         if (old != NULL) {
-            casework->retired[casework->retired_count++] = old;
+            casework->retired[casework->retired_count++] = (struct retired){touched->id, old};
         }
     }
     casework->touched_count = 0;
@@ -111,8 +118,12 @@ static void inherit_conflicts(struct casework *casework, struct work *work, stru
     for (int family = CASE_FAMILY_SELF_HARM; family <= CASE_FAMILY_WELLBEING; family++) {
         const struct slot *other =
             casework_find_open(casework, unit, subject, (enum case_family)family);
-        for (size_t i = 0; other != NULL && i < other->file->conflict_count; i++) {
-            const struct conflict *conflict = &other->file->conflicts[i];
+        if (other == NULL || other->packed->conflict_count == 0) {
+            continue;
+        }
+        const struct casefile *file = casework_look(casework, other);
+        for (size_t i = 0; i < file->conflict_count; i++) {
+            const struct conflict *conflict = &file->conflicts[i];
             if (conflict->state != CONFLICT_CLEARED) {
                 keep_out(work, conflict->person, conflict->reason);
             }
@@ -126,8 +137,8 @@ static bool is_on_file(const struct casework *casework, struct str unit, struct 
     for (int family = CASE_FAMILY_SELF_HARM; family <= CASE_FAMILY_WELLBEING; family++) {
         const struct slot *slot =
             casework_find_open(casework, unit, subject, (enum case_family)family);
-        if (slot != NULL && slot->file->level >= CASE_LEVEL_HIGH &&
-            slot->file->state != CASE_STOOD_DOWN) {
+        if (slot != NULL && slot->packed->level >= CASE_LEVEL_HIGH &&
+            slot->packed->state != CASE_STOOD_DOWN) {
             return true;
         }
     }
@@ -272,29 +283,33 @@ static int spread_conflict(struct casework *casework, const struct case_input *i
 
 /* The case of the same kind that the person who is linked has already, where it takes this one in: both run, and what was
  * history does not become an alarm. Any other stays beside this one. */
-static struct slot *find_own(const struct casework *casework, const struct slot *slot,
+static struct slot *find_own(const struct casework *casework, const struct casefile *file,
                              const struct case_command *command)
 {
-    struct slot *own =
-        casework_find_open(casework, command->unit, command->person, slot->file->family);
-    bool joins = own != NULL && own != slot && casefile_is_running(own->file) &&
-                 casefile_is_running(slot->file) && (!own->file->silent || slot->file->silent);
+    struct slot *own = casework_find_open(casework, command->unit, command->person, file->family);
+    if (own == NULL || ident_equal(own->id, file->id)) {
+        return NULL;
+    }
+    const struct casefile *taking = casework_look(casework, own);
+    bool joins = casefile_is_running(taking) && casefile_is_running(file) &&
+                 (!taking->silent || file->silent);
     return joins ? own : NULL;
 }
 
 /* The second case of a command that makes one of two. */
-static struct slot *find_other(const struct casework *casework, const struct slot *slot,
+static struct slot *find_other(const struct casework *casework, const struct casefile *file,
                                const struct case_command *command)
 {
     struct slot *other = NULL;
     if (command->kind == CASE_COMMAND_LINK) {
-        return find_own(casework, slot, command);
+        return find_own(casework, file, command);
     }
     if (command->kind == CASE_COMMAND_JOIN_EPISODES &&
         !ident_equal(command->other_case, command->case_id)) {
         other = map_get(&casework->by_id, ident_part(&command->other_case));
     }
-    return other != NULL && str_equal(other->file->unit, command->unit) ? other : NULL;
+    return other != NULL && str_equal(casework_look(casework, other)->unit, command->unit) ? other
+                                                                                           : NULL;
 }
 
 /* What the second case has to do with it: it gives itself away to the first, or takes the linked one in. */
@@ -303,7 +318,7 @@ static int step_other(struct casework *casework, const struct case_input *input,
 {
     struct work work = begin(casework, other, input, effects);
     if (input->command.kind == CASE_COMMAND_LINK) {
-        const char *refusal = episode_take_in(&work, slot->file);
+        const char *refusal = episode_take_in(&work, casework_look(casework, slot));
         sw_assert(refusal == NULL); /* both run */
     } else {
         episode_give_away(&work, slot->id, input->command.actor);
@@ -316,14 +331,14 @@ static int step_command(struct casework *casework, const struct case_input *inpu
 {
     const struct case_command *command = &input->command;
     struct slot *slot = map_get(&casework->by_id, ident_part(&command->case_id));
-    if (slot == NULL || !str_equal(slot->file->unit, command->unit)) {
+    struct work work = begin(casework, slot, input, effects);
+    if (slot == NULL || !str_equal(work.file->unit, command->unit)) {
         refuse_unknown(input, effects);
         return 0;
     }
-    struct str subject = slot->file->subject;
-    struct slot *other = find_other(casework, slot, command);
-    struct work work = begin(casework, slot, input, effects);
-    work.other = other != NULL ? other->file : NULL;
+    struct str subject = work.file->subject;
+    struct slot *other = find_other(casework, work.file, command);
+    work.other = other != NULL ? casework_look(casework, other) : NULL;
     bool applied = command_step(&work, command);
     bool is_linked = applied && command->kind == CASE_COMMAND_LINK;
     if (is_linked && other != NULL) {

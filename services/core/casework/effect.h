@@ -124,10 +124,10 @@ struct effect_alert {
     uint32_t generation;
 };
 
-/* Both belong to casework until its next step. */
+/* A case that is not as it was: casework_get has it as it is now, casework_get_before as it was. */
 struct effect_change {
-    const struct casefile *file;
-    const struct casefile *before; /* as it was; NULL: the case is new */
+    struct ident case_id;
+    struct str unit;
 };
 
 struct effect {
