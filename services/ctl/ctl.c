@@ -243,14 +243,29 @@ static bool take_words(struct ctl *ctl, int argc, char **argv)
     return true;
 }
 
-static int run_command(struct ctl *ctl, int argc, char **argv)
+/* The number of the command's words; 0: there is no such command, as was told. */
+static int take_command(struct ctl *ctl, int argc, char **argv)
 {
     int words = 0;
     ctl->command = find_command(argc, argv, &words);
     if (ctl->command == NULL) {
-        return (int)ctl_fail(
-            CTL_USAGE, "%s%s: see swctl --help",
-            argc == 0 ? "no command" : "no such command: ", argc == 0 ? "" : argv[0]);
+        (void)ctl_fail(CTL_USAGE, "%s%s: see swctl --help",
+                       argc == 0 ? "no command" : "no such command: ", argc == 0 ? "" : argv[0]);
+    }
+    return words;
+}
+
+bool ctl_parse(struct ctl *ctl, int argc, char **argv)
+{
+    int words = take_command(ctl, argc, argv);
+    return words > 0 && take_words(ctl, argc - words, argv + words);
+}
+
+static int run_command(struct ctl *ctl, int argc, char **argv)
+{
+    int words = take_command(ctl, argc, argv);
+    if (words == 0) {
+        return CTL_USAGE;
     }
     for (int i = words; i < argc && strcmp(argv[i], "--") != 0; i++) {
         if (strcmp(argv[i], "--help") == 0) {

@@ -69,6 +69,10 @@ struct ctl {
 /* The whole program. */
 int ctl_main(int argc, char **argv);
 
+/* Reads a command line without the program's own options into `ctl`, which begins zeroed but for what the command is to
+ * have. False: it is none; told on stderr. */
+bool ctl_parse(struct ctl *ctl, int argc, char **argv);
+
 /* Whether the command has such an option. */
 bool ctl_has_option(const struct ctl *ctl, const char *name);
 

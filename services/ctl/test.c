@@ -6,6 +6,7 @@
 #include "ctl/commands.h"
 #include "ctl/diff.h"
 #include "ctl/pack_open.h"
+#include "ctl/signal_line.h"
 #include "io/seal.h"
 #include "shell/replay.h"
 #include "wire/example.h"
@@ -46,37 +47,15 @@ static void hold(struct test *test, struct str rule)
     }
 }
 
-static void add_list(struct buffer *text, const char *before, const struct str *items, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        buffer_format(text, "%s%.*s", i == 0 ? before : ", ", (int)items[i].len, items[i].at);
-    }
-}
-
-/* "2026-10-12 09:00:00 warning wellbeing an: concern_repeated, concern; ask 3_school_days; tell grade_head" */
-static void format(const struct replay_signal *signal, struct buffer *text)
-{
-    char at[EXAMPLE_TIME_BYTES];
-    bool is_unknown = signal->subject.len == 0;
-    example_format_time(signal->at_ms, at);
-    buffer_format(text, "%s %s %.*s %.*s", at, case_level_name(signal->level),
-                  (int)signal->kind.len, signal->kind.at, is_unknown ? 1 : (int)signal->subject.len,
-                  is_unknown ? "-" : signal->subject.at);
-    add_list(text, ": ", signal->rules, signal->rule_count);
-    if (signal->ask_interview.len > 0) {
-        add_list(text, "; ask ", &signal->ask_interview, 1);
-    }
-    add_list(text, "; tell ", signal->tell, signal->tell_count);
-    buffer_add_text(text, signal->only_on_file ? "; on file" : "");
-    buffer_add_text(text, signal->is_silent ? "; silent" : "");
-}
-
 static void take_signal(void *ctx, const struct replay_signal *signal)
 {
     struct test *test = ctx;
     struct buffer text;
+    char at[EXAMPLE_TIME_BYTES];
     buffer_init(&text, LINE_BYTES);
-    format(signal, &text);
+    example_format_time(signal->at_ms, at);
+    buffer_format(&text, "%s ", at);
+    signal_line_add(signal, &text);
     struct str line = arena_copy_str(&test->arena, buffer_str(&text));
     buffer_fini(&text);
     for (size_t i = 0; i < signal->rule_count; i++) {

@@ -38,14 +38,12 @@ static const struct policy_digest *plan_of(const struct part *part, struct str u
 void digest_place(struct part *part, struct held *held, int64_t now_ms)
 {
     const struct policy_digest *plan = held->may_wait ? plan_of(part, held->unit) : NULL;
-    bool is_written = held->channel == CASE_CHANNEL_SMS || held->channel == CASE_CHANNEL_WECOM ||
-                      held->channel == CASE_CHANNEL_MAIL;
-    if (plan == NULL || plan->count == 0 || !is_written) {
+    if (plan == NULL) {
         return;
     }
     struct zone zone = org_zone(part->org, held->unit);
-    int64_t slot_ms = digest_next_ms(plan, &zone, now_ms);
-    if (slot_ms < held->life.expires_ms) {
+    int64_t slot_ms = digest_slot_ms(plan, &zone, held->channel, now_ms, held->life.expires_ms);
+    if (slot_ms > now_ms) {
         held->waits = true;
         held->life.next_ms = slot_ms;
     }

@@ -8,7 +8,6 @@
 #include "base/assert.h"
 #include "base/heap.h"
 #include "core/casework/casework.h"
-#include "core/rules/triage.h"
 #include "io/seal.h"
 #include "wire/decode.h"
 #include "wire/instrument.h"
@@ -96,7 +95,7 @@ static void tell(struct replay *replay, const struct replay_signal *signal)
     replay->setup.signal(replay->setup.ctx, signal);
 }
 
-static void tell_signal(struct replay *replay, const struct signal *signal)
+static int tell_signal(struct replay *replay, const struct signal *signal)
 {
     struct replay_signal told = {.at_ms = replay->now_ms,
                                  .unit = signal->event->unit,
@@ -115,8 +114,15 @@ static void tell_signal(struct replay *replay, const struct signal *signal)
         told.rules[i] = signal->why[i].rule;
     }
     memcpy(told.tell, signal->tell, sizeof(told.tell));
+    if (replay->setup.wants_records) {
+        int error = signal_encode(signal, &replay->arena, &told.record);
+        if (error != 0) {
+            return error;
+        }
+    }
     keep_question(replay, signal);
     tell(replay, &told);
+    return 0;
 }
 
 /* One that was held back comes as the bytes of its record. */
@@ -140,7 +146,8 @@ static int tell_release(struct replay *replay, struct str bytes)
                                  .layer = (enum level_layer)record->layer,
                                  .ask_interview = str_of(record->ask_interview),
                                  .is_silent = record->silent,
-                                 .only_on_file = record->only_on_file};
+                                 .only_on_file = record->only_on_file,
+                                 .record = bytes};
     for (; told.rule_count < record->n_why && told.rule_count < SIGNAL_WHY_MAX; told.rule_count++) {
         told.rules[told.rule_count] = str_of(record->why[told.rule_count]->rule);
     }
@@ -161,7 +168,7 @@ static int take_result(struct replay *replay, const struct triage_result *result
         error = tell_release(replay, result->releases[i]);
     }
     for (size_t i = 0; i < result->signal_count && error == 0; i++) {
-        tell_signal(replay, &result->signals[i]);
+        error = tell_signal(replay, &result->signals[i]);
     }
     if (error == 0 && result->fact != NULL) {
         struct triage_result counted;
@@ -240,19 +247,37 @@ int replay_event(struct replay *replay, const struct event *event, int64_t time_
     return take_result(replay, &result);
 }
 
-int replay_answer(struct replay *replay, struct str unit, bool is_fault, int64_t time_ms)
+int replay_answer_case(struct replay *replay, const struct triage_answer *answer)
 {
     struct triage_result result;
-    int error = begin(replay, time_ms);
-    if (error != 0 || !str_is(unit, replay->question.unit)) {
+    int error = begin(replay, answer->time_ms);
+    if (error != 0) {
         return error;
     }
+    struct triage_answer judged = *answer;
+    judged.time_ms = replay->now_ms;
+    error = triage_step_answer(replay->triage, &judged, &replay->arena, &result);
+    return error != 0 ? error : take_result(replay, &result);
+}
+
+void replay_refresh(struct replay *replay)
+{
+    triage_refresh(replay->triage);
+}
+
+int replay_answer(struct replay *replay, struct str unit, bool is_fault, int64_t time_ms)
+{
     const struct triage_answer answer = {.unit = unit,
                                          .case_id = replay->question.case_id,
                                          .is_fault = is_fault,
-                                         .time_ms = replay->now_ms};
-    error = triage_step_answer(replay->triage, &answer, &replay->arena, &result);
-    return error != 0 ? error : take_result(replay, &result);
+                                         .time_ms = time_ms};
+    return str_is(unit, replay->question.unit) ? replay_answer_case(replay, &answer)
+                                               : begin(replay, time_ms);
+}
+
+int64_t replay_next_deadline(const struct replay *replay)
+{
+    return triage_next_deadline(replay->triage);
 }
 
 struct replay_counts replay_counts(const struct replay *replay)

@@ -16,6 +16,7 @@
 #include "core/rules/event.h"
 #include "core/rules/level.h"
 #include "core/rules/signal.h"
+#include "core/rules/triage.h"
 #include "wire/pack.h"
 
 struct replay;
@@ -37,14 +38,16 @@ struct replay_signal {
     size_t tell_count;
     bool is_silent;
     bool only_on_file;
+    struct str record; /* its bytes in topic signals; empty unless asked for */
 };
 
 struct replay_setup {
-    const struct org *org; /* borrowed; must not change */
+    const struct org *org; /* borrowed; a change is told by replay_refresh */
     /* The pack of a unit; NULL: facts alone judge. Packs outlive the replay. */
     const struct pack *(*pack_of)(void *ctx, struct str unit);
     void (*signal)(void *ctx, const struct replay_signal *signal);
     void *ctx;
+    bool wants_records; /* each signal comes with its bytes, too */
 };
 
 /* What was counted so far. */
@@ -69,6 +72,15 @@ SW_NODISCARD int replay_event(struct replay *replay, const struct event *event, 
 /* A person's word on the unit's question that was asked last; without one nothing happens. ERR_MEMORY. */
 SW_NODISCARD int replay_answer(struct replay *replay, struct str unit, bool is_fault,
                                int64_t time_ms);
+
+/* The same, on the question that the answer names. */
+SW_NODISCARD int replay_answer_case(struct replay *replay, const struct triage_answer *answer);
+
+/* The organisation has changed: what is expected is worked out again. */
+void replay_refresh(struct replay *replay);
+
+/* The earliest instant at which time alone does something; INT64_MAX: none. */
+int64_t replay_next_deadline(const struct replay *replay);
 
 /* Lets time pass to the instant, which is settled too. ERR_MEMORY. */
 SW_NODISCARD int replay_run_until(struct replay *replay, int64_t to_ms);

@@ -314,24 +314,6 @@ static void take_event(struct part *part, const struct kafka_record *record,
 
 /* --- commands -------------------------------------------------------------------------------------------------------- */
 
-/* "fault" or "real", of the obligation that a question opened; NULL: the command is none of ours. */
-static const char *answer_of(const struct case_command *command)
-{
-    for (size_t i = 0; i < command->evidence_count && command->kind == CASE_COMMAND_MET &&
-                       str_is(command->obligation, "plausibility");
-         i++) {
-        const struct case_evidence *evidence = &command->evidence[i];
-        bool is_answer = str_is(evidence->key, "answer");
-        if (is_answer && str_is(evidence->code, "fault")) {
-            return "fault";
-        }
-        if (is_answer && str_is(evidence->code, "real")) {
-            return "real";
-        }
-    }
-    return NULL;
-}
-
 /* The escalator answers commands and refuses bad ones; here they are only overheard. */
 static void take_command(struct part *part, const struct kafka_record *record,
                          struct stream_effects *effects)
@@ -342,17 +324,13 @@ static void take_command(struct part *part, const struct kafka_record *record,
     int error = record->value.at == NULL
                     ? ERR_INVALID
                     : command_decode(record->value, &part->arena, &command, &fault);
-    const char *word = error == 0 ? answer_of(&command) : NULL;
+    struct triage_answer answer;
     if (error == ERR_MEMORY) {
         part_fail(part, error);
     }
-    if (word == NULL) {
+    if (error != 0 || !triage_read_answer(&command, record->time_ms, &answer)) {
         return;
     }
-    const struct triage_answer answer = {.unit = command.unit,
-                                         .case_id = command.case_id,
-                                         .is_fault = strcmp(word, "fault") == 0,
-                                         .time_ms = record->time_ms};
     error = triage_step_answer(part->triage, &answer, &part->arena, &result);
     if (error != 0) {
         part_fail(part, error);

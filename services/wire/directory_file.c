@@ -57,12 +57,19 @@ int directory_import_add(struct directory_import *import, const char *path, stru
                          struct yaml_faults *faults)
 {
     const struct yaml_node *root = NULL;
-    sw_assert(import->org == NULL); /* not after finish */
     arena_reset(&import->scratch);
     int error = yaml_parse(path, content, &import->scratch, faults, &root);
     if (error != 0) {
         return error == ERR_TOO_LARGE ? ERR_INVALID : error;
     }
+    return directory_import_add_tree(import, root, faults);
+}
+
+int directory_import_add_tree(struct directory_import *import, const struct yaml_node *root,
+                              struct yaml_faults *faults)
+{
+    int error = 0;
+    sw_assert(import->org == NULL); /* not after finish */
     bool is_good = directory_import_read(import, root, faults, &error);
     if (error != 0) {
         return error;

@@ -72,6 +72,11 @@ void directory_import_free(struct directory_import *import);
 SW_NODISCARD int directory_import_add(struct directory_import *import, const char *path,
                                       struct str content, struct yaml_faults *faults);
 
+/* The same of a tree that was read already; it must outlive the import. */
+SW_NODISCARD int directory_import_add_tree(struct directory_import *import,
+                                           const struct yaml_node *root,
+                                           struct yaml_faults *faults);
+
 /* After the last file: chains of units, ids, local times, and whether all that is named is there. ERR_INVALID: see `faults`;
  * ERR_MEMORY. */
 SW_NODISCARD int directory_import_finish(struct directory_import *import,

@@ -131,9 +131,9 @@ static const struct yaml_node **slot_of(struct said *said, struct str key)
 }
 
 /* The body, without what `said` takes; NULL: memory is out. */
-static json_t *begin_body(const struct yaml_node *node, struct said *ret_said)
+static json_t *begin_body(const struct yaml_node *node, struct str unit, struct said *ret_said)
 {
-    json_t *body = json_pack("{s:s}", "unit", EXAMPLE_UNIT);
+    json_t *body = json_pack("{s:s%}", "unit", unit.at, unit.len);
     *ret_said = (struct said){.at = NULL};
     for (size_t i = 0; i < node->count && body != NULL; i++) {
         const struct yaml_pair *pair = &node->pairs[i];
@@ -248,20 +248,45 @@ static bool read_answer(struct example_reading *reading, const struct yaml_node 
     return true;
 }
 
+/* The body with its short forms; NULL after a fault, or out of memory. */
+static json_t *make_body(struct example_reading *reading, const struct yaml_node *node,
+                         struct said *ret_said)
+{
+    if (node->kind != YAML_MAPPING) {
+        yaml_fail(reading->faults, node, "expected an event: {at: …, type: incident.concern, …}");
+        return NULL;
+    }
+    json_t *body = begin_body(node, reading->unit, ret_said);
+    if (body == NULL || !add_party(ret_said->about, "affected", body) ||
+        !add_party(ret_said->by, "reporter", body) || !add_sheet(ret_said->sheet, body)) {
+        (void)example_out_of_memory(reading);
+        json_decref(body);
+        return NULL;
+    }
+    return body;
+}
+
+bool example_read_event(struct example_reading *reading, const struct yaml_node *node, size_t index,
+                        struct example_step *step)
+{
+    struct said said;
+    json_t *body = make_body(reading, node, &said);
+    bool is_good = body != NULL && number(reading, index, &said) &&
+                   open_event(reading, node, &said, body, step);
+    json_decref(body);
+    return is_good;
+}
+
 static bool read_step(struct example_reading *reading, const struct yaml_node *node, size_t index,
                       struct example_step *step)
 {
     struct said said;
-    if (node->kind != YAML_MAPPING) {
-        yaml_fail(reading->faults, node, "expected an event: {at: …, type: incident.concern, …}");
+    json_t *body = make_body(reading, node, &said);
+    bool is_good = false;
+    if (body == NULL) {
         return false;
     }
-    json_t *body = begin_body(node, &said);
-    bool is_good = false;
-    if (body == NULL || !add_party(said.about, "affected", body) ||
-        !add_party(said.by, "reporter", body) || !add_sheet(said.sheet, body)) {
-        (void)example_out_of_memory(reading);
-    } else if (said.at == NULL || (said.type == NULL) == (said.answer == NULL)) {
+    if (said.at == NULL || (said.type == NULL) == (said.answer == NULL)) {
         yaml_fail(reading->faults, node,
                   "expected the key \"at\", and either \"type\" or \"answer\"");
     } else if (read_time(reading, said.at, &step->at_ms)) {
@@ -318,11 +343,11 @@ static int by_text(const void *a, const void *b)
     return str_compare(*(const struct str *)a, *(const struct str *)b);
 }
 
-/* One line a signal; "none", empty lines and comments are no lines. */
-static bool read_lines(struct example_reading *reading, const struct yaml_node *node,
-                       struct example *example)
+bool example_read_lines(struct example_reading *reading, const struct yaml_node *node,
+                        const struct str **ret_lines, size_t *ret_count)
 {
     struct str rest;
+    size_t count = 0;
     if (!yaml_read_text(node, YAML_FILE_MAX_BYTES, reading->faults, &rest)) {
         return false;
     }
@@ -339,13 +364,25 @@ static bool read_lines(struct example_reading *reading, const struct yaml_node *
         if (line.len == 0 || line.at[0] == '#' || str_is(line, "none")) {
             continue;
         }
-        if (example->line_count == EXAMPLE_LINES_MAX) {
+        if (count == EXAMPLE_LINES_MAX) {
             yaml_fail(reading->faults, node, "more than %d lines", EXAMPLE_LINES_MAX);
             return false;
         }
-        lines[example->line_count++] = line;
+        lines[count++] = line;
     }
-    qsort(lines, example->line_count, sizeof(*lines), by_text);
+    *ret_lines = lines;
+    *ret_count = count;
+    return true;
+}
+
+static bool read_signals(struct example_reading *reading, const struct yaml_node *node,
+                         struct example *example)
+{
+    const struct str *lines = NULL;
+    if (!example_read_lines(reading, node, &lines, &example->line_count)) {
+        return false;
+    }
+    qsort((void *)(uintptr_t)lines, example->line_count, sizeof(*lines), by_text);
     example->lines = lines;
     return true;
 }
@@ -394,7 +431,7 @@ static bool read_example(struct example_reading *reading, const struct yaml_node
     example->place = node;
     return yaml_read_mapping(node, keys, sizeof(keys) / sizeof(keys[0]), reading->faults) &&
            yaml_read_id(id, false, reading->faults, &example->id) &&
-           read_steps(reading, events, example) && read_lines(reading, signals, example) &&
+           read_steps(reading, events, example) && read_signals(reading, signals, example) &&
            set_times(reading, from, until, example);
 }
 
@@ -460,6 +497,7 @@ int example_read(const char *path, struct str content, ident_hash_fn hash, struc
     struct example_reading reading = {.arena = arena,
                                       .faults = faults,
                                       .opening = {.org = file.org, .hash = hash},
+                                      .unit = STR_LITERAL(EXAMPLE_UNIT),
                                       .org = file.org};
     bool is_good = read_root(&reading, root, &file);
     if (reading.error != 0 || !is_good) {

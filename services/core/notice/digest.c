@@ -41,6 +41,18 @@ int64_t digest_next_ms(const struct policy_digest *plan, const struct zone *zone
                    plan->at_minute[0]); /* a day that a clock change made shorter */
 }
 
+int64_t digest_slot_ms(const struct policy_digest *plan, const struct zone *zone,
+                       enum case_channel channel, int64_t now_ms, int64_t expires_ms)
+{
+    bool is_written = channel == CASE_CHANNEL_SMS || channel == CASE_CHANNEL_WECOM ||
+                      channel == CASE_CHANNEL_MAIL;
+    if (plan->count == 0 || !is_written) {
+        return now_ms;
+    }
+    int64_t slot_ms = digest_next_ms(plan, zone, now_ms);
+    return slot_ms < expires_ms ? slot_ms : now_ms;
+}
+
 struct ident digest_id(const struct digest_slot *slot, ident_hash_fn hash)
 {
     int64_t numbers[3] = {(int64_t)slot->channel, slot->slot_ms, (int64_t)slot->part};

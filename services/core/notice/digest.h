@@ -17,6 +17,11 @@ int64_t digest_next_ms(const struct policy_digest *plan, const struct zone *zone
 /* `at_ms`, or the end of the quiet hours that it lies in. */
 int64_t digest_wake_ms(const struct policy_digest *plan, const struct zone *zone, int64_t at_ms);
 
+/* When a notice that may wait is told: the digest time at which it goes with others, or `now_ms` where it does not wait: a plan
+ * without times, a channel that carries no digest, a notice that would be over by then. */
+int64_t digest_slot_ms(const struct policy_digest *plan, const struct zone *zone,
+                       enum case_channel channel, int64_t now_ms, int64_t expires_ms);
+
 /* What one digest is for. */
 struct digest_slot {
     struct str unit;

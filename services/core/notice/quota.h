@@ -14,6 +14,9 @@ struct quota_limits {
     uint32_t per_day; /* at most QUOTA_CALLS_MAX, 0: no limit */
 };
 
+/* What providers allow, where a configuration says nothing else. */
+#define QUOTA_LIMITS_DEFAULT ((struct quota_limits){.per_minute = 1, .per_hour = 5, .per_day = 20})
+
 /* The calls of the last day to one number, oldest first; a value type, zeroed at first. */
 struct quota {
     int64_t at_ms[QUOTA_CALLS_MAX];

@@ -21,6 +21,7 @@
 #include "core/rules/watch.h"
 #include "core/rules/window.h"
 
+struct case_command;
 struct org;
 struct triage;
 
@@ -59,6 +60,10 @@ struct triage_answer {
     bool is_fault; /* else it is real */
     int64_t time_ms;
 };
+
+/* What a command says on a question, at its time: an obligation "plausibility" met with the evidence "answer". False: it is none. */
+bool triage_read_answer(const struct case_command *command, int64_t time_ms,
+                        struct triage_answer *ret_answer);
 
 enum triage_outcome {
     TRIAGE_JUDGED,
