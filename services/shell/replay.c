@@ -267,12 +267,15 @@ void replay_refresh(struct replay *replay)
 
 int replay_answer(struct replay *replay, struct str unit, bool is_fault, int64_t time_ms)
 {
+    int error = begin(replay, time_ms); /* the question may come just before its answer */
+    if (error != 0 || !str_is(unit, replay->question.unit)) {
+        return error;
+    }
     const struct triage_answer answer = {.unit = unit,
                                          .case_id = replay->question.case_id,
                                          .is_fault = is_fault,
                                          .time_ms = time_ms};
-    return str_is(unit, replay->question.unit) ? replay_answer_case(replay, &answer)
-                                               : begin(replay, time_ms);
+    return replay_answer_case(replay, &answer);
 }
 
 int64_t replay_next_deadline(const struct replay *replay)
