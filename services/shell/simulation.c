@@ -35,23 +35,25 @@ static void fail(struct simulation *simulation, int error)
     simulation->error = simulation->error != 0 ? simulation->error : error;
 }
 
-static void take_case(struct simulation *simulation, const struct effect_change *change)
+static void take_case(struct simulation *simulation, struct ident id)
 {
-    if (change->before != NULL) {
-        return;
+    for (size_t i = 0; i < simulation->case_count; i++) {
+        if (ident_equal(simulation->cases[i], id)) {
+            return;
+        }
     }
     if (simulation->case_count == CASES_MAX) {
         fail(simulation, ERR_FULL);
         return;
     }
-    simulation->cases[simulation->case_count++] = change->file->id;
+    simulation->cases[simulation->case_count++] = id;
 }
 
 static void take_effect(struct simulation *simulation, const struct effect *effect)
 {
     switch (effect->kind) {
     case EFFECT_CASE:
-        take_case(simulation, &effect->change);
+        take_case(simulation, effect->change.case_id);
         break;
     case EFFECT_JOURNAL:
         simulation->setup.calls.journal(simulation->setup.calls.ctx, effect->at_ms,
