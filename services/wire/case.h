@@ -10,8 +10,8 @@
 
 enum { CASE_KEY_MAX_BYTES = 160 };
 
-/* The bytes of a case, in `arena`; deterministic. ERR_INVALID: a sealed value in it does not decode; ERR_MEMORY,
- * ERR_TOO_LARGE. */
+/* The bytes of a case, in `arena`; deterministic. Sealed values and reasons are passed along as they came in, where they were
+ * checked. ERR_MEMORY, ERR_TOO_LARGE. */
 SW_NODISCARD int case_encode(const struct casefile *file, struct arena *arena,
                              struct str *ret_value);
 

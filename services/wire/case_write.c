@@ -1,4 +1,4 @@
-/* Casefiles -> records. */
+/* Casefiles -> records. Each function writes the fields of one message of case.proto, the last one first (wire/tail.h). */
 #include <stdio.h>
 #include <string.h>
 
@@ -6,7 +6,7 @@
 
 #include "wire/case.h"
 #include "wire/decode.h"
-#include "wire/writer.h"
+#include "wire/tail.h"
 
 _Static_assert((int)SHOUWANG__V1__CASE_STATE__CASE_STATE_STOOD_DOWN == (int)CASE_STOOD_DOWN,
                "same values");
@@ -23,290 +23,265 @@ _Static_assert((int)SHOUWANG__V1__STAND_DOWN_REASON__STAND_DOWN_REASON_WRONG_PER
                    (int)CASE_STAND_DOWN_WRONG_PERSON,
                "same values");
 
+enum { ROOM_BYTES = 8 * 1024, NUMBER_TEXT_BYTES = 24 };
+
 /* On the wire 0 is "never". */
-static int64_t write_deadline(int64_t deadline_ms)
+static uint64_t deadline(int64_t deadline_ms)
 {
-    return deadline_ms == CASE_NEVER ? 0 : deadline_ms;
+    return deadline_ms == CASE_NEVER ? 0 : (uint64_t)deadline_ms;
 }
 
-static void write_steps(struct writer *writer, const struct casefile *file,
-                        Shouwang__V1__Episode *to)
+static void write_step(struct tail *tail, const struct step *step)
 {
-    WRITER_MESSAGES(writer, file->step_count, Shouwang__V1__StepState,
-                    shouwang__v1__step_state__init)
-    for (size_t i = 0; bodies != NULL && i < file->step_count; i++) {
-        const struct step *step = &file->steps[i];
-        bodies[i].index = step->index;
-        bodies[i].due_at_ms = step->due_ms;
-        bodies[i].firing = step->firing;
-        bodies[i].state = writer_text(writer, str_of(step_state_name(step->state)));
-        bodies[i].fired_at_ms = step->fired_ms;
-        bodies[i].next_at_ms = step->next_ms;
-        bodies[i].slot = step->slot;
-        bodies[i].only_new = step->only_new;
+    tail_number(tail, 9, step->only_new);
+    tail_number(tail, 8, step->slot);
+    tail_number(tail, 7, (uint64_t)step->next_ms);
+    tail_number(tail, 5, (uint64_t)step->fired_ms);
+    tail_text(tail, 4, str_of(step_state_name(step->state)));
+    tail_number(tail, 3, step->firing);
+    tail_number(tail, 2, (uint64_t)step->due_ms);
+    tail_number(tail, 1, step->index);
+}
+
+static void write_evidence(struct tail *tail, const struct case_evidence *evidence)
+{
+    tail_number(tail, 5, evidence->version);
+    tail_text(tail, 4, evidence->digest);
+    tail_text(tail, 3, evidence->sealed);
+    tail_text(tail, 2, evidence->code);
+    tail_text(tail, 1, evidence->key);
+}
+
+static void write_obligation(struct tail *tail, const struct obligation *from)
+{
+    tail_number(tail, 25, (uint64_t)from->urged_ms);
+    tail_number(tail, 24, from->urged);
+    tail_text(tail, 23, from->reason);
+    tail_text(tail, 22, from->by_role);
+    tail_number(tail, 21, (uint64_t)from->breached_ms);
+    tail_number(tail, 20, deadline(from->warn_ms));
+    tail_number(tail, 19, from->returned);
+    tail_number(tail, 18, from->done);
+    tail_number(tail, 17, from->owed);
+    tail_number(tail, 16, from->anchor);
+    tail_text(tail, 15, from->policy);
+    tail_text(tail, 14, from->answer);
+    for (size_t i = from->evidence_count; i-- > 0;) {
+        const uint8_t *mark = tail_mark(tail);
+        write_evidence(tail, &from->evidence[i]);
+        tail_message(tail, 13, mark);
     }
-    to->steps = messages;
-    to->n_steps = file->step_count;
+    tail_text(tail, 12, from->by);
+    tail_number(tail, 11, from->recorded_late);
+    tail_number(tail, 10, (uint64_t)from->recorded_ms);
+    tail_number(tail, 9, (uint64_t)from->performed_ms);
+    tail_number(tail, 8, from->warned);
+    tail_text(tail, 7, from->to_role);
+    tail_text(tail, 6, from->owner_role);
+    tail_number(tail, 5, deadline(from->due_ms));
+    tail_number(tail, 4, (uint64_t)from->anchor_ms);
+    tail_text(tail, 3, str_of(obligation_state_name(from->state)));
+    tail_number(tail, 2, from->occurrence);
+    tail_text(tail, 1, from->id);
 }
 
-static void write_evidence(struct writer *writer, const struct obligation *from,
-                           Shouwang__V1__Obligation *to)
+static void write_ack(struct tail *tail, const struct ack *ack)
 {
-    WRITER_MESSAGES(writer, from->evidence_count, Shouwang__V1__Evidence,
-                    shouwang__v1__evidence__init)
-    for (size_t i = 0; bodies != NULL && i < from->evidence_count; i++) {
-        bodies[i].key = writer_text(writer, from->evidence[i].key);
-        bodies[i].code = writer_text(writer, from->evidence[i].code);
-        bodies[i].text = writer_sealed(writer, from->evidence[i].sealed);
-        bodies[i].digest = writer_bytes(writer, from->evidence[i].digest);
-        bodies[i].version = from->evidence[i].version;
-    }
-    to->evidence = messages;
-    to->n_evidence = from->evidence_count;
+    tail_ident(tail, 7, ack->id);
+    tail_text(tail, 6, str_of(ack_state_name(ack->state)));
+    tail_number(tail, 5, ack->generation);
+    tail_number(tail, 4, deadline(ack->expires_ms));
+    tail_number(tail, 3, (uint64_t)ack->at_ms);
+    tail_text(tail, 2, ack->role);
+    tail_text(tail, 1, ack->person);
 }
 
-static void write_obligation(struct writer *writer, const struct obligation *from,
-                             Shouwang__V1__Obligation *to)
+/* Steps, duties and acknowledgements of one episode, within it. */
+static void write_plan(struct tail *tail, const struct casefile *file, uint32_t episode)
 {
-    to->id = writer_text(writer, from->id);
-    to->occurrence = from->occurrence;
-    to->state = writer_text(writer, str_of(obligation_state_name(from->state)));
-    to->anchor_ms = from->anchor_ms;
-    to->due_at_ms = write_deadline(from->due_ms);
-    to->owner_role = writer_text(writer, from->owner_role);
-    to->to_role = writer_text(writer, from->to_role);
-    to->warned = from->warned;
-    to->performed_at_ms = from->performed_ms;
-    to->recorded_at_ms = from->recorded_ms;
-    to->recorded_late = from->recorded_late;
-    to->by = writer_text(writer, from->by);
-    to->answer = writer_text(writer, from->answer);
-    to->policy = writer_text(writer, from->policy);
-    to->anchored_to = (Shouwang__V1__Anchor)from->anchor;
-    to->owed = from->owed;
-    to->done = from->done;
-    to->returned = from->returned;
-    to->warn_at_ms = write_deadline(from->warn_ms);
-    to->breached_at_ms = from->breached_ms;
-    to->by_role = writer_text(writer, from->by_role);
-    to->reason = writer_text(writer, from->reason);
-    to->urged = from->urged;
-    to->urged_at_ms = from->urged_ms;
-    write_evidence(writer, from, to);
-}
-
-static void write_obligations(struct writer *writer, const struct casefile *file,
-                              Shouwang__V1__Episode *to)
-{
-    size_t count = 0;
-    WRITER_MESSAGES(writer, file->obligation_count, Shouwang__V1__Obligation,
-                    shouwang__v1__obligation__init)
-    for (size_t i = 0; bodies != NULL && i < file->obligation_count; i++) {
-        if (file->obligations[i].episode == to->number) {
-            write_obligation(writer, &file->obligations[i], &bodies[count++]);
+    for (size_t i = file->ack_count; i-- > 0;) {
+        if (file->acks[i].episode == episode) {
+            const uint8_t *mark = tail_mark(tail);
+            write_ack(tail, &file->acks[i]);
+            tail_message(tail, 13, mark);
         }
     }
-    to->obligations = messages;
-    to->n_obligations = count;
-}
-
-static void write_acks(struct writer *writer, const struct casefile *file,
-                       Shouwang__V1__Episode *to)
-{
-    size_t count = 0;
-    WRITER_MESSAGES(writer, file->ack_count, Shouwang__V1__Acknowledgement,
-                    shouwang__v1__acknowledgement__init)
-    for (size_t i = 0; bodies != NULL && i < file->ack_count; i++) {
-        const struct ack *ack = &file->acks[i];
-        if (ack->episode != to->number) {
-            continue;
-        }
-        Shouwang__V1__Acknowledgement *into = &bodies[count++];
-        into->id = writer_ident(writer, ack->id);
-        into->person = writer_text(writer, ack->person);
-        into->role = writer_text(writer, ack->role);
-        into->at_ms = ack->at_ms;
-        into->expires_at_ms = write_deadline(ack->expires_ms);
-        into->generation = ack->generation;
-        into->state = writer_text(writer, str_of(ack_state_name(ack->state)));
-    }
-    to->acknowledgements = messages;
-    to->n_acknowledgements = count;
-}
-
-static void write_episode(struct writer *writer, const struct casefile *file,
-                          const struct episode *from, Shouwang__V1__Episode *to)
-{
-    to->number = from->number;
-    to->opened_at_ms = from->opened_ms;
-    to->occurred_at_ms = from->occurred_ms;
-    to->discovered_at_ms = from->discovered_ms;
-    to->confirmed_at_ms = from->confirmed_ms;
-    to->settled_at_ms = from->settled_ms;
-    to->level_reached_at_ms = from->level_reached_ms;
-    to->place = (Shouwang__V1__Place)from->place;
-    to->danger = (Shouwang__V1__Danger)from->danger;
-    to->injury = (Shouwang__V1__Injury)from->injury;
-    to->mandatory_code = from->mandatory_code;
-    to->first_acknowledger = writer_text(writer, from->first_acknowledger);
-    to->state = (Shouwang__V1__EpisodeState)from->state;
-    to->joined_to = from->joined_to;
-    to->callback = writer_sealed(writer, from->callback);
-    to->with_pupil = writer_sealed(writer, from->with_pupil);
-    to->place_detail = writer_sealed(writer, from->place_detail);
-    to->text = writer_sealed(writer, from->text);
-    if (from->number == file->episode) {
-        write_steps(writer, file, to);
-    }
-    write_obligations(writer, file, to);
-    write_acks(writer, file, to);
-}
-
-static void write_episodes(struct writer *writer, const struct casefile *file,
-                           Shouwang__V1__Case *to)
-{
-    WRITER_MESSAGES(writer, file->episode_count, Shouwang__V1__Episode, shouwang__v1__episode__init)
-    for (size_t i = 0; bodies != NULL && i < file->episode_count; i++) {
-        write_episode(writer, file, &file->episodes[i], &bodies[i]);
-    }
-    to->episodes = messages;
-    to->n_episodes = file->episode_count;
-}
-
-static Shouwang__V1__Channel first_channel(uint32_t channels)
-{
-    for (int channel = 1; channel < CASE_CHANNEL_COUNT; channel++) {
-        if ((channels >> channel & 1) != 0) {
-            return (Shouwang__V1__Channel)channel;
+    for (size_t i = file->obligation_count; i-- > 0;) {
+        if (file->obligations[i].episode == episode) {
+            const uint8_t *mark = tail_mark(tail);
+            write_obligation(tail, &file->obligations[i]);
+            tail_message(tail, 12, mark);
         }
     }
-    return SHOUWANG__V1__CHANNEL__CHANNEL_UNSPECIFIED;
+    for (size_t i = episode == file->episode ? file->step_count : 0; i-- > 0;) {
+        const uint8_t *mark = tail_mark(tail);
+        write_step(tail, &file->steps[i]);
+        tail_message(tail, 11, mark);
+    }
 }
 
-static void write_told(struct writer *writer, const struct casefile *file, Shouwang__V1__Case *to)
+static void write_episode(struct tail *tail, const struct casefile *file,
+                          const struct episode *from)
 {
-    WRITER_MESSAGES(writer, file->told_count, Shouwang__V1__Told, shouwang__v1__told__init)
-    for (size_t i = 0; bodies != NULL && i < file->told_count; i++) {
-        const struct told *told = &file->told[i];
-        bodies[i].person = writer_text(writer, told->person);
-        bodies[i].role = writer_text(writer, told->role);
-        bodies[i].channel = first_channel(told->channels);
-        bodies[i].at_ms = told->at_ms;
-        bodies[i].state = (Shouwang__V1__NoticeState)told->best;
-        bodies[i].not_told = writer_text(writer, told->not_told);
-        bodies[i].cause = writer_text(writer, told->cause);
-        bodies[i].generation = told->generation;
-        bodies[i].firings = told->firings;
-        bodies[i].channels = told->channels;
-    }
-    to->told = messages;
-    to->n_told = file->told_count;
+    tail_text(tail, 23, from->text);
+    tail_text(tail, 22, from->place_detail);
+    tail_text(tail, 21, from->with_pupil);
+    tail_text(tail, 20, from->callback);
+    tail_number(tail, 18, from->joined_to);
+    tail_number(tail, 17, from->state);
+    tail_number(tail, 16, from->injury);
+    tail_text(tail, 14, from->first_acknowledger);
+    write_plan(tail, file, from->number);
+    tail_number(tail, 10, from->mandatory_code);
+    tail_number(tail, 9, from->danger);
+    tail_number(tail, 8, from->place);
+    tail_number(tail, 7, (uint64_t)from->level_reached_ms);
+    tail_number(tail, 6, (uint64_t)from->settled_ms);
+    tail_number(tail, 5, (uint64_t)from->confirmed_ms);
+    tail_number(tail, 4, (uint64_t)from->discovered_ms);
+    tail_number(tail, 3, (uint64_t)from->occurred_ms);
+    tail_number(tail, 2, (uint64_t)from->opened_ms);
+    tail_number(tail, 1, from->number);
 }
 
-static void write_conflicts(struct writer *writer, const struct casefile *file,
-                            Shouwang__V1__Case *to)
+static uint64_t first_channel(uint32_t channels)
 {
-    WRITER_MESSAGES(writer, file->conflict_count, Shouwang__V1__Conflict,
-                    shouwang__v1__conflict__init)
-    for (size_t i = 0; bodies != NULL && i < file->conflict_count; i++) {
-        const struct conflict *conflict = &file->conflicts[i];
-        bool asked = conflict->state == CONFLICT_CLEAR_ASKED;
-        bodies[i].person = writer_text(writer, conflict->person);
-        bodies[i].reason = (Shouwang__V1__ConflictReason)conflict->reason;
-        bodies[i].set_by = writer_text(writer, conflict->set_by);
-        bodies[i].at_ms = conflict->at_ms;
-        bodies[i].clear_first_by =
-            writer_text(writer, asked ? conflict->clear_by : STR_LITERAL(""));
-        bodies[i].household = writer_text(writer, conflict->household);
-        bodies[i].cleared = conflict->state == CONFLICT_CLEARED;
+    unsigned channel = 1;
+    while (channel < CASE_CHANNEL_COUNT && (channels >> channel & 1) == 0) {
+        channel++;
     }
-    to->conflicts = messages;
-    to->n_conflicts = file->conflict_count;
+    return channel < CASE_CHANNEL_COUNT ? channel : 0;
 }
 
-static void write_holds(struct writer *writer, const struct casefile *file, Shouwang__V1__Case *to)
+static void write_told(struct tail *tail, const struct told *told)
 {
-    WRITER_MESSAGES(writer, file->hold_count, Shouwang__V1__Hold, shouwang__v1__hold__init)
-    for (size_t i = 0; bodies != NULL && i < file->hold_count; i++) {
-        bodies[i].what = writer_text(writer, file->holds[i].what);
-        bodies[i].since_ms = file->holds[i].since_ms;
-        bodies[i].released_by = writer_text(writer, file->holds[i].released_by);
-    }
-    to->holds = messages;
-    to->n_holds = file->hold_count;
+    tail_number(tail, 10, told->channels);
+    tail_number(tail, 9, told->firings);
+    tail_number(tail, 8, told->generation);
+    tail_text(tail, 7, told->cause);
+    tail_text(tail, 6, told->not_told);
+    tail_number(tail, 5, told->best);
+    tail_number(tail, 4, (uint64_t)told->at_ms);
+    tail_number(tail, 3, first_channel(told->channels));
+    tail_text(tail, 2, told->role);
+    tail_text(tail, 1, told->person);
 }
 
-static void write_parties(struct writer *writer, const struct casefile *file,
-                          Shouwang__V1__Case *to)
+static void write_conflict(struct tail *tail, const struct conflict *conflict)
 {
-    WRITER_MESSAGES(writer, file->party_count, Shouwang__V1__Party, shouwang__v1__party__init)
-    for (size_t i = 0; bodies != NULL && i < file->party_count; i++) {
-        bodies[i].ref = writer_text(writer, file->parties[i].ref);
-        bodies[i].role = (Shouwang__V1__PartyRole)file->parties[i].role;
-    }
-    to->parties = messages;
-    to->n_parties = file->party_count;
+    bool asked = conflict->state == CONFLICT_CLEAR_ASKED;
+    tail_number(tail, 7, conflict->state == CONFLICT_CLEARED);
+    tail_text(tail, 6, conflict->household);
+    tail_text(tail, 5, asked ? conflict->clear_by : STR_LITERAL(""));
+    tail_number(tail, 4, (uint64_t)conflict->at_ms);
+    tail_text(tail, 3, conflict->set_by);
+    tail_number(tail, 2, conflict->reason);
+    tail_text(tail, 1, conflict->person);
 }
 
 /* A reason travels through the core as the bytes of its message. */
-static void write_why(struct writer *writer, const struct casefile *file, Shouwang__V1__Case *to)
+static void write_people(struct tail *tail, const struct casefile *file)
 {
-    Shouwang__V1__Why **messages = writer_take(writer, file->why_count, sizeof(*messages));
-    for (size_t i = 0; i < file->why_count && writer->error == 0; i++) {
-        struct fault fault;
-        ProtobufCMessage *message = NULL;
-        writer->error = decode_message(&shouwang__v1__why__descriptor, file->why[i].values,
-                                       writer->arena, &fault, &message);
-        messages[i] = (Shouwang__V1__Why *)message;
+    for (size_t i = file->party_count; i-- > 0;) {
+        const uint8_t *mark = tail_mark(tail);
+        tail_number(tail, 2, file->parties[i].role);
+        tail_text(tail, 1, file->parties[i].ref);
+        tail_message(tail, 28, mark);
     }
-    to->why = messages;
-    to->n_why = file->why_count;
+    for (size_t i = file->told_count; i-- > 0;) {
+        const uint8_t *mark = tail_mark(tail);
+        write_told(tail, &file->told[i]);
+        tail_message(tail, 27, mark);
+    }
 }
 
-static void write_facts(struct writer *writer, const struct casefile *file, Shouwang__V1__Case *to)
+static void write_reasons(struct tail *tail, const struct casefile *file)
 {
-    char number[24];
+    for (size_t i = file->why_count; i-- > 0;) {
+        tail_bytes(tail, 20, file->why[i].values);
+    }
+    for (size_t i = file->signal_count; i-- > 0;) {
+        tail_bytes(tail, 19, ident_part(&file->signals[i]));
+    }
+    for (size_t i = file->hold_count; i-- > 0;) {
+        const uint8_t *mark = tail_mark(tail);
+        tail_text(tail, 3, file->holds[i].released_by);
+        tail_number(tail, 2, (uint64_t)file->holds[i].since_ms);
+        tail_text(tail, 1, file->holds[i].what);
+        tail_message(tail, 18, mark);
+    }
+    for (size_t i = file->conflict_count; i-- > 0;) {
+        const uint8_t *mark = tail_mark(tail);
+        write_conflict(tail, &file->conflicts[i]);
+        tail_message(tail, 17, mark);
+    }
+    for (size_t i = file->episode_count; i-- > 0;) {
+        const uint8_t *mark = tail_mark(tail);
+        write_episode(tail, file, &file->episodes[i]);
+        tail_message(tail, 16, mark);
+    }
+}
+
+static void write_facts(struct tail *tail, const struct casefile *file)
+{
+    char number[NUMBER_TEXT_BYTES];
     snprintf(number, sizeof(number), "%llu", (unsigned long long)file->number);
-    to->id = writer_ident(writer, file->id);
-    to->unit = writer_text(writer, file->unit);
-    to->number = writer_text(writer, str_of(number));
-    to->subject = writer_text(writer, file->subject);
-    to->subject_kind = (Shouwang__V1__SubjectKind)file->subject_kind;
-    to->kind = writer_text(writer, file->kind);
-    to->family = writer_text(writer, str_of(case_family_name(file->family)));
-    to->state = (Shouwang__V1__CaseState)file->state;
-    to->level = (Shouwang__V1__Level)file->level;
-    to->layer = (Shouwang__V1__Layer)file->layer;
-    to->generation = file->generation;
-    to->episode = file->episode;
-    to->pack = writer_bytes(writer, (struct str){(const char *)file->pack, POLICY_HASH_BYTES});
-    to->policy = writer_text(writer, file->policy);
-    to->opened_at_ms = file->opened_ms;
-    to->changed_at_ms = file->changed_ms;
-    to->plan_at_ms = file->plan_ms;
-    to->quiet_before = file->quiet_before;
-    to->silent = file->silent;
-    to->queued = file->is_queued;
-    to->stand_down_reason = (Shouwang__V1__StandDownReason)file->stand_down_reason;
-    to->stood_down_by = writer_text(writer, file->stood_down_by);
-    to->stand_down_confirm_by_ms = write_deadline(file->stand_down_by_ms);
-    to->outcome = writer_text(writer, file->outcome);
-    to->group = writer_text(writer, file->group);
-    to->unresolved = file->unresolved;
-    to->signals = writer_idents(writer, file->signals, file->signal_count);
-    to->n_signals = file->signal_count;
+    tail_number(tail, 15, (uint64_t)file->changed_ms);
+    tail_number(tail, 14, (uint64_t)file->opened_ms);
+    tail_text(tail, 13, file->policy);
+    tail_text(tail, 12, (struct str){(const char *)file->pack, POLICY_HASH_BYTES});
+    tail_number(tail, 11, file->generation);
+    tail_number(tail, 10, file->layer);
+    tail_number(tail, 9, file->level);
+    tail_number(tail, 8, file->state);
+    tail_text(tail, 7, str_of(case_family_name(file->family)));
+    tail_text(tail, 6, file->kind);
+    tail_number(tail, 5, file->subject_kind);
+    tail_text(tail, 4, file->subject);
+    tail_text(tail, 3, str_of(number));
+    tail_text(tail, 2, file->unit);
+    tail_ident(tail, 1, file->id);
+}
+
+static void write_case(struct tail *tail, const struct casefile *file)
+{
+    tail_number(tail, 33, file->is_queued);
+    tail_number(tail, 32, file->silent);
+    tail_number(tail, 31, file->quiet_before);
+    tail_number(tail, 30, (uint64_t)file->plan_ms);
+    tail_number(tail, 29, file->episode);
+    write_people(tail, file);
+    tail_number(tail, 26, file->unresolved);
+    tail_text(tail, 25, file->group);
+    tail_text(tail, 24, file->outcome);
+    tail_number(tail, 23, deadline(file->stand_down_by_ms));
+    tail_text(tail, 22, file->stood_down_by);
+    tail_number(tail, 21, file->stand_down_reason);
+    write_reasons(tail, file);
+    write_facts(tail, file);
 }
 
 int case_encode(const struct casefile *file, struct arena *arena, struct str *ret_value)
 {
-    struct writer writer = {.arena = arena};
-    Shouwang__V1__Case record = SHOUWANG__V1__CASE__INIT;
-    write_facts(&writer, file, &record);
-    write_episodes(&writer, file, &record);
-    write_told(&writer, file, &record);
-    write_conflicts(&writer, file, &record);
-    write_holds(&writer, file, &record);
-    write_parties(&writer, file, &record);
-    write_why(&writer, file, &record);
-    return writer.error != 0 ? writer.error : encode_message(&record.base, arena, ret_value);
+    uint8_t first[ROOM_BYTES]; /* where most cases end; what there is more of goes into the arena */
+    struct tail tail = tail_start(first, sizeof(first));
+    write_case(&tail, file);
+    for (size_t bytes = 8 * ROOM_BYTES; tail.is_full; bytes *= 8) {
+        uint8_t *room = arena_alloc(arena, bytes);
+        if (room == NULL || bytes > 8 * DECODE_RECORD_MAX_BYTES) {
+            return room == NULL ? ERR_MEMORY : ERR_TOO_LARGE;
+        }
+        tail = tail_start(room, bytes);
+        write_case(&tail, file);
+    }
+    struct str written = {(const char *)tail.at, (size_t)(tail.end - tail.at)};
+    if (written.len > DECODE_RECORD_MAX_BYTES) {
+        return ERR_TOO_LARGE;
+    }
+    struct str copy = arena_copy_str(arena, written);
+    if (copy.at == NULL) {
+        return ERR_MEMORY;
+    }
+    *ret_value = copy;
+    return 0;
 }

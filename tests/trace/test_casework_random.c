@@ -3,7 +3,10 @@
  * fails is printed, and becomes a trace of its own. */
 #include "support/runner.h"
 
+#include <shouwang/v1/case.pb-c.h>
+
 #include "wire/case.h"
+#include "wire/decode.h"
 #include "world.h"
 
 enum { SEEDS = 40, TURNS = 250 };
@@ -158,6 +161,12 @@ static void expect_round_trip(const struct casefile *file)
     assert_int_equal(casefile_next_due(&read, INT64_MIN).at_ms,
                      casefile_next_due(file, INT64_MIN).at_ms);
     assert_int_equal(case_encode(&read, &arena, &second), 0);
+    assert_true(str_equal(first, second));
+    ProtobufCMessage *message = NULL; /* and it is what protobuf-c writes, to the byte */
+    assert_int_equal(
+        decode_message(&shouwang__v1__case__descriptor, first, &arena, &fault, &message), 0);
+    assert_int_equal(message->n_unknown_fields, 0);
+    assert_int_equal(encode_message(message, &arena, &second), 0);
     assert_true(str_equal(first, second));
     arena_fini(&arena);
 }

@@ -1,0 +1,82 @@
+#include "wire/tail.h"
+
+#include <string.h>
+
+enum { VARINT_MAX_BYTES = 10, WIRE_VARINT = 0, WIRE_BYTES = 2 };
+
+struct tail tail_start(uint8_t *room, size_t room_bytes)
+{
+    return (struct tail){.start = room, .at = room + room_bytes, .end = room + room_bytes};
+}
+
+static bool has_room(struct tail *tail, size_t bytes)
+{
+    tail->is_full |= (size_t)(tail->at - tail->start) < bytes;
+    return !tail->is_full;
+}
+
+static void varint(struct tail *tail, uint64_t value)
+{
+    size_t bytes = 1;
+    for (uint64_t rest = value >> 7; rest != 0; rest >>= 7) {
+        bytes++;
+    }
+    if (!has_room(tail, VARINT_MAX_BYTES)) {
+        return;
+    }
+    tail->at -= bytes;
+    for (size_t i = 0; i < bytes; i++) {
+        tail->at[i] = (uint8_t)((value & 0x7f) | (i + 1 < bytes ? 0x80 : 0));
+        value >>= 7;
+    }
+}
+
+static void key(struct tail *tail, unsigned field, unsigned wire_type)
+{
+    varint(tail, field << 3 | wire_type);
+}
+
+void tail_number(struct tail *tail, unsigned field, uint64_t value)
+{
+    if (value != 0) {
+        varint(tail, value);
+        key(tail, field, WIRE_VARINT);
+    }
+}
+
+void tail_bytes(struct tail *tail, unsigned field, struct str bytes)
+{
+    if (has_room(tail, bytes.len)) {
+        tail->at -= bytes.len;
+        if (bytes.len > 0) {
+            memcpy(tail->at, bytes.at, bytes.len);
+        }
+    }
+    varint(tail, bytes.len);
+    key(tail, field, WIRE_BYTES);
+}
+
+void tail_text(struct tail *tail, unsigned field, struct str text)
+{
+    if (text.len > 0) {
+        tail_bytes(tail, field, text);
+    }
+}
+
+void tail_ident(struct tail *tail, unsigned field, struct ident id)
+{
+    if (!ident_is_none(id)) {
+        tail_bytes(tail, field, ident_part(&id));
+    }
+}
+
+uint8_t *tail_mark(const struct tail *tail)
+{
+    return tail->at;
+}
+
+void tail_message(struct tail *tail, unsigned field, const uint8_t *mark)
+{
+    varint(tail, (uint64_t)(mark - tail->at));
+    key(tail, field, WIRE_BYTES);
+}

@@ -1,0 +1,42 @@
+/* Protobuf records written from their end to their beginning, straight from our own values: the length of a message inside
+ * another is known once it is written, so that nothing is built, measured or copied first. For the few records that are written
+ * for every input; all others go through wire/writer.h, a tenth as fast and half as long to read.
+ *
+ * A field is written only when it is not its default, and fields from the highest number down, as their readers then see them
+ * ascending: that is byte for byte what protobuf-c writes. */
+#ifndef WIRE_TAIL_H
+#define WIRE_TAIL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/ident.h"
+#include "base/str.h"
+
+/* A value type; what is written lies between `at` and `end`. */
+struct tail {
+    uint8_t *start;
+    uint8_t *at;
+    uint8_t *end;
+    bool is_full; /* there was no room: nothing that was written counts */
+};
+
+/* Room of the caller's. */
+struct tail tail_start(uint8_t *room, size_t room_bytes);
+
+/* uint32, uint64, int64, bool and enums. */
+void tail_number(struct tail *tail, unsigned field, uint64_t value);
+
+/* string and bytes; an ident of zeros is not written. */
+void tail_text(struct tail *tail, unsigned field, struct str text);
+void tail_ident(struct tail *tail, unsigned field, struct ident id);
+
+/* One of a repeated field, or a message that was encoded before: written though it is empty. */
+void tail_bytes(struct tail *tail, unsigned field, struct str bytes);
+
+/* Around the fields of a message inside: what tail_mark answered before them goes to tail_message after. */
+uint8_t *tail_mark(const struct tail *tail);
+void tail_message(struct tail *tail, unsigned field, const uint8_t *mark);
+
+#endif
