@@ -5,7 +5,7 @@ import subprocess
 
 from tree import BUILD, ROOT, files, finish, name
 
-LIBRARIES = ("rdkafka libzmq hiredis libprotobuf-c libuv libcurl libsodium jansson libmicrohttpd libfyaml cmocka")
+LIBRARIES = ("rdkafka libzmq hiredis libprotobuf-c libuv libcurl libsodium jansson libmicrohttpd libfyaml libical cmocka")
 flags = subprocess.run(["pkg-config", "--cflags", *LIBRARIES.split()], capture_output=True, text=True,
                        check=True).stdout.split()
 
