@@ -50,17 +50,17 @@ static void put_case(struct part *part, const struct effect_change *change,
     struct str key = case_key(change->unit, change->case_id, room);
     struct str before = KAFKA_NONE;
     struct str value;
-    int error = 0;
-    if (!stream_is_touched(effects, key)) {
+    const struct casefile *file = casework_get(part->casework, change->case_id);
+    put_policies(part, file,
+                 effects); /* touched first, they lie before the case in the changelog */
+    int error = case_encode(file, &part->arena, &value);
+    if (error == 0 && !stream_is_touched(effects, key)) {
         const struct casefile *old = casework_get_before(part->casework, change->case_id);
         error = old != NULL ? case_encode(old, &part->arena, &before) : 0;
         if (error == 0) {
             stream_touch(effects, key, before);
         }
     }
-    const struct casefile *file = casework_get(part->casework, change->case_id);
-    put_policies(part, file, effects);
-    error = error != 0 ? error : case_encode(file, &part->arena, &value);
     if (error != 0) {
         fail(part, error);
         return;
