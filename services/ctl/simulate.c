@@ -322,6 +322,7 @@ static enum ctl_exit run_scenario(struct simulate *simulate, const struct scenar
     }
     simulate->lines->arena = &simulate->arena;
     simulate->lines->json = simulate->ctl->json;
+    simulate->lines->scenario = scenario->id;
     simulate->command_count = 0;
     enum ctl_exit code = play(simulate, file, scenario);
     code = code == CTL_OK ? compare(simulate, scenario) : code;

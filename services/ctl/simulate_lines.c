@@ -1,6 +1,6 @@
 /* One line an effect:
  *
- *     2026-10-12 09:03:00 #1 tell principal boss voice+sms step 2
+ *     2026-10-12 09:03:00 #1 tell principal boss voice+sms step/2
  *     2026-10-12 09:30:00 #1 obligation_breached phone_report
  *
  * Journal lines that tell of mechanics which others show are left out of the text; JSON has them. */
@@ -49,15 +49,6 @@ static void add_word(struct buffer *text, struct str word)
 
 /* --- JSON ------------------------------------------------------------------------------------------------------------- */
 
-/* "2026-10-12T09:03:00.000+08:00" */
-static void begin_json(struct buffer *json, int64_t at_ms, const char *what)
-{
-    char at[JSON_TIME_BYTES];
-    buffer_init(json, 16 * LINE_BYTES);
-    json_format_time(at_ms + (int64_t)ZONE_DEFAULT_OFFSET_S * 1000, at);
-    buffer_format(json, "{\"time\": \"%.23s+08:00\", \"what\": \"%s\"", at, what);
-}
-
 static void add_member(struct buffer *json, const char *name, struct str value)
 {
     if (value.len > 0) {
@@ -66,16 +57,27 @@ static void add_member(struct buffer *json, const char *name, struct str value)
     }
 }
 
+/* "2026-10-12T09:03:00.000+08:00" */
+static void begin_json(const struct simulate_lines *lines, int64_t at_ms, const char *what,
+                       struct buffer *json)
+{
+    char at[JSON_TIME_BYTES];
+    buffer_init(json, 16 * LINE_BYTES);
+    json_format_time(at_ms + (int64_t)ZONE_DEFAULT_OFFSET_S * 1000, at);
+    buffer_format(json, "{\"time\": \"%.23s+08:00\", \"what\": \"%s\"", at, what);
+    add_member(json, "scenario", lines->scenario);
+}
+
 static void end_json(struct buffer *json)
 {
     ctl_say("%.*s}", (int)json->len, json->bytes);
     buffer_fini(json);
 }
 
-static void say_signal(const struct replay_signal *signal)
+static void say_signal(const struct simulate_lines *lines, const struct replay_signal *signal)
 {
     struct buffer json;
-    begin_json(&json, signal->at_ms, "signal");
+    begin_json(lines, signal->at_ms, "signal", &json);
     add_member(&json, "unit", signal->unit);
     add_member(&json, "event", signal->event_id);
     add_member(&json, "subject", signal->subject);
@@ -91,10 +93,11 @@ static void say_signal(const struct replay_signal *signal)
     end_json(&json);
 }
 
-static void say_journal(int64_t at_ms, const struct effect_journal *line)
+static void say_journal(const struct simulate_lines *lines, int64_t at_ms,
+                        const struct effect_journal *line)
 {
     struct buffer json;
-    begin_json(&json, at_ms, "journal");
+    begin_json(lines, at_ms, "journal", &json);
     add_member(&json, "unit", line->unit);
     buffer_format(&json, ", \"case\": %llu, \"episode\": %u", (unsigned long long)line->case_number,
                   line->episode);
@@ -113,11 +116,11 @@ static void say_journal(int64_t at_ms, const struct effect_journal *line)
     end_json(&json);
 }
 
-static void say_notice(const struct outbox_news *news)
+static void say_notice(const struct simulate_lines *lines, const struct outbox_news *news)
 {
     const struct effect_notice *notice = news->notice;
     struct buffer json;
-    begin_json(&json, news->at_ms, "notice");
+    begin_json(lines, news->at_ms, "notice", &json);
     add_member(&json, "unit", notice->unit);
     buffer_format(&json, ", \"case\": %llu", (unsigned long long)notice->case_number);
     add_member(&json, "state", str_of(case_delivery_name(news->state)));
@@ -151,7 +154,7 @@ void simulate_lines_signal(void *ctx, const struct replay_signal *signal)
     struct simulate_lines *lines = ctx;
     struct buffer text;
     if (lines->json) {
-        say_signal(signal);
+        say_signal(lines, signal);
     }
     begin(&text, signal->at_ms);
     buffer_add_text(&text, " signal ");
@@ -182,7 +185,8 @@ static bool is_detail(const struct effect_journal *line)
 /* Times are the line's, and numbers of rounds are mechanics. */
 static bool is_shown(struct str key)
 {
-    static const char *const hidden[] = {"generation", "via", "people", "firing", "time", NULL};
+    static const char *const hidden[] = {"generation", "via",  "people", "digest",
+                                         "firing",     "time", "pack",   NULL};
     bool is_time = key.len > 3 && memcmp(key.at + key.len - 3, "_ms", 3) == 0;
     return !is_time && !is_one_of(key, hidden);
 }
@@ -205,7 +209,7 @@ void simulate_lines_journal(void *ctx, int64_t at_ms, const struct effect_journa
     struct buffer text;
     bool is_refused = str_is(line->outcome, "refused");
     if (lines->json) {
-        say_journal(at_ms, line);
+        say_journal(lines, at_ms, line);
     }
     if (is_detail(line)) {
         return;
@@ -231,18 +235,17 @@ void simulate_lines_journal(void *ctx, int64_t at_ms, const struct effect_journa
 
 /* --- notices ---------------------------------------------------------------------------------------------------------- */
 
-/* Step 2, "phone_report/breach", "taken_over": a cause without the ids in it. */
+/* "step/2", "phone_report/breach", "taken_over": a cause without the ids in it. */
 static void add_cause(struct buffer *text, struct str cause)
 {
     const char *slash = cause.len == 0 ? NULL : memchr(cause.at, '/', cause.len);
     size_t rest = slash == NULL ? 0 : cause.len - (size_t)(slash - cause.at) - 1;
-    if (cause.len > 0 && cause.at[0] >= '0' && cause.at[0] <= '9') {
-        buffer_add_text(text, " step");
-    }
+    bool is_step = cause.len > 0 && cause.at[0] >= '0' && cause.at[0] <= '9';
     if (rest >= IDENT_TEXT_BYTES - 1) {
         cause.len -= rest + 1;
     }
-    add_word(text, cause);
+    buffer_format(text, " %s%.*s", is_step ? "step/" : "", (int)cause.len,
+                  cause.len == 0 ? "" : cause.at);
 }
 
 static bool joins_last(const struct simulate_lines *lines, const struct outbox_news *news)
@@ -325,7 +328,7 @@ void simulate_lines_notice(void *ctx, const struct outbox_news *news)
 {
     struct simulate_lines *lines = ctx;
     if (lines->json) {
-        say_notice(news);
+        say_notice(lines, news);
     }
     if (!news->is_first) {
         return;

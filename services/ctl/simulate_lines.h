@@ -14,6 +14,7 @@ enum { SIMULATE_LINES_MAX = 20000 };
 struct simulate_lines {
     struct arena *arena; /* where the lines lie */
     bool json;
+    struct str scenario; /* its id, named in each line of JSON */
     struct str items[SIMULATE_LINES_MAX];
     size_t count;
     bool is_cut; /* there were more, or memory is out */
@@ -29,7 +30,7 @@ void simulate_lines_journal(void *lines, int64_t at_ms, const struct effect_jour
 void simulate_lines_notice(void *lines, const struct outbox_news *news);
 
 /* Whether the words of the pattern are in the line, in their order. A word is one of the line, one of those that '+' joins there,
- * or with a '*' at its end the begin of one. */
+ * or with a '*' at its end the beginning of one. */
 bool simulate_lines_match(struct str line, struct str pattern);
 
 #endif

@@ -127,6 +127,39 @@ static void record(struct work *work, struct obligation *obligation,
     obligation->answer = STR_LITERAL("");
 }
 
+static void say_digest(struct work *work, struct effect_journal *line, struct str digest)
+{
+    enum { DIGEST_MAX = 64 };
+    static const char digits[] = "0123456789abcdef";
+    char text[2 * DIGEST_MAX];
+    size_t len = digest.len < DIGEST_MAX ? digest.len : DIGEST_MAX;
+    for (size_t i = 0; i < len; i++) {
+        unsigned byte = (unsigned char)digest.at[i];
+        text[2 * i] = digits[byte >> 4];
+        text[2 * i + 1] = digits[byte & 15];
+    }
+    work_fact(work, line, "digest", (struct str){text, 2 * len});
+}
+
+/* Codes, and the digest and version of what was written: the journal keeps each version, the case the newest. */
+static void say_evidence(struct work *work, struct effect_journal *line,
+                         const struct obligation *obligation)
+{
+    for (size_t i = 0; i < obligation->evidence_count && line->fact_count < EFFECT_FACTS_MAX - 2;
+         i++) {
+        const struct case_evidence *evidence = &obligation->evidence[i];
+        if (evidence->code.len > 0) {
+            work_fact(work, line, "code", evidence->code);
+        }
+        if (evidence->version > 1) {
+            work_fact_number(work, line, "version", evidence->version);
+        }
+        if (evidence->digest.len > 0 && line->fact_count < EFFECT_FACTS_MAX) {
+            say_digest(work, line, evidence->digest);
+        }
+    }
+}
+
 static void say_done(struct work *work, const struct obligation *obligation, const char *what)
 {
     struct effect_journal *line = obligation_journal(work, obligation, what);
@@ -137,13 +170,7 @@ static void say_done(struct work *work, const struct obligation *obligation, con
     if (obligation->done > 0) {
         work_fact_number(work, line, "report", obligation->done);
     }
-    for (size_t i = 0; i < obligation->evidence_count && line->fact_count < EFFECT_FACTS_MAX - 1;
-         i++) {
-        const struct case_evidence *evidence = &obligation->evidence[i];
-        if (evidence->code.len > 0) {
-            work_fact(work, line, "code", evidence->code);
-        }
-    }
+    say_evidence(work, line, obligation);
 }
 
 /* A report settles what is owed; one that comes early, the occurrence that is next. */
@@ -211,6 +238,41 @@ static void after_done(struct work *work, const struct obligation *obligation)
     life_review_monitoring(work);
 }
 
+static uint32_t version_of(const struct obligation *obligation, struct str key)
+{
+    for (size_t i = 0; i < obligation->evidence_count; i++) {
+        if (str_equal(obligation->evidence[i].key, key)) {
+            return obligation->evidence[i].version > 0 ? obligation->evidence[i].version : 1;
+        }
+    }
+    return 0;
+}
+
+/* What was handed in already is handed in anew: a new version, and the instant at which it was done stays. */
+static const char *revise(struct work *work, struct obligation *obligation,
+                          const struct case_command *command)
+{
+    const char *refusal = judge_evidence(obligation_definition(work, obligation), command);
+    struct case_evidence *evidence = arena_alloc_array(
+        &work->effects->arena, command->evidence_count, sizeof(*command->evidence));
+    if (refusal != NULL) {
+        return refusal;
+    }
+    if (evidence == NULL) {
+        work->failed = true;
+        return NULL;
+    }
+    for (size_t i = 0; i < command->evidence_count; i++) {
+        evidence[i] = command->evidence[i];
+        evidence[i].version = version_of(obligation, evidence[i].key) + 1;
+    }
+    obligation->evidence = evidence;
+    obligation->evidence_count = command->evidence_count;
+    obligation->answer = STR_LITERAL("");
+    say_evidence(work, obligation_journal(work, obligation, "obligation_revised"), obligation);
+    return NULL;
+}
+
 const char *obligation_meet(struct work *work, const struct case_command *command)
 {
     struct obligation *obligation = find(work, command);
@@ -222,6 +284,10 @@ const char *obligation_meet(struct work *work, const struct case_command *comman
     }
     bool open = obligation->state == OBLIGATION_PENDING || obligation->state == OBLIGATION_WARNED ||
                 obligation->state == OBLIGATION_BREACHED;
+    bool is_done = obligation->state == OBLIGATION_MET || obligation->state == OBLIGATION_MET_LATE;
+    if (is_done && obligation->policy.len > 0 && command->evidence_count > 0) {
+        return revise(work, obligation, command);
+    }
     if (!open || (obligation->policy.len == 0 && str_is(obligation->id, "hold"))) {
         return "not_owed";
     }
