@@ -305,12 +305,15 @@ static bool turn(void *ctx)
 
 /* ---- life */
 
+/* Over the bound of what is queued librdkafka 2.0 fetches nothing for a second, not until there is room: it has to be far
+ * above what is read in a turn. */
 static int open_kafka(struct kafka_reader *reader)
 {
-    const struct kafka_property defaults[] = {{"queued.min.messages", "1000000"},
-                                              {"queued.max.messages.kbytes", "4096"},
-                                              {"fetch.wait.max.ms", "100"},
-                                              {NULL, NULL}};
+    const struct kafka_property defaults[] = {
+        {"queued.min.messages", "1000000"},
+        {"queued.max.messages.kbytes", "65536"}, /* of all: they share one queue */
+        {"fetch.wait.max.ms", "100"},
+        {NULL, NULL}};
     const struct kafka_property musts[] = {{"group.id", "shouwang-no-group"},
                                            {"isolation.level", "read_committed"},
                                            {"enable.auto.commit", "false"},

@@ -115,8 +115,8 @@ int stream_conf_restorer(struct stream *stream, rd_kafka_t **ret_restorer)
 {
     const struct kafka_property defaults[] = {
         {"queued.min.messages", "1000000"},
-        {"queued.max.messages.kbytes", "16384"},
-        {"fetch.wait.max.ms", "5"}, /* else the end is told 500 ms late */
+        {"queued.max.messages.kbytes", "131072"}, /* of all partitions: they share one queue */
+        {"fetch.wait.max.ms", "5"},               /* else the end is told 500 ms late */
         {NULL, NULL}};
     const struct kafka_property musts[] = {
         {"group.id", stream->group},      {"isolation.level", "read_committed"},

@@ -9,6 +9,7 @@ texts are made up."""
 import collections
 import concurrent.futures
 import csv
+import faulthandler
 import json
 import os
 import random
@@ -412,6 +413,8 @@ def test_an_acknowledgement_in_the_log_beats_the_overdue_step(twins, pupils):
 
 
 def test_nothing_is_lost_repeated_or_early(twins, folder, pupils):
+    if COUNT > 10000:
+        faulthandler.cancel_dump_traceback_later()  # long, not stuck: each of its waits has a bound
     events = list(mixed.events(pupils[:-SPARE], COUNT, SEED))
     print(f"\nseed {SEED}:", dict(collections.Counter(event.type for event in events).most_common()))
     load, seen, presses, province = Load(twins, folder, events), Seen(twins), Presses(twins), Province(twins, folder)
