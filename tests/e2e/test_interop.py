@@ -4,11 +4,11 @@ import collections
 import csv
 import json
 import subprocess
-import sys
 import zlib
 
 import pytest
 
+import foreign
 from shouwang import ROOT, wait_until
 
 UNIT = "qh-yizhong"
@@ -34,34 +34,7 @@ def county(shouwang, folder):
 @pytest.fixture(scope="module")
 def records(folder):
     """The generated Python classes of event.proto."""
-    out = folder / "python"
-    out.mkdir()
-    subprocess.run(["protoc", f"--proto_path={ROOT}/proto", f"--python_out={out}",
-                    *(str(path) for path in (ROOT / "proto/shouwang/v1").glob("*.proto"))], check=True)
-    # A process of its own would do as well; here the package "shouwang" is taken by the fixture's module.
-    (out / "shouwang").rename(out / "shouwang_records")
-    for path in (out / "shouwang_records/v1").glob("*.py"):
-        path.write_text(path.read_text().replace("from shouwang.v1", "from shouwang_records.v1"))
-    sys.path.insert(0, str(out))
-    from shouwang_records.v1 import event_pb2
-    return event_pb2
-
-
-def partition_of(unit, count):
-    """murmur2 of Java's default partitioner, to say where a record belongs."""
-    data, mask = unit.encode(), 0xFFFFFFFF
-    h = 0x9747B28C ^ len(data)
-    for i in range(0, len(data) - len(data) % 4, 4):
-        k = int.from_bytes(data[i:i + 4], "little") * 0x5BD1E995 & mask
-        k = (k ^ (k >> 24)) * 0x5BD1E995 & mask
-        h = (h * 0x5BD1E995 & mask) ^ k
-    rest = data[len(data) - len(data) % 4:]
-    for i in reversed(range(len(rest))):
-        h ^= rest[i] << (8 * i)
-    if rest:
-        h = h * 0x5BD1E995 & mask
-    h = (h ^ (h >> 13)) * 0x5BD1E995 & mask
-    return ((h ^ (h >> 15)) & 0x7FFFFFFF) % count
+    return foreign.compile_records(folder, "event")
 
 
 def test_curl_posts_and_kcat_reads_alerts_with_their_headers(shouwang):
@@ -93,7 +66,7 @@ def test_a_producer_with_another_partitioner_is_placed_again(shouwang, county, r
 
     def delivered(error, message):
         assert error is None, error
-        landed[message.partition() != partition_of(message.key().decode(), count)] += 1
+        landed[message.partition() != foreign.partition_of(message.key().decode(), count)] += 1
 
     before_placed = shouwang.metric("triage", "sw_triage_placed_again_total")
     before_cases = len(shouwang.cases())
@@ -105,7 +78,7 @@ def test_a_producer_with_another_partitioner_is_placed_again(shouwang, county, r
         event.incident.danger = records.DANGER_HAPPENING
         producer.produce(topic, key=unit, value=event.SerializeToString(), on_delivery=delivered)
     assert producer.flush(30) == 0
-    elsewhere = sum(zlib.crc32(unit.encode()) % count != partition_of(unit, count) for unit in county)
+    elsewhere = sum(zlib.crc32(unit.encode()) % count != foreign.partition_of(unit, count) for unit in county)
     assert landed[True] == elsewhere > 0
     wait_until(lambda: len(shouwang.cases()) >= before_cases + SCHOOLS, "a case for each", 60)
     assert shouwang.metric("triage", "sw_triage_placed_again_total") - before_placed == elsewhere
