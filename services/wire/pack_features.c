@@ -9,7 +9,8 @@
  *         lateness: 2d                     # this is the default
  *         ops: {count: count(), who: distinct(event.reporter_ref), load: sum(1.0, 90d), in_a_row: streak()}
  *
- * sum(NUMBER) or sum(NUMBER, HALF-LIFE), max(NUMBER), min(NUMBER), last(NUMBER): all of one feature see the same number. */
+ * sum(NUMBER) or sum(NUMBER, HALF-LIFE), max(NUMBER), min(NUMBER), last(NUMBER), median(NUMBER): all of one feature see the same
+ * number. */
 #include <string.h>
 
 #include "wire/pack_rules_parts.h"
@@ -30,7 +31,7 @@ struct op_form {
 static const struct op_form forms[] = {
     {"count", FEATURE_COUNT}, {"streak", FEATURE_STREAK}, {"distinct", FEATURE_DISTINCT},
     {"sum", FEATURE_SUM},     {"max", FEATURE_MAX},       {"min", FEATURE_MIN},
-    {"last", FEATURE_LAST},
+    {"last", FEATURE_LAST},   {"median", FEATURE_MEDIAN},
 };
 
 /* The form whose name the text begins with, and the place behind its bracket; NULL: none. */
@@ -158,7 +159,7 @@ static bool read_op(struct rules_reader *reader, const struct yaml_pair *pair,
     if (form == NULL) {
         yaml_fail(reader->faults, node,
                   "expected count(), streak(), distinct(EXPRESSION), sum(NUMBER), sum(NUMBER, "
-                  "HALF-LIFE), max(NUMBER), min(NUMBER) or last(NUMBER)");
+                  "HALF-LIFE), max(NUMBER), min(NUMBER), last(NUMBER) or median(NUMBER)");
         return false;
     }
     struct yaml_node argument = *node;

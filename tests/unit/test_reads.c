@@ -74,13 +74,12 @@ static void test_reads_nearly_is_one_number_that_falls_short_by_little(void **st
     assert_true(nearly("(n >= 9 || n == 2) && n + 1 >= 4", 2, 0));  /* brackets are one term */
 }
 
-#define CASE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
-
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        CASE(test_reads_lists_each_path_once),
-        CASE(test_reads_nearly_is_one_number_that_falls_short_by_little),
+        cmocka_unit_test_setup_teardown(test_reads_lists_each_path_once, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_reads_nearly_is_one_number_that_falls_short_by_little,
+                                        setup, teardown),
     };
     return RUN_TESTS(argc, argv, tests);
 }

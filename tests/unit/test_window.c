@@ -1,82 +1,11 @@
 /* Windows against a plain list of the same entries: counts, distinct values, streaks, whatever order they come in. */
-#include <string.h>
-
-#include "core/rules/window.h"
 #include "support/runner.h"
-
-enum { ENTRIES_MAX = 400, HOUR_MS = 3600000, DAY_MS = 24 * HOUR_MS };
-
-static const struct window_key key = {STR_LITERAL("s1"), 's', STR_LITERAL("p-1"), STR_LITERAL("f")};
-
-struct model {
-    struct windows windows;
-    struct arena arena;
-    struct window_entry entries[ENTRIES_MAX];
-    size_t count;
-    uint64_t state;
-};
-
-static struct model model;
-
-static int setup(void **state)
-{
-    (void)state;
-    memset(&model, 0, sizeof(model));
-    model.state = 7;
-    windows_init(&model.windows, 0, 1);
-    arena_init(&model.arena, 16 << 20);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    windows_fini(&model.windows);
-    arena_fini(&model.arena);
-    return 0;
-}
-
-static int64_t pick(int64_t below)
-{
-    model.state = model.state * 6364136223846793005u + 1442695040888963407u;
-    return (int64_t)((model.state >> 33) % (uint64_t)below);
-}
+#include "window_model.h"
 
 static void put(int64_t at_ms, uint8_t value)
 {
-    char text[WINDOW_KEY_MAX_BYTES];
     const struct window_entry entry = {at_ms, {{value}}, 0};
-    struct str bucket = windows_key(&key, at_ms, text);
-    struct window_state before = windows_get(&model.windows, bucket);
-    struct window_state after;
-    bool is_cut = false;
-    arena_reset(&model.arena);
-    assert_int_equal(windows_add_entry(&before, &entry, &model.arena, &after, &is_cut), 0);
-    assert_int_equal(windows_put(&model.windows, bucket, &after), 0);
-    model.entries[model.count++] = entry;
-}
-
-/* The oldest bucket goes, as when it has grown old or there is no room. */
-static void drop_oldest(void)
-{
-    static const struct window_state none = {NULL, 0};
-    bool is_full = false;
-    int64_t day = 0;
-    struct str feature;
-    char text[WINDOW_KEY_MAX_BYTES];
-    struct str oldest = windows_oldest(&model.windows, &is_full);
-    memcpy(text, oldest.at, oldest.len);
-    struct str copy = {text, oldest.len};
-    assert_true(windows_parse_key(copy, &feature, &day));
-    assert_int_equal(windows_put(&model.windows, copy, &none), 0);
-    size_t kept = 0;
-    for (size_t i = 0; i < model.count; i++) {
-        int64_t at_ms = model.entries[i].at_ms;
-        if (at_ms < day * DAY_MS || at_ms >= (day + 1) * DAY_MS) {
-            model.entries[kept++] = model.entries[i];
-        }
-    }
-    model.count = kept;
+    window_model_put(&entry);
 }
 
 static void compare(const struct window_span *span)
@@ -96,24 +25,25 @@ static void compare(const struct window_span *span)
         is_seen[value] = is_seen[value] || is_inside;
         next_ms = entry->at_ms > span->to_ms && entry->at_ms < next_ms ? entry->at_ms : next_ms;
     }
-    assert_int_equal(windows_count(&model.windows, &key, span), entries);
-    assert_int_equal(windows_count_distinct(&model.windows, &key, span, &counted), 0);
+    assert_int_equal(windows_count(&model.windows, &model_key, span), entries);
+    assert_int_equal(windows_count_distinct(&model.windows, &model_key, span, &counted), 0);
     assert_int_equal(counted, distinct);
-    assert_true(windows_next_ms(&model.windows, &key, span->to_ms) == next_ms);
+    assert_true(windows_next_ms(&model.windows, &model_key, span->to_ms) == next_ms);
 }
 
 static void test_window_counts_as_a_plain_list_does(void **state)
 {
     (void)state;
     for (int i = 0; i < 3000; i++) {
-        if (model.count > 0 && (model.count == ENTRIES_MAX || pick(40) == 0)) {
-            drop_oldest();
+        if (model.count > 0 && (model.count == MODEL_ENTRIES_MAX || window_model_pick(40) == 0)) {
+            window_model_drop_oldest();
         } else {
-            put((pick(30 * 24) - 100) * HOUR_MS / 2, (uint8_t)pick(9));
+            put((window_model_pick(30 * 24) - 100) * HOUR_MS / 2, (uint8_t)window_model_pick(9));
         }
-        const struct window_span span = {(pick(30 * 24) - 100) * HOUR_MS / 2,
-                                         (1 + pick(200)) * HOUR_MS};
-        const struct window_span whole = {31 * 24 * (int64_t)HOUR_MS, (1 + pick(800)) * HOUR_MS};
+        const struct window_span span = {(window_model_pick(30 * 24) - 100) * HOUR_MS / 2,
+                                         (1 + window_model_pick(200)) * HOUR_MS};
+        const struct window_span whole = {31 * 24 * (int64_t)HOUR_MS,
+                                          (1 + window_model_pick(800)) * HOUR_MS};
         compare(&span);
         compare(&whole);
     }
@@ -125,7 +55,8 @@ static void test_window_edges_are_exact_to_the_millisecond(void **state)
     put(DAY_MS, 1);
     for (int64_t to_ms = 2 * DAY_MS - 2; to_ms <= 2 * DAY_MS + 2; to_ms++) {
         const struct window_span span = {to_ms, DAY_MS};
-        assert_int_equal(windows_count(&model.windows, &key, &span), to_ms < 2 * DAY_MS ? 1 : 0);
+        assert_int_equal(windows_count(&model.windows, &model_key, &span),
+                         to_ms < 2 * DAY_MS ? 1 : 0);
         compare(&span);
     }
 }
@@ -143,7 +74,7 @@ static int64_t streak(int64_t at_ms)
     const struct calendar_span make_up = {sunday, sunday};
     const struct calendar calendar = {.make_up_days = &make_up, .make_up_count = 1};
     const struct window_days days = {&china, &calendar, {at_ms, 30 * (int64_t)DAY_MS}};
-    return windows_count_streak(&model.windows, &key, &days);
+    return windows_count_streak(&model.windows, &model_key, &days);
 }
 
 static void test_window_streak_counts_school_days(void **state)
@@ -181,18 +112,20 @@ static void test_window_streak_follows_the_local_clock(void **state)
     put(change_ms + 22 * HOUR_MS, 0);     /* Monday 00:00 */
     const struct window_days days = {
         &zone, &calendar, {change_ms + 23 * HOUR_MS, 9 * (int64_t)DAY_MS}};
-    assert_int_equal(windows_count_streak(&model.windows, &key, &days), 3);
+    assert_int_equal(windows_count_streak(&model.windows, &model_key, &days), 3);
 }
-
-#define CASE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        CASE(test_window_counts_as_a_plain_list_does),
-        CASE(test_window_edges_are_exact_to_the_millisecond),
-        CASE(test_window_streak_counts_school_days),
-        CASE(test_window_streak_follows_the_local_clock),
+        cmocka_unit_test_setup_teardown(test_window_counts_as_a_plain_list_does, window_model_setup,
+                                        window_model_teardown),
+        cmocka_unit_test_setup_teardown(test_window_edges_are_exact_to_the_millisecond,
+                                        window_model_setup, window_model_teardown),
+        cmocka_unit_test_setup_teardown(test_window_streak_counts_school_days, window_model_setup,
+                                        window_model_teardown),
+        cmocka_unit_test_setup_teardown(test_window_streak_follows_the_local_clock,
+                                        window_model_setup, window_model_teardown),
     };
     return RUN_TESTS(argc, argv, tests);
 }

@@ -1,73 +1,46 @@
-/* Sums that decay, greatest, least and newest numbers of windows: against the closed form, to the bit in any order. */
+/* Sums that decay, greatest, least, newest and middle numbers of windows: against the closed form, to the bit in any order. */
 #include <math.h>
-#include <string.h>
+#include <stdlib.h>
 
-#include "core/rules/window.h"
 #include "support/runner.h"
-
-enum { ENTRIES_MAX = 400, HOUR_MS = 3600000, DAY_MS = 24 * HOUR_MS };
-
-static const struct window_key key = {STR_LITERAL("s1"), 's', STR_LITERAL("p-1"), STR_LITERAL("f")};
-
-struct model {
-    struct windows windows;
-    struct arena arena;
-    struct window_entry entries[ENTRIES_MAX];
-    size_t count;
-    uint64_t state;
-};
-
-static struct model model;
-
-static int setup(void **state)
-{
-    (void)state;
-    memset(&model, 0, sizeof(model));
-    model.state = 11;
-    windows_init(&model.windows, 0, 1);
-    arena_init(&model.arena, 16 << 20);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    windows_fini(&model.windows);
-    arena_fini(&model.arena);
-    return 0;
-}
-
-static int64_t pick(int64_t below)
-{
-    model.state = model.state * 6364136223846793005u + 1442695040888963407u;
-    return (int64_t)((model.state >> 33) % (uint64_t)below);
-}
-
-static void add(struct windows *windows, const struct window_entry *entry)
-{
-    char text[WINDOW_KEY_MAX_BYTES];
-    struct str bucket = windows_key(&key, entry->at_ms, text);
-    struct window_state before = windows_get(windows, bucket);
-    struct window_state after;
-    bool is_cut = false;
-    arena_reset(&model.arena);
-    assert_int_equal(windows_add_entry(&before, entry, &model.arena, &after, &is_cut), 0);
-    assert_int_equal(windows_put(windows, bucket, &after), 0);
-}
+#include "window_model.h"
 
 static void put(int64_t at_ms, double number)
 {
     const struct window_entry entry = {at_ms, {{0}}, number};
-    add(&model.windows, &entry);
-    model.entries[model.count++] = entry;
+    window_model_put(&entry);
 }
 
 static struct window_fold fold(struct windows *windows, const struct window_span *span,
                                int64_t half_life_ms)
 {
     struct window_fold folded;
-    assert_int_equal(windows_fold(windows, &key, span, half_life_ms, &folded), 0);
+    assert_int_equal(windows_fold(windows, &model_key, span, half_life_ms, &folded), 0);
     return folded;
+}
+
+static int ascending(const void *a, const void *b)
+{
+    double x = *(const double *)a;
+    double y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static void compare_median(const struct window_span *span)
+{
+    double numbers[MODEL_ENTRIES_MAX];
+    size_t count = 0;
+    double median = 0;
+    for (size_t i = 0; i < model.count; i++) {
+        int64_t at_ms = model.entries[i].at_ms;
+        if (at_ms > span->to_ms - span->length_ms && at_ms <= span->to_ms) {
+            numbers[count++] = model.entries[i].number;
+        }
+    }
+    qsort(numbers, count, sizeof(numbers[0]), ascending);
+    assert_int_equal(windows_median(&model.windows, &model_key, span, &model.arena, &median), 0);
+    assert_int_equal(isnan(median), count == 0);
+    assert_true(count == 0 || median == (numbers[(count - 1) / 2] + numbers[count / 2]) / 2);
 }
 
 static void compare(const struct window_span *span, int64_t half_life_ms)
@@ -92,34 +65,13 @@ static void compare(const struct window_span *span, int64_t half_life_ms)
         last = is_newer ? entry : last;
     }
     double number = 0;
-    assert_int_equal(windows_last(&model.windows, &key, span, &number), last != NULL);
+    assert_int_equal(windows_last(&model.windows, &model_key, span, &number), last != NULL);
     assert_int_equal(folded.is_empty, last == NULL);
     assert_true(fabs(folded.sum - sum) <= 1e-9);
+    compare_median(span);
     if (last != NULL) {
         assert_true(folded.max == max && folded.min == min && number == last->number);
     }
-}
-
-static void drop_oldest(void)
-{
-    static const struct window_state none = {NULL, 0};
-    bool is_full = false;
-    int64_t day = 0;
-    struct str feature;
-    char text[WINDOW_KEY_MAX_BYTES];
-    struct str oldest = windows_oldest(&model.windows, &is_full);
-    memcpy(text, oldest.at, oldest.len);
-    struct str copy = {text, oldest.len};
-    assert_true(windows_parse_key(copy, &feature, &day));
-    assert_int_equal(windows_put(&model.windows, copy, &none), 0);
-    size_t kept = 0;
-    for (size_t i = 0; i < model.count; i++) {
-        int64_t at_ms = model.entries[i].at_ms;
-        if (at_ms < day * DAY_MS || at_ms >= (day + 1) * DAY_MS) {
-            model.entries[kept++] = model.entries[i];
-        }
-    }
-    model.count = kept;
 }
 
 /* Entries come early and late, days go, and every span is what adding its numbers by hand gives. */
@@ -128,14 +80,16 @@ static void test_window_folds_as_the_closed_form_says(void **state)
     static const int64_t half_lives_ms[] = {0, 90 * (int64_t)DAY_MS, 36 * HOUR_MS, 60000};
     (void)state;
     for (int i = 0; i < 6000; i++) {
-        if (model.count > 0 && (model.count == ENTRIES_MAX || pick(60) == 0)) {
-            drop_oldest();
+        if (model.count > 0 && (model.count == MODEL_ENTRIES_MAX || window_model_pick(60) == 0)) {
+            window_model_drop_oldest();
         } else {
-            put((pick(130 * 24) - 400) * HOUR_MS / 2, (double)pick(900) / 7 - 20);
+            put((window_model_pick(130 * 24) - 400) * HOUR_MS / 2,
+                (double)window_model_pick(900) / 7 - 20);
         }
-        const struct window_span span = {(pick(130 * 24) - 400) * HOUR_MS / 2,
-                                         (1 + pick(100 * 24)) * HOUR_MS};
-        const struct window_span whole = {131 * 24 * (int64_t)HOUR_MS, (1 + pick(3200)) * HOUR_MS};
+        const struct window_span span = {(window_model_pick(130 * 24) - 400) * HOUR_MS / 2,
+                                         (1 + window_model_pick(100 * 24)) * HOUR_MS};
+        const struct window_span whole = {131 * 24 * (int64_t)HOUR_MS,
+                                          (1 + window_model_pick(3200)) * HOUR_MS};
         compare(&span, half_lives_ms[i / 100 % 4]);
         compare(&whole, half_lives_ms[i / 100 % 4]);
     }
@@ -153,17 +107,19 @@ static void test_window_folds_alike_in_any_order_of_arrival(void **state)
         windows_init(&model.windows, 0, 1);
         windows_init(&other, 0, 2);
         for (int i = 0; i < 200; i++) {
-            put(pick(100 * 24) * HOUR_MS, (double)(1 + pick(1000)) / 3);
-            const struct window_span span = {pick(100 * 24) * HOUR_MS, 30 * (int64_t)DAY_MS};
+            put(window_model_pick(100 * 24) * HOUR_MS, (double)(1 + window_model_pick(1000)) / 3);
+            const struct window_span span = {window_model_pick(100 * 24) * HOUR_MS,
+                                             30 * (int64_t)DAY_MS};
             (void)fold(&model.windows, &span, half_life_ms);
         }
         for (size_t left = model.count; left > 0; left--) {
-            size_t at = (size_t)pick((int64_t)left);
-            add(&other, &model.entries[at]);
+            size_t at = (size_t)window_model_pick((int64_t)left);
+            window_model_add(&other, &model.entries[at]);
             model.entries[at] = model.entries[left - 1];
         }
         for (int i = 0; i < 100; i++) {
-            const struct window_span span = {pick(110 * 24) * HOUR_MS, (1 + pick(2400)) * HOUR_MS};
+            const struct window_span span = {window_model_pick(110 * 24) * HOUR_MS,
+                                             (1 + window_model_pick(2400)) * HOUR_MS};
             struct window_fold a = fold(&model.windows, &span, half_life_ms);
             struct window_fold b = fold(&other, &span, half_life_ms);
             assert_int_equal(a.is_empty, b.is_empty);
@@ -181,9 +137,10 @@ static void test_window_folds_see_what_comes_between_two_answers(void **state)
     (void)state;
     for (int i = 0; i < 600; i++) {
         if (i % 5 == 4) {
-            drop_oldest();
-        } else if (model.count < ENTRIES_MAX) {
-            put((pick(70) * 24 + pick(24)) * HOUR_MS, (double)pick(900) / 7);
+            window_model_drop_oldest();
+        } else if (model.count < MODEL_ENTRIES_MAX) {
+            put((window_model_pick(70) * 24 + window_model_pick(24)) * HOUR_MS,
+                (double)window_model_pick(900) / 7);
         }
         compare(&span, 20 * (int64_t)DAY_MS);
     }
@@ -216,16 +173,19 @@ static void test_window_fold_edges_are_exact_to_the_millisecond(void **state)
     }
 }
 
-#define CASE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
-
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        CASE(test_window_folds_as_the_closed_form_says),
-        CASE(test_window_folds_alike_in_any_order_of_arrival),
-        CASE(test_window_folds_see_what_comes_between_two_answers),
-        CASE(test_window_half_is_left_after_a_half_life),
-        CASE(test_window_fold_edges_are_exact_to_the_millisecond),
+        cmocka_unit_test_setup_teardown(test_window_folds_as_the_closed_form_says,
+                                        window_model_setup, window_model_teardown),
+        cmocka_unit_test_setup_teardown(test_window_folds_alike_in_any_order_of_arrival,
+                                        window_model_setup, window_model_teardown),
+        cmocka_unit_test_setup_teardown(test_window_folds_see_what_comes_between_two_answers,
+                                        window_model_setup, window_model_teardown),
+        cmocka_unit_test_setup_teardown(test_window_half_is_left_after_a_half_life,
+                                        window_model_setup, window_model_teardown),
+        cmocka_unit_test_setup_teardown(test_window_fold_edges_are_exact_to_the_millisecond,
+                                        window_model_setup, window_model_teardown),
     };
     return RUN_TESTS(argc, argv, tests);
 }

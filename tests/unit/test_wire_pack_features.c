@@ -47,12 +47,14 @@ static void test_pack_features_have_operators_on_numbers(void **state)
     (void)state;
     assert_int_equal(
         read_ops("n: count(), d: distinct(event.source), load: 'sum(event.item_count, 90d)', "
-                 "most: max(event.item_count), newest: last(event.item_count)"),
+                 "most: max(event.item_count), newest: last(event.item_count), middle: "
+                 "median(event.item_count)"),
         0);
     const struct feature *feature = &rules.features[0];
-    assert_int_equal(feature->op_count, 5);
+    assert_int_equal(feature->op_count, 6);
     assert_int_equal(feature->ops[2].kind, FEATURE_SUM);
     assert_int_equal(feature->ops[4].kind, FEATURE_LAST);
+    assert_int_equal(feature->ops[5].kind, FEATURE_MEDIAN);
     assert_true(feature->half_life_ms == 90 * INT64_C(86400000));
     assert_non_null(feature->number);
     assert_non_null(feature->value);
@@ -86,13 +88,12 @@ static void test_pack_features_that_are_wrong_say_why(void **state)
     }
 }
 
-#define CASE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
-
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        CASE(test_pack_features_have_operators_on_numbers),
-        CASE(test_pack_features_that_are_wrong_say_why),
+        cmocka_unit_test_setup_teardown(test_pack_features_have_operators_on_numbers, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(test_pack_features_that_are_wrong_say_why, setup, teardown),
     };
     return RUN_TESTS(argc, argv, tests);
 }

@@ -31,6 +31,7 @@ enum feature_op_kind {
     FEATURE_MAX,
     FEATURE_MIN,
     FEATURE_LAST,
+    FEATURE_MEDIAN,
 };
 
 struct feature_op {

@@ -253,6 +253,8 @@ static int count_op(struct judge *judge, enum feature_op_kind kind, const struct
         ret_value->real =
             windows_last(judge->windows, key, span, &ret_value->real) ? ret_value->real : NAN;
         break;
+    case FEATURE_MEDIAN:
+        return windows_median(judge->windows, key, span, judge->arena, &ret_value->real);
     case FEATURE_SUM:
     case FEATURE_MAX:
     case FEATURE_MIN:

@@ -141,6 +141,11 @@ SW_NODISCARD int windows_fold(const struct windows *windows, const struct window
 bool windows_last(const struct windows *windows, const struct window_key *key,
                   const struct window_span *span, double *ret_number);
 
+/* The median of the numbers of the span; NAN: there is none. Looks at each of them, in `arena`. ERR_MEMORY. */
+SW_NODISCARD int windows_median(const struct windows *windows, const struct window_key *key,
+                                const struct window_span *span, struct arena *arena,
+                                double *ret_number);
+
 /* The instant of the newest entry at or before `to_ms`, which may lie in the bucket of the day behind; INT64_MIN: none. */
 int64_t windows_last_ms(const struct windows *windows, const struct window_key *key, int64_t to_ms);
 
