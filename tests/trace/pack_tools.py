@@ -101,6 +101,11 @@ class Test(unittest.TestCase):
         done = swctl("test", REFERENCE)
         self.assertEqual(done.returncode, OK, done.stdout + done.stderr)
 
+    def test_every_rule_of_the_reference_pack_holds_in_an_example(self):
+        code, lines, _ = said("test", REFERENCE, "--unheld")
+        self.assertEqual((code, [line["unheld"] for line in lines if "unheld" in line]), (OK, []))
+        self.assertEqual(lines[-1]["rules_held"], lines[-1]["rules"])
+
     def test_what_differs_is_shown(self):
         with Pack({"examples/a.yaml": EXAMPLE.format(signals="|\n      2026-10-12 09:00:00 crisis concern an: never")}) as pack:
             done = swctl("test", pack)

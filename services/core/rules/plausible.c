@@ -62,18 +62,30 @@ static bool is_pupil(const struct signal_subject *subject)
     return subject->kind == CASE_SUBJECT_STUDENT || subject->kind == CASE_SUBJECT_UNRESOLVED;
 }
 
+/* What is held of a pupil stands for itself. Of a class there is one of each rule: a newer one, which has counted more, takes
+ * the place of the one before it. */
+static struct ident held_id(const struct turn *turn, const struct signal *signal)
+{
+    const struct str parts[] = {STR_LITERAL("class"), turn->judge.unit, signal->subject.ref,
+                                signal->why[0].rule};
+    return is_pupil(&signal->subject) ? signal->id : ident_derive(turn->judge.hash, parts, 4);
+}
+
 static int hold_signal(struct turn *turn, const struct signal *signal)
 {
+    char text[WATCH_KEY_MAX_BYTES];
+    struct str key = held_key(turn, held_id(turn, signal), text);
+    const struct held *before = watch_find_held(&turn->triage->watch, key);
     struct held_state state = {
-        .due_ms = turn->now_ms + turn->judge.rules->plausibility.settle_ms,
+        .due_ms = before != NULL ? before->state.due_ms
+                                 : turn->now_ms + turn->judge.rules->plausibility.settle_ms,
         .group = judge_group_of(&turn->judge, signal->subject.group, ORG_GROUP_CLASS),
         .subject = signal->subject.ref,
         .weight = is_pupil(&signal->subject) ? 1 : 0,
     };
-    char text[WATCH_KEY_MAX_BYTES];
     int error = turn->triage->setup.encode(signal, turn->arena, &state.bytes);
-    turn->result->held++;
-    return error != 0 ? error : turn_change_held(turn, held_key(turn, signal->id, text), &state);
+    turn->result->held += before == NULL ? 1 : 0;
+    return error != 0 ? error : turn_change_held(turn, key, &state);
 }
 
 static bool may_wait(const struct turn *turn, const struct signal *signal)
