@@ -19,7 +19,7 @@ from shouwang import UNIT, cloud_event, wait_until
 
 SAMPLE = pathlib.Path(whole.ROOT / "config/sample" / f"{UNIT}.yaml").read_text()
 PUPILS = re.findall(r"numbers: \[\"?(\d+)", SAMPLE)[:10]
-EVENTS, DAYS, RATE, PARTITIONS, SEED = 600, 30, 60, 4, 5
+EVENTS, DAYS, RATE, PARTITIONS, SEED = 600, 12, 60, 4, 5
 KILLS = 4  # at least
 LATE = 0.2  # so many come behind later ones
 
@@ -40,8 +40,8 @@ RULES = "features:\n" + "".join(f"""
     window: {window}
     lateness: 14d
     ops: {{{NUMBERS}}}
-""" for scope, window, value in (("student", "25d", "event.session"), ("class", "12d", "event.subject"), ("grade", "3d", "event.subject"),
-                                 ("school", "36h", "event.subject"), ("county", "6d", "event.session"))) + "rules:\n" + "".join(f"""
+""" for scope, window, value in (("student", "8d", "event.session"), ("class", "5d", "event.subject"), ("grade", "3d", "event.subject"),
+                                 ("school", "36h", "event.subject"), ("county", "4d", "event.session"))) + "rules:\n" + "".join(f"""
   - id: all_of_{scope}
     on: attendance.absent
     about: {about}
@@ -78,7 +78,7 @@ def runs(folder):
 
 
 def absences():
-    """Of thirty days, most in the order of their time."""
+    """Of as many days as any window still takes, most in the order of their time."""
     dice = random.Random(SEED)
     now = datetime.datetime.now(datetime.timezone.utc)
     times = sorted(dice.random() * DAYS for _ in range(EVENTS))

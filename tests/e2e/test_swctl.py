@@ -1,6 +1,7 @@
 """swctl on a running Shouwang: every command reports an outcome, by its text and by its exit code."""
 import json
 import re
+import shutil
 import subprocess
 import uuid
 
@@ -234,6 +235,29 @@ def test_a_backtest_of_the_active_pack_differs_in_nothing(shouwang, case):
     totals = json.loads(done.stdout.splitlines()[-1])
     assert totals["events"] > 0 and totals["signals_after"] > 0
     assert (totals["raised"], totals["lowered"], totals["changed"]) == (0, 0, 0)
+
+
+def test_a_backtest_tells_what_a_candidate_would_change_of_the_active_pack(shouwang, case, tmp_path):
+    """Without --against and without files: the pack and the events are those of the topics."""
+    pack = tmp_path / "candidate"
+    shutil.copytree(ROOT / "config/packs/reference", pack)
+    rules = pack / "rules/concerns.yaml"
+    text = rules.read_text(encoding="utf-8")
+    old = "then: {level: attention, layer: class, kind: wellbeing, tell: [class_teacher, psych_teacher]}"
+    assert text.count(old) == 1
+    rules.write_text(text.replace(old, old.replace("attention", "warning")), encoding="utf-8")
+    shouwang.post(incident("concern", affected="20260002"))
+    concerns = {one["value"]["id"] for one in shouwang.read_topic("events.incident") if one["value"]["kind"] == "concern"}
+    assert concerns
+    before = shouwang.read_topic("signals")
+    *changes, totals = [json.loads(line) for line in shouwang.swctl("--json", "backtest", pack).stdout.splitlines()]
+    raised = {one["event"]: one for one in changes}
+    assert raised.keys() == concerns and totals["raised"] == len(concerns) == len(changes)
+    for one in raised.values():
+        assert (one["change"], one["before"]["level"], one["after"]["level"]) == ("raised", "attention", "warning")
+        assert "concern" in one["after"]["rules"].split()
+    assert [one["value"]["id"] for one in shouwang.read_topic("signals")] == [one["value"]["id"] for one in before], "nothing is written"
+    assert shouwang.swctl("--json", "backtest", ROOT / "config/packs/reference").stdout.count("\n") == 1
 
 
 def test_rebuild_makes_the_read_model_anew(shouwang, case):
