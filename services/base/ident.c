@@ -27,7 +27,12 @@ struct ident ident_derive(ident_hash_fn hash, const struct str *parts, size_t pa
 
 bool ident_equal(struct ident a, struct ident b)
 {
-    return memcmp(a.bytes, b.bytes, IDENT_BYTES) == 0;
+    uint64_t of_a[2];
+    uint64_t of_b[2];
+    _Static_assert(sizeof(of_a) == IDENT_BYTES, "an ident is two words");
+    memcpy(of_a, a.bytes, sizeof(of_a));
+    memcpy(of_b, b.bytes, sizeof(of_b));
+    return of_a[0] == of_b[0] && of_a[1] == of_b[1];
 }
 
 bool ident_is_none(struct ident id)

@@ -55,9 +55,22 @@ static size_t utf8_sequence(const unsigned char *at, size_t left)
     return overlong || surrogate || too_high ? 0 : length;
 }
 
+/* Eight bytes of ASCII without a NUL: none has its top bit, and none borrows from it when one is taken away. */
+static bool is_plain_word(const char *at)
+{
+    const uint64_t tops = UINT64_C(0x8080808080808080);
+    uint64_t word;
+    memcpy(&word, at, sizeof(word));
+    return ((word | (word - UINT64_C(0x0101010101010101))) & tops) == 0;
+}
+
 bool str_is_utf8(struct str text, size_t *ret_at)
 {
     for (size_t i = 0; i < text.len;) {
+        if (text.len - i >= sizeof(uint64_t) && is_plain_word(text.at + i)) {
+            i += sizeof(uint64_t);
+            continue;
+        }
         size_t length = utf8_sequence((const unsigned char *)text.at + i, text.len - i);
         if (length == 0) {
             if (ret_at != NULL) {

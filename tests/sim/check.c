@@ -187,7 +187,6 @@ static void see_notice(struct check *check, const struct broker_record *record)
         record, &shouwang__v1__notice__descriptor, &check->scratch);
     struct ledger_notice *entry = ledger_find_notice(check->ledger, reader_ident(notice->id));
     struct ledger_case *of = ledger_find_case(check->ledger, reader_ident(notice->case_id));
-    struct casefile file;
     int64_t step = 0;
     if (entry->seen++ > 0) {
         check_fail(check, "a notice twice: %s, cause %s, to %s", check_id(entry->id), notice->cause,
@@ -198,14 +197,14 @@ static void see_notice(struct check *check, const struct broker_record *record)
         check_fail(check, "a notice of no case: %s", check_id(entry->id));
         return;
     }
-    ledger_read_case(check->ledger, of, &file);
-    if (kept_out_by_conflict(&file, str_of(notice->person)) ||
-        kept_out_by_hold(&file, str_of(notice->person))) {
+    const struct casefile *file = &of->state->file;
+    if (kept_out_by_conflict(file, str_of(notice->person)) ||
+        kept_out_by_hold(file, str_of(notice->person))) {
         check_fail(check, "told in conflict: case %s, cause %s, to %s", check_id(of->id),
                    notice->cause, notice->person);
     }
     check_late(check, notice);
-    if (file.silent) {
+    if (file->silent) {
         check_fail(check, "told of history: case %s, cause %s, to %s", check_id(of->id),
                    notice->cause, notice->person);
     }
@@ -243,8 +242,10 @@ static void see_control(struct check *check, const struct broker_record *record)
     if (control->action_case != SHOUWANG__V1__CONTROL__ACTION_CANCEL) {
         return;
     }
-    for (struct ledger_notice *notice = check->ledger->first_notice; notice != NULL;
-         notice = notice->next) {
+    const struct ledger_case *of =
+        ledger_find_case(check->ledger, reader_ident(control->case_id));
+    for (struct ledger_notice *notice = of == NULL ? NULL : of->first_notice; notice != NULL;
+         notice = notice->next_of_case) {
         if (notice->cancelled_ms == 0 && is_covered(control, notice)) {
             notice->cancelled_ms = check_now(check);
         }

@@ -36,7 +36,6 @@ static void check_next(struct check *check, const struct casefile *file)
 
 void check_case(struct check *check, const struct broker_record *record)
 {
-    struct casefile file;
     struct ident id;
     struct str unit;
     enum case_entity kind;
@@ -44,15 +43,14 @@ void check_case(struct check *check, const struct broker_record *record)
         return;
     }
     struct ledger_case *entry = ledger_find_case(check->ledger, id);
-    if (entry->before.at != NULL) {
+    const struct casefile *file = &entry->state->file;
+    if (entry->before != NULL) {
         /* A state comes ahead of its lines: those of the one before are all there by now. */
-        ledger_read_bytes(check->ledger, entry->before, &file);
-        check_life(check, &file);
+        check_life(check, &entry->before->file);
     }
-    ledger_read_case(check->ledger, entry, &file);
-    const char *fault = casefile_fault(&file);
+    const char *fault = casefile_fault(file);
     if (fault != NULL) {
         check_fail(check, "case %s: %s", check_id(id), fault);
     }
-    check_next(check, &file);
+    check_next(check, file);
 }

@@ -57,18 +57,17 @@ static void check_cases(struct check *check)
 {
     for (const struct ledger_case *entry = check->ledger->first_case; entry != NULL;
          entry = entry->next) {
-        struct casefile file;
-        ledger_read_case(check->ledger, entry, &file);
-        bool is_young = file.opened_ms > check_now(check) - LAST_DAYS_MS;
-        bool has_ended = file.state == CASE_CLOSED ||
-                         (file.state == CASE_STOOD_DOWN && file.stand_down_by_ms == CASE_NEVER);
+        const struct casefile *file = &entry->state->file;
+        bool is_young = file->opened_ms > check_now(check) - LAST_DAYS_MS;
+        bool has_ended = file->state == CASE_CLOSED ||
+                         (file->state == CASE_STOOD_DOWN && file->stand_down_by_ms == CASE_NEVER);
         if (!has_ended && !is_young) {
             check_fail(check, "never ends: case %s is %s", check_id(entry->id),
-                       case_state_name(file.state));
+                       case_state_name(file->state));
         }
-        check_life(check, &file);
+        check_life(check, file);
         if (has_ended) {
-            check_obligations(check, &file);
+            check_obligations(check, file);
         }
     }
 }

@@ -89,7 +89,6 @@ void check_send(struct check *check, const struct provider_sent *sent)
 {
     struct ledger_notice *notice = ledger_find_notice(check->ledger, sent->notice_id);
     int64_t now_ms = check_now(check);
-    struct casefile file;
     check->sends++;
     if (notice == NULL || notice->record->may_wait) {
         check_quiet(check, sent);
@@ -107,9 +106,9 @@ void check_send(struct check *check, const struct provider_sent *sent)
                    notice->record->person);
     }
     struct ledger_case *of = ledger_find_case(check->ledger, reader_ident(notice->record->case_id));
-    ledger_read_case(check->ledger, of, &file);
-    if ((kept_out_by_conflict(&file, sent->person) || kept_out_by_hold(&file, sent->person)) &&
-        now_ms - file.changed_ms > lag_ms(check, sent->from)) {
+    const struct casefile *file = &of->state->file;
+    if ((kept_out_by_conflict(file, sent->person) || kept_out_by_hold(file, sent->person)) &&
+        now_ms - file->changed_ms > lag_ms(check, sent->from)) {
         check_fail(check, "sent in conflict: notice %s of case %s to %s", check_id(notice->id),
                    check_id(of->id), notice->record->person);
     }

@@ -7,23 +7,32 @@
 #include "wire/decode.h"
 #include "wire/reader.h"
 
-enum { LEDGER_ARENA_BYTES = 1 << 30, LEDGER_SCRATCH_BYTES = 64 << 20, LEDGER_MAX = 1 << 22 };
+enum { LEDGER_ARENA_BYTES = 1 << 30, LEDGER_STATE_BYTES = 64 << 20, LEDGER_MAX = 1 << 22 };
 
 void ledger_init(struct ledger *ledger)
 {
     *ledger = (struct ledger){0};
     arena_init(&ledger->arena, LEDGER_ARENA_BYTES);
-    arena_init(&ledger->scratch, LEDGER_SCRATCH_BYTES);
     map_init(&ledger->cases, LEDGER_MAX, 0);
     map_init(&ledger->notices, LEDGER_MAX, 0);
 }
 
+static void state_fini(struct ledger_state *state)
+{
+    if (state != NULL) {
+        arena_fini(&state->arena);
+    }
+}
+
 void ledger_fini(struct ledger *ledger)
 {
+    for (struct ledger_case *entry = ledger->first_case; entry != NULL; entry = entry->next) {
+        state_fini(entry->state);
+        state_fini(entry->before);
+    }
     map_fini(&ledger->cases);
     map_fini(&ledger->notices);
     arena_fini(&ledger->arena);
-    arena_fini(&ledger->scratch);
 }
 
 const ProtobufCMessage *ledger_decode(const struct broker_record *record,
@@ -46,6 +55,22 @@ struct ledger_notice *ledger_find_notice(const struct ledger *ledger, struct ide
     return map_get(&ledger->notices, ident_part(&id));
 }
 
+/* What was the state before the last one makes room for the next. */
+static void take_state(struct ledger *ledger, struct ledger_case *entry, struct str value)
+{
+    struct fault fault;
+    struct ledger_state *state = entry->before;
+    if (state == NULL) {
+        state = arena_alloc(&ledger->arena, sizeof(*state));
+        sw_assert(state != NULL);
+        arena_init(&state->arena, LEDGER_STATE_BYTES);
+    }
+    arena_reset(&state->arena);
+    sw_assert(case_decode(value, &state->arena, &state->file, &fault) == 0);
+    entry->before = entry->state;
+    entry->state = state;
+}
+
 static void take_case(struct ledger *ledger, const struct kafka_record *record)
 {
     enum case_entity kind;
@@ -63,8 +88,7 @@ static void take_case(struct ledger *ledger, const struct kafka_record *record)
         ledger->first_case = entry;
         sw_assert(map_add(&ledger->cases, ident_part(&entry->id), entry) == 0);
     }
-    entry->before = entry->value;
-    entry->value = record->value;
+    take_state(ledger, entry, record->value);
     entry->is_closed = false;
 }
 
@@ -85,6 +109,11 @@ static void take_notice(struct ledger *ledger, const struct broker_record *recor
                                     .logged_ms = record->record.time_ms,
                                     .next = ledger->first_notice};
     ledger->first_notice = entry;
+    struct ledger_case *of = ledger_find_case(ledger, reader_ident(notice->case_id));
+    if (of != NULL) {
+        entry->next_of_case = of->first_notice;
+        of->first_notice = entry;
+    }
     sw_assert(map_add(&ledger->notices, ident_part(&entry->id), entry) == 0);
 }
 
@@ -101,17 +130,4 @@ void ledger_take(struct ledger *ledger, const struct broker_record *record)
     default:
         break;
     }
-}
-
-void ledger_read_bytes(struct ledger *ledger, struct str value, struct casefile *ret_file)
-{
-    struct fault fault;
-    arena_reset(&ledger->scratch);
-    sw_assert(case_decode(value, &ledger->scratch, ret_file, &fault) == 0);
-}
-
-void ledger_read_case(struct ledger *ledger, const struct ledger_case *entry,
-                      struct casefile *ret_file)
-{
-    ledger_read_bytes(ledger, entry->value, ret_file);
 }

@@ -19,10 +19,17 @@ struct ledger_case {
     struct ident id;
     struct str unit;
     struct str key;
-    struct str value;  /* newest encoding */
-    struct str before; /* the one before; at == NULL: none */
-    bool is_closed;    /* as somebody who looked has seen */
+    struct ledger_state *state;  /* as it is; changed in place by the next record of it */
+    struct ledger_state *before; /* as it was; NULL: it is new */
+    bool is_closed;              /* as somebody who looked has seen */
+    struct ledger_notice *first_notice;
     struct ledger_case *next;
+};
+
+/* An encoding of a case, decoded. */
+struct ledger_state {
+    struct arena arena;
+    struct casefile file;
 };
 
 struct ledger_notice {
@@ -37,11 +44,11 @@ struct ledger_notice {
     uint32_t states;      /* bits 1 << NoticeState of its receipts */
     int64_t recorded_ms;  /* its first receipt was logged */
     struct ledger_notice *next;
+    struct ledger_notice *next_of_case;
 };
 
 struct ledger {
     struct arena arena;
-    struct arena scratch; /* of one look */
     struct map cases;
     struct map notices;
     struct ledger_case *first_case; /* newest first */
@@ -61,10 +68,5 @@ void ledger_take(struct ledger *ledger, const struct broker_record *record);
 
 struct ledger_case *ledger_find_case(const struct ledger *ledger, struct ident id);
 struct ledger_notice *ledger_find_notice(const struct ledger *ledger, struct ident id);
-
-/* The case as it is, in the scratch arena, which is reset. */
-void ledger_read_bytes(struct ledger *ledger, struct str value, struct casefile *ret_file);
-void ledger_read_case(struct ledger *ledger, const struct ledger_case *entry,
-                      struct casefile *ret_file);
 
 #endif

@@ -138,19 +138,18 @@ static void work(void *ctx, uint64_t mark)
 {
     struct visit *visit = ctx;
     struct people *people = visit->people;
-    struct casefile file;
+    const struct casefile *file = &visit->entry->state->file;
     (void)mark;
-    ledger_read_case(people->ledger, visit->entry, &file);
-    if (file.state == CASE_CLOSED) {
+    if (file->state == CASE_CLOSED) {
         return;
     }
     if (dice_chance(people->dice, people->habits.clumsy)) {
         struct command_draft draft = draft_of(visit);
-        command_anything(&draft, &file);
-    } else if (!do_duty(visit, &file, false)) {
+        command_anything(&draft, file);
+    } else if (!do_duty(visit, file, false)) {
         bool is_in_charge = str_is(visit->role, "duty_leader") || str_is(visit->role, "principal");
-        if (is_in_charge && !release(visit, &file)) {
-            (void)bring_forward(visit, &file);
+        if (is_in_charge && !release(visit, file)) {
+            (void)bring_forward(visit, file);
         }
     }
     come_back(visit);
@@ -209,14 +208,13 @@ static void look(void *ctx, uint64_t mark)
                               .entry = entry,
                               .person = str_of(who),
                               .role = STR_LITERAL("duty_leader")};
-        struct casefile file;
+        const struct casefile *file = &entry->state->file;
         if (entry->is_closed) {
             continue;
         }
-        ledger_read_case(people->ledger, entry, &file);
-        entry->is_closed = file.state == CASE_CLOSED;
-        if (!release(&visit, &file) && !bring_forward(&visit, &file)) {
-            (void)do_duty(&visit, &file, true);
+        entry->is_closed = file->state == CASE_CLOSED;
+        if (!release(&visit, file) && !bring_forward(&visit, file)) {
+            (void)do_duty(&visit, file, true);
         }
     }
     agenda_add(people->agenda, agenda_now(people->agenda) + people->habits.look_ms, look, people,

@@ -175,9 +175,8 @@ static void count(struct run *run, struct run_result *ret_result)
     memcpy(ret_result->finding, run->check.text, sizeof(ret_result->finding));
     for (const struct ledger_case *entry = run->ledger.first_case; entry != NULL;
          entry = entry->next) {
-        struct casefile file;
-        ledger_read_case(&run->ledger, entry, &file);
-        ret_result->closed += file.state == CASE_CLOSED || file.state == CASE_STOOD_DOWN;
+        enum case_state state = entry->state->file.state;
+        ret_result->closed += state == CASE_CLOSED || state == CASE_STOOD_DOWN;
     }
 }
 
