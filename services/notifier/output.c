@@ -39,6 +39,7 @@ static void emit_receipt(struct part *part, const struct output_receipt *receipt
     record.state = (Shouwang__V1__NoticeState)receipt->state;
     record.reason = unshared(part, receipt->reason);
     record.at_ms = receipt->at_ms;
+    record.is_digest = notice->n_merged_cases > 0;
     record.n_merged = notice->n_merged;
     record.merged = notice->merged;
     record.attempt = receipt->attempt;

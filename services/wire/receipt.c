@@ -31,6 +31,7 @@ int receipt_decode(struct str value, struct arena *arena, struct case_receipt *r
         .channel = (enum case_channel)record->channel,
         .state = (enum case_delivery)record->state,
         .reason = str_of(record->reason),
+        .is_digest = record->is_digest,
         .merged = merged,
         .merged_count = record->n_merged,
     };

@@ -2,25 +2,56 @@
 #include "core/casework/told.h"
 #include "core/casework/parts.h"
 
-/* Which of a person's entries the notice belongs to: its id is derived again from each reason it may have had. */
-static struct told *find_told(const struct work *work, struct str person, struct ident id)
+/* Whether the notice is the entry's send of that number over one of the channels: its id is derived again. */
+static bool is_send(const struct work *work, const struct told *told, uint32_t firing,
+                    uint32_t channels, struct ident id)
 {
-    for (size_t i = work->file->told_count; i-- > 0;) {
-        struct told *told = &work->file->told[i];
-        if (!str_equal(told->person, person) || told->not_told.len > 0) {
-            continue;
-        }
-        for (uint32_t firing = 0; firing < told->firings; firing++) {
-            for (int channel = 1; channel < CASE_CHANNEL_COUNT; channel++) {
-                if ((told->channels >> channel & 1) != 0 &&
-                    ident_equal(id, notice_id(work, told->generation, told->cause, firing,
-                                              told->person, (enum case_channel)channel))) {
-                    return told;
-                }
-            }
+    for (int channel = 1; channel < CASE_CHANNEL_COUNT; channel++) {
+        if ((told->channels & channels & 1u << channel) != 0 &&
+            ident_equal(id, notice_id(work, told->generation, told->cause, firing, told->person,
+                                      (enum case_channel)channel))) {
+            return true;
         }
     }
+    return false;
+}
+
+/* Which of the person's entries sent the notice over one of the channels. Each try is a hash and a case has hundreds of sends, of
+ * which the last ones are heard of: these come first. */
+static struct told *find_sent(const struct work *work, struct str person, uint32_t channels,
+                              struct ident id)
+{
+    uint32_t age = 0;
+    bool has_older;
+    do {
+        has_older = false;
+        for (size_t i = work->file->told_count; i-- > 0;) {
+            struct told *told = &work->file->told[i];
+            if (told->firings <= age || told->not_told.len > 0 ||
+                !str_equal(told->person, person)) {
+                continue;
+            }
+            if (is_send(work, told, told->firings - 1 - age, channels, id)) {
+                return told;
+            }
+            has_older = true;
+        }
+        age++;
+    } while (has_older);
     return NULL;
+}
+
+/* Which of the person's entries the notice belongs to. What was merged into another may have gone over another channel; a digest
+ * is none of the case's own. */
+static struct told *find_told(const struct work *work, const struct case_receipt *receipt,
+                              struct ident id)
+{
+    if (receipt->is_digest) {
+        return NULL;
+    }
+    uint32_t channel = 1u << receipt->channel;
+    struct told *told = find_sent(work, receipt->person, channel, id);
+    return told != NULL ? told : find_sent(work, receipt->person, ~channel, id);
 }
 
 /* How much a state tells; a later receipt never takes it back. */
@@ -63,10 +94,10 @@ static void mark(struct told *told, enum case_delivery state)
 
 void receipt_step(struct work *work, const struct case_receipt *receipt)
 {
-    struct told *told = find_told(work, receipt->person, receipt->notice_id);
+    struct told *told = find_told(work, receipt, receipt->notice_id);
     mark(told, receipt->state);
     for (size_t i = 0; i < receipt->merged_count; i++) {
-        mark(find_told(work, receipt->person, receipt->merged[i]), receipt->state);
+        mark(find_told(work, receipt, receipt->merged[i]), receipt->state);
     }
     if (is_worth_a_line(receipt->state)) {
         struct effect_journal *line = work_journal(work, "receipt");
