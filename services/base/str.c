@@ -30,7 +30,8 @@ bool str_starts(struct str text, struct str prefix)
 
 bool str_is(struct str text, const char *literal)
 {
-    return str_equal(text, str_of(literal));
+    bool may_be = text.len == 0 || literal == NULL || text.at[0] == literal[0]; /* most are not */
+    return may_be && str_equal(text, str_of(literal));
 }
 
 /* The length of the well-formed sequence at `at`, or 0 (Unicode 15, table 3-7: no overlong form, no surrogate). */

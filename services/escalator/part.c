@@ -106,10 +106,7 @@ void part_free(void *object)
     casework_free(part->casework);
     pack_store_free(part->packs);
     org_free(part->org);
-    for (size_t i = 0; i < part->pinned_count; i++) {
-        arena_fini(&part->pinned[i]->arena);
-        free(part->pinned[i]);
-    }
+    part_unpin_all(part);
     for (size_t i = 0; i < part->units.count; i++) {
         free(part->units.entries[i].value);
     }

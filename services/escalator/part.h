@@ -24,10 +24,13 @@ enum {
 extern const struct metric_row part_metric_rows[PART_METRICS];
 
 /* What all parts of the process share; outlives them. */
+struct part_pinned;
+
 struct part_shared {
     struct metric *metric[PART_METRICS];
-    size_t case_max;    /* of one partition */
-    int64_t case_count; /* of all parts */
+    size_t case_max;            /* of one partition */
+    int64_t case_count;         /* of all parts */
+    struct part_pinned *pinned; /* by any of the parts: their policies are read once */
     void (*fail)(
         void *ctx,
         const char *why); /* memory is out, or the changelog makes no sense: end the process */

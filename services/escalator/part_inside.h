@@ -30,6 +30,8 @@ struct part_unit {
 
 /* The policies of a pack, read again from their files: cases refer to them for longer than the pack may live. */
 struct part_pinned {
+    struct part_pinned *next; /* in shared->pinned */
+    size_t parts;             /* that have pinned it */
     struct arena arena;
     struct policy_set set;
     struct case_policies files;
@@ -62,6 +64,9 @@ struct part_pinned *part_find_pinned(struct part *part, const uint8_t hash[POLIC
  * ERR_FULL, ERR_MEMORY. */
 SW_NODISCARD int part_pin(struct part *part, const struct case_policies *policies,
                           struct part_pinned **ret_pinned);
+
+/* The part has no more use for any. */
+void part_unpin_all(struct part *part);
 
 /* casework_policies_fn: what is active for the unit's jurisdiction. */
 const struct policy_set *part_policies_of(void *ctx, struct str unit);

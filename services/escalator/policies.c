@@ -82,12 +82,16 @@ static int parse_files(struct part_pinned *pinned, struct yaml_faults *faults)
     return error;
 }
 
-int part_pin(struct part *part, const struct case_policies *policies,
-             struct part_pinned **ret_pinned)
+static void free_pinned(struct part_pinned *pinned)
 {
-    if (part->pinned_count == PART_PINNED_MAX || policies->count > PART_POLICY_FILES_MAX) {
-        return ERR_FULL;
+    if (pinned != NULL) {
+        arena_fini(&pinned->arena);
+        free(pinned);
     }
+}
+
+static int read_pinned(const struct case_policies *policies, struct part_pinned **ret_pinned)
+{
     struct part_pinned *pinned = calloc(1, sizeof(*pinned));
     struct yaml_faults *faults = calloc(1, sizeof(*faults));
     int error = pinned == NULL || faults == NULL ? ERR_MEMORY : 0;
@@ -96,21 +100,87 @@ int part_pin(struct part *part, const struct case_policies *policies,
         error = copy_files(pinned, policies);
     }
     error = error != 0 ? error : parse_files(pinned, faults);
-    error = error != 0 ? error : casework_add_policies(part->casework, &pinned->set);
     if (error == ERR_INVALID) {
         log_error("policies_refused", log_count("faults", (int64_t)faults->count));
     }
     free(faults);
     if (error != 0) {
-        if (pinned != NULL) {
-            arena_fini(&pinned->arena);
-        }
-        free(pinned);
+        free_pinned(pinned);
+        return error;
+    }
+    *ret_pinned = pinned;
+    return 0;
+}
+
+static bool has_files(const struct case_policies *a, const struct case_policies *b)
+{
+    bool is_same = a->count == b->count && memcmp(a->hash, b->hash, POLICY_HASH_BYTES) == 0;
+    for (size_t i = 0; is_same && i < a->count; i++) {
+        is_same = str_equal(a->files[i].path, b->files[i].path) &&
+                  str_equal(a->files[i].content, b->files[i].content);
+    }
+    return is_same;
+}
+
+/* Another part's, or read now. */
+static int take_pinned(struct part_shared *shared, const struct case_policies *policies,
+                       struct part_pinned **ret_pinned)
+{
+    struct part_pinned *pinned = shared->pinned;
+    while (pinned != NULL && !has_files(&pinned->files, policies)) {
+        pinned = pinned->next;
+    }
+    int error = pinned == NULL ? read_pinned(policies, &pinned) : 0;
+    if (error != 0) {
+        return error;
+    }
+    if (pinned->parts++ == 0) {
+        pinned->next = shared->pinned;
+        shared->pinned = pinned;
+    }
+    *ret_pinned = pinned;
+    return 0;
+}
+
+static void give_back(struct part_shared *shared, struct part_pinned *pinned)
+{
+    struct part_pinned **at = &shared->pinned;
+    if (--pinned->parts > 0) {
+        return;
+    }
+    while (*at != pinned) {
+        at = &(*at)->next;
+    }
+    *at = pinned->next;
+    free_pinned(pinned);
+}
+
+int part_pin(struct part *part, const struct case_policies *policies,
+             struct part_pinned **ret_pinned)
+{
+    if (part->pinned_count == PART_PINNED_MAX || policies->count > PART_POLICY_FILES_MAX) {
+        return ERR_FULL;
+    }
+    struct part_pinned *pinned = NULL;
+    int error = take_pinned(part->shared, policies, &pinned);
+    if (error != 0) {
+        return error;
+    }
+    error = casework_add_policies(part->casework, &pinned->set);
+    if (error != 0) {
+        give_back(part->shared, pinned);
         return error;
     }
     part->pinned[part->pinned_count++] = pinned;
     *ret_pinned = pinned;
     return 0;
+}
+
+void part_unpin_all(struct part *part)
+{
+    while (part->pinned_count > 0) {
+        give_back(part->shared, part->pinned[--part->pinned_count]);
+    }
 }
 
 static int pin_pack(struct part *part, const struct pack *pack, struct part_pinned **ret_pinned)

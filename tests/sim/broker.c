@@ -5,14 +5,18 @@
 
 #include "base/arena.h"
 #include "base/assert.h"
+#include "base/map.h"
 
-enum { BROKER_ARENA_BYTES = 1 << 30 };
+enum { BROKER_ARENA_BYTES = 1 << 30, BROKER_KEYS_MAX = 1 << 22 };
 
 struct log {
     struct broker_record **records;
     size_t count;
     size_t capacity;
     int64_t last_visible_ms;
+    struct map newest; /* by key */
+    struct broker_record *first_newest;
+    struct broker_record *last_newest;
 };
 
 struct group {
@@ -35,6 +39,11 @@ struct broker *broker_new(const struct broker_setup *setup)
     broker->setup = *setup;
     broker->delay_ms = 1;
     arena_init(&broker->arena, BROKER_ARENA_BYTES);
+    for (size_t topic = 0; topic < TOPIC_COUNT; topic++) {
+        for (size_t partition = 0; partition < BROKER_PARTITIONS; partition++) {
+            map_init(&broker->logs[topic][partition].newest, BROKER_KEYS_MAX, 0);
+        }
+    }
     for (size_t group = 0; group < BROKER_GROUPS; group++) {
         for (size_t partition = 0; partition < BROKER_PARTITIONS; partition++) {
             broker->groups[group].owners[partition].slot = BROKER_NOBODY;
@@ -51,6 +60,7 @@ void broker_free(struct broker *broker)
     for (size_t topic = 0; topic < TOPIC_COUNT; topic++) {
         for (size_t partition = 0; partition < BROKER_PARTITIONS; partition++) {
             free(broker->logs[topic][partition].records);
+            map_fini(&broker->logs[topic][partition].newest);
         }
     }
     arena_fini(&broker->arena);
@@ -94,6 +104,24 @@ static void push(struct log *log, struct broker_record *record)
     log->records[log->count++] = record;
 }
 
+/* The record takes the place of the one of its key. */
+static void follow_newest(struct log *log, struct broker_record *record)
+{
+    struct broker_record *before = map_remove(&log->newest, record->record.key);
+    if (before != NULL) {
+        *(before->prev_newest != NULL ? &before->prev_newest->next_newest : &log->first_newest) =
+            before->next_newest;
+        *(before->next_newest != NULL ? &before->next_newest->prev_newest : &log->last_newest) =
+            before->prev_newest;
+        before->next_newest = NULL;
+        before->prev_newest = NULL;
+    }
+    record->prev_newest = log->last_newest;
+    *(log->last_newest != NULL ? &log->last_newest->next_newest : &log->first_newest) = record;
+    log->last_newest = record;
+    sw_assert(map_add(&log->newest, record->record.key, record) == 0);
+}
+
 static void append_at(struct broker *broker, const struct kafka_output *output, int32_t partition)
 {
     struct log *log = &broker->logs[output->topic][partition];
@@ -120,6 +148,9 @@ static void append_at(struct broker *broker, const struct kafka_output *output, 
     }
     log->last_visible_ms = record->visible_ms;
     push(log, record);
+    if (topic_rows[output->topic].kind == TOPIC_TABLE) {
+        follow_newest(log, record);
+    }
     broker->setup.watch(broker->setup.ctx, record);
 }
 
@@ -144,6 +175,12 @@ const struct broker_record *broker_read(const struct broker *broker, enum topic 
 {
     const struct log *log = &broker->logs[topic][partition];
     return offset < (int64_t)log->count ? log->records[offset] : NULL;
+}
+
+const struct broker_record *broker_first_newest(const struct broker *broker, enum topic topic,
+                                                int32_t partition)
+{
+    return broker->logs[topic][partition].first_newest;
 }
 
 int64_t broker_end(const struct broker *broker, enum topic topic, int32_t partition)

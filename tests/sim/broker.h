@@ -21,7 +21,9 @@ struct broker;
 /* One record, for ever where it is. */
 struct broker_record {
     struct kafka_record record;
-    int64_t visible_ms; /* when consumers have fetched it */
+    int64_t visible_ms;                /* when consumers have fetched it */
+    struct broker_record *next_newest; /* of a compacted topic, while it is the newest of its key */
+    struct broker_record *prev_newest;
 };
 
 /* Called for each record, in the order of the log. */
@@ -50,6 +52,10 @@ void broker_append_everywhere(struct broker *broker, const struct kafka_output *
 /* The record at an offset; NULL: not there yet. */
 const struct broker_record *broker_read(const struct broker *broker, enum topic topic,
                                         int32_t partition, int64_t offset);
+
+/* Of a compacted topic: the newest record of each key, tombstones too, in the order of the log; the first, then by next_newest. */
+const struct broker_record *broker_first_newest(const struct broker *broker, enum topic topic,
+                                                int32_t partition);
 int64_t broker_end(const struct broker *broker, enum topic topic, int32_t partition);
 
 /* --- Groups ------------------------------------------------------------------------------------------------------------ */

@@ -37,25 +37,14 @@ static void restore(struct stream_partition *partition)
 {
     struct stream *stream = partition->stream;
     const struct stream_definition *definition = stream->definition;
-    struct broker *broker = broker_of(stream);
-    int64_t end = broker_end(broker, definition->changelog, partition->index);
-    struct map newest;
-    map_init(&newest, SHELL_ENTITIES_MAX, 0);
-    for (int64_t at = end; at-- > 0;) {
-        const struct broker_record *record =
-            broker_read(broker, definition->changelog, partition->index, at);
-        if (map_get(&newest, record->record.key) == NULL) {
-            sw_assert(map_add(&newest, record->record.key, (void *)(uintptr_t)record) == 0);
-        }
-    }
-    for (size_t i = newest.count; i-- > 0;) {
-        const struct broker_record *record = newest.entries[i].value;
+    for (const struct broker_record *record =
+             broker_first_newest(broker_of(stream), definition->changelog, partition->index);
+         record != NULL; record = record->next_newest) {
         if (record->record.value.at != NULL) {
             sw_assert(definition->load(partition->part, record->record.key, record->record.value) ==
                       0);
         }
     }
-    map_fini(&newest);
 }
 
 static bool is_ordinary(const struct stream_input *input)
@@ -92,6 +81,23 @@ static void read_tables(struct stream_partition *partition, bool to_end)
                (to_end || record->visible_ms <= agenda_now(agenda_of(stream)))) {
             definition->table(partition->part, &record->record);
             partition->positions[input]++;
+        }
+    }
+}
+
+/* The same tables, once they have been compacted. */
+static void read_compacted_tables(struct stream_partition *partition)
+{
+    struct stream *stream = partition->stream;
+    const struct stream_definition *definition = stream->definition;
+    for (size_t input = 0; input < definition->input_count; input++) {
+        const struct broker_record *record =
+            definition->inputs[input].is_table
+                ? broker_first_newest(broker_of(stream), definition->inputs[input].topic,
+                                      partition->index)
+                : NULL;
+        for (; record != NULL; record = record->next_newest) {
+            definition->table(partition->part, &record->record);
         }
     }
 }
@@ -341,7 +347,7 @@ int64_t shell_restored_deadline(struct stream *stream, int32_t partition)
     other.part = stream->definition->part_new(stream->ctx, &other, partition);
     sw_assert(other.part != NULL);
     restore(&other);
-    read_tables(&other, true);
+    read_compacted_tables(&other);
     int64_t deadline_ms = stream->definition->next_deadline(other.part);
     stream->definition->part_free(other.part);
     return deadline_ms;

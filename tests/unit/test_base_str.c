@@ -20,6 +20,9 @@ static void test_str_utf8_place_of_the_first_bad_byte(void **state)
         {"\xF8\x88\x80\x80\x80", 5, 0},
         {"\x80", 1, 0},
         {"", 0, 0},
+        {"abcdefg\0abcdefgh", 16, 7}, /* in a word that is looked at as a whole */
+        {"\x01\x7F\x01\x7F\x01\x7F\x01\x7F\x80", 9, 8},
+        {"abcdefg\xE5\xAE\x88\xE6\x9C\x9B", 13, 13}, /* across its end */
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         size_t at = cases[i].len;

@@ -251,6 +251,30 @@ static void test_stops_cancel_by_id_covers_nothing_else(void **state)
     stops_free(stops);
 }
 
+/* Of several cancels that hold, the one that came first gives the reason; each may go without the others. */
+static void test_stops_cancels_of_one_notice_stand_each_by_itself(void **state)
+{
+    (void)state;
+    struct stops *stops = stops_new(1);
+    struct ident ids[] = {id_of(1), id_of(2)};
+    const char *const reasons[] = {"first", "second", "third"};
+    struct stop_question question = question_of(1);
+    for (uint8_t i = 0; i < 3; i++) {
+        struct stop stop = whole_case((uint8_t)(50 + i));
+        stop.notices = i == 1 ? NULL : ids; /* the second is for the whole case */
+        stop.notice_count = i == 1 ? 0 : 2;
+        stop.reason = str_of(reasons[i]);
+        assert_int_equal(stops_put(stops, &stop), 0);
+    }
+    for (uint8_t i = 0; i < 3; i++) {
+        assert_true(str_is(stops_check(stops, NULL, &question), reasons[i]));
+        assert_true(stops_remove(stops, id_of((uint8_t)(50 + i))));
+    }
+    assert_false(stopped(stops, 1));
+    assert_false(stopped(stops, 2));
+    stops_free(stops);
+}
+
 static void test_stops_cancel_without_ids_takes_what_matches(void **state)
 {
     (void)state;
@@ -356,6 +380,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_quota_off_allows_everything),
         cmocka_unit_test(test_quota_bears_a_clock_that_goes_back),
         cmocka_unit_test(test_stops_cancel_by_id_covers_nothing_else),
+        cmocka_unit_test(test_stops_cancels_of_one_notice_stand_each_by_itself),
         cmocka_unit_test(test_stops_cancel_without_ids_takes_what_matches),
         cmocka_unit_test(test_stops_too_much_is_refused),
         cmocka_unit_test(test_stops_conflict_reaches_household_and_numbers),

@@ -42,7 +42,8 @@ struct lint_finding lint_find(struct str text, unsigned where)
             continue;
         }
         for (size_t at = 0; at < text.len; at++) {
-            if (stands_at(text, at, rows[i].phrase, len)) {
+            if (lower(text.at[at]) == rows[i].phrase[0] &&
+                stands_at(text, at, rows[i].phrase, len)) {
                 return (struct lint_finding){rows[i].phrase, rows[i].why, at};
             }
         }
