@@ -242,8 +242,7 @@ static void see_control(struct check *check, const struct broker_record *record)
     if (control->action_case != SHOUWANG__V1__CONTROL__ACTION_CANCEL) {
         return;
     }
-    const struct ledger_case *of =
-        ledger_find_case(check->ledger, reader_ident(control->case_id));
+    const struct ledger_case *of = ledger_find_case(check->ledger, reader_ident(control->case_id));
     for (struct ledger_notice *notice = of == NULL ? NULL : of->first_notice; notice != NULL;
          notice = notice->next_of_case) {
         if (notice->cancelled_ms == 0 && is_covered(control, notice)) {

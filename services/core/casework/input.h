@@ -120,7 +120,7 @@ struct case_receipt {
     enum case_channel channel;
     enum case_delivery state;
     struct str reason;
-    bool is_digest;             /* a notice of the notifier's own; those of the case have their own receipts */
+    bool is_digest; /* a notice of the notifier's own; those of the case have their own receipts */
     const struct ident *merged; /* notices that were merged into it: it answers for all */
     size_t merged_count;
 };
