@@ -23,7 +23,7 @@ _Static_assert((int)SHOUWANG__V1__STAND_DOWN_REASON__STAND_DOWN_REASON_WRONG_PER
                    (int)CASE_STAND_DOWN_WRONG_PERSON,
                "same values");
 
-enum { ROOM_BYTES = 8 * 1024, NUMBER_TEXT_BYTES = 24 };
+enum { NUMBER_TEXT_BYTES = 24 };
 
 /* On the wire 0 is "never". */
 static uint64_t deadline(int64_t deadline_ms)
@@ -243,8 +243,9 @@ static void write_facts(struct tail *tail, const struct casefile *file)
     tail_ident(tail, 1, file->id);
 }
 
-static void write_case(struct tail *tail, const struct casefile *file)
+static void write_case(struct tail *tail, const void *record)
 {
+    const struct casefile *file = record;
     tail_number(tail, 33, file->is_queued);
     tail_number(tail, 32, file->silent);
     tail_number(tail, 31, file->quiet_before);
@@ -263,25 +264,5 @@ static void write_case(struct tail *tail, const struct casefile *file)
 
 int case_encode(const struct casefile *file, struct arena *arena, struct str *ret_value)
 {
-    uint8_t first[ROOM_BYTES]; /* where most cases end; what there is more of goes into the arena */
-    struct tail tail = tail_start(first, sizeof(first));
-    write_case(&tail, file);
-    for (size_t bytes = 8 * ROOM_BYTES; tail.is_full; bytes *= 8) {
-        uint8_t *room = arena_alloc(arena, bytes);
-        if (room == NULL || bytes > 8 * DECODE_RECORD_MAX_BYTES) {
-            return room == NULL ? ERR_MEMORY : ERR_TOO_LARGE;
-        }
-        tail = tail_start(room, bytes);
-        write_case(&tail, file);
-    }
-    struct str written = {(const char *)tail.at, (size_t)(tail.end - tail.at)};
-    if (written.len > DECODE_RECORD_MAX_BYTES) {
-        return ERR_TOO_LARGE;
-    }
-    struct str copy = arena_copy_str(arena, written);
-    if (copy.at == NULL) {
-        return ERR_MEMORY;
-    }
-    *ret_value = copy;
-    return 0;
+    return tail_encode(write_case, file, arena, ret_value);
 }

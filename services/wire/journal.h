@@ -24,8 +24,7 @@ struct journal_place {
     int64_t at_ms;
 };
 
-/* The line's record, in `arena`, and its digest, the next line's `previous`. ERR_INVALID: its sealed value does not
- * decode; ERR_MEMORY, ERR_TOO_LARGE. */
+/* The line's record, in `arena`, and its digest, the next line's `previous`. ERR_MEMORY, ERR_TOO_LARGE. */
 SW_NODISCARD int journal_encode(const struct effect_journal *line,
                                 const struct journal_place *place, journal_hash_fn hash,
                                 struct arena *arena, struct str *ret_value,

@@ -2,11 +2,39 @@
 
 #include <string.h>
 
-enum { VARINT_MAX_BYTES = 10, WIRE_VARINT = 0, WIRE_BYTES = 2 };
+#include "wire/decode.h"
 
-struct tail tail_start(uint8_t *room, size_t room_bytes)
+enum { VARINT_MAX_BYTES = 10, WIRE_VARINT = 0, WIRE_BYTES = 2, ROOM_BYTES = 8 * 1024, MORE = 8 };
+
+static struct tail start(uint8_t *room, size_t room_bytes)
 {
     return (struct tail){.start = room, .at = room + room_bytes, .end = room + room_bytes};
+}
+
+int tail_encode(tail_write_fn write, const void *record, struct arena *arena, struct str *ret_value)
+{
+    uint8_t
+        first[ROOM_BYTES]; /* where most records end; what there is more of goes into the arena */
+    struct tail tail = start(first, sizeof(first));
+    write(&tail, record);
+    for (size_t bytes = MORE * ROOM_BYTES; tail.is_full; bytes *= MORE) {
+        uint8_t *room = bytes <= MORE * DECODE_RECORD_MAX_BYTES ? arena_alloc(arena, bytes) : NULL;
+        if (room == NULL) {
+            return bytes > MORE * DECODE_RECORD_MAX_BYTES ? ERR_TOO_LARGE : ERR_MEMORY;
+        }
+        tail = start(room, bytes);
+        write(&tail, record);
+    }
+    struct str written = {(const char *)tail.at, (size_t)(tail.end - tail.at)};
+    if (written.len > DECODE_RECORD_MAX_BYTES) {
+        return ERR_TOO_LARGE;
+    }
+    struct str copy = arena_copy_str(arena, written);
+    if (copy.at == NULL) {
+        return ERR_MEMORY;
+    }
+    *ret_value = copy;
+    return 0;
 }
 
 static bool has_room(struct tail *tail, size_t bytes)

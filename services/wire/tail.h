@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/arena.h"
+#include "base/error.h"
 #include "base/ident.h"
 #include "base/str.h"
 
@@ -22,8 +24,12 @@ struct tail {
     bool is_full; /* there was no room: nothing that was written counts */
 };
 
-/* Room of the caller's. */
-struct tail tail_start(uint8_t *room, size_t room_bytes);
+/* Writes the fields of one message; has no effects but on the tail, and may be called again with more room. */
+typedef void (*tail_write_fn)(struct tail *tail, const void *record);
+
+/* The record's bytes, in `arena`. ERR_TOO_LARGE: more than DECODE_RECORD_MAX_BYTES; ERR_MEMORY. */
+SW_NODISCARD int tail_encode(tail_write_fn write, const void *record, struct arena *arena,
+                             struct str *ret_value);
 
 /* uint32, uint64, int64, bool and enums. */
 void tail_number(struct tail *tail, unsigned field, uint64_t value);

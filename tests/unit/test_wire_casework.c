@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include <shouwang/v1/journal.pb-c.h>
 #include <shouwang/v1/signal.pb-c.h>
 
 #include "wire/case.h"
@@ -23,11 +24,27 @@ static void hash(const void *bytes, size_t len, uint8_t ret_digest[JOURNAL_DIGES
 
 static struct str write_line(struct arena *arena, struct journal_place *place, const char *what)
 {
-    struct effect_journal line = {
-        .unit = STR_LITERAL("s1"), .what = str_of(what), .level = CASE_LEVEL_HIGH};
+    struct effect_journal line = {.unit = STR_LITERAL("s1"),
+                                  .what = str_of(what),
+                                  .level = CASE_LEVEL_HIGH,
+                                  .case_id = {{7}},
+                                  .case_number = 12,
+                                  .facts = {{STR_LITERAL("step"), STR_LITERAL("")},
+                                            {STR_LITERAL("role"), STR_LITERAL("principal")}},
+                                  .fact_count = 2,
+                                  .sealed = STR_LITERAL("\x08\x01")};
     struct str value;
+    struct str again;
+    struct fault fault;
+    ProtobufCMessage *message = NULL;
     place->number++;
     assert_int_equal(journal_encode(&line, place, hash, arena, &value, place->previous), 0);
+    /* Every field stands where protobuf-c would write it. */
+    assert_int_equal(
+        decode_message(&shouwang__v1__journal_line__descriptor, value, arena, &fault, &message), 0);
+    assert_int_equal(message->n_unknown_fields, 0);
+    assert_int_equal(encode_message(message, arena, &again), 0);
+    assert_true(str_equal(value, again));
     return value;
 }
 
