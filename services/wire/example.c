@@ -361,7 +361,8 @@ bool example_read_lines(struct example_reading *reading, const struct yaml_node 
         struct str line = trim((struct str){rest.at, len});
         size_t skip = end == NULL ? len : len + 1;
         rest = (struct str){rest.at + skip, rest.len - skip};
-        if (line.len == 0 || line.at[0] == '#' || str_is(line, "none")) {
+        bool is_comment = str_is(line, "#") || str_starts(line, STR_LITERAL("# "));
+        if (line.len == 0 || is_comment || str_is(line, "none")) {
             continue;
         }
         if (count == EXAMPLE_LINES_MAX) {

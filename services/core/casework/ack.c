@@ -68,10 +68,12 @@ static size_t count_satisfied(const struct casefile *file)
     return count;
 }
 
-/* Everyone already alerted gets one word that somebody has it; those at home are told by a person. */
+/* Everyone already alerted gets one word that somebody has it, in a digest where the alert was in one; those at home are told by
+ * a person. */
 static void tell_taken_over(struct work *work, const struct ack *ack)
 {
-    enum { LIFE_MS = 60 * 60 * 1000 };
+    enum { HOUR_MS = 60 * 60 * 1000 };
+    bool waits = work->file->level < CASE_LEVEL_WARNING;
     struct work_people people = {0};
     char digits[IDENT_TEXT_BYTES];
     ident_format(ack->id, digits);
@@ -79,7 +81,9 @@ static void tell_taken_over(struct work *work, const struct ack *ack)
     struct work_message message = {
         .cause = work_join(work, parts, 2),
         .purpose = STR_LITERAL("taken_over"),
-        .expires_ms = work->wall_ms + LIFE_MS,
+        .lane = waits ? EFFECT_LANE_BULK : EFFECT_LANE_URGENT,
+        .may_wait = waits,
+        .expires_ms = work->wall_ms + (waits ? 24 : 1) * (int64_t)HOUR_MS,
         .taken_over_role = ack->role,
         .taken_over_ms = ack->at_ms,
     };
@@ -87,7 +91,8 @@ static void tell_taken_over(struct work *work, const struct ack *ack)
     for (size_t i = 0; i < people.count; i++) {
         const struct work_person *to = &people.items[i];
         if (!str_equal(to->person, ack->person) && !str_is(to->role, "guardians")) {
-            (void)notice_send_one(work, to, notice_quiet_channels(), &message);
+            (void)notice_send_one(
+                work, to, waits ? notice_written_channels() : notice_quiet_channels(), &message);
         }
     }
 }

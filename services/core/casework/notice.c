@@ -135,10 +135,17 @@ static bool send_over(struct work *work, const struct work_person *to,
     return true;
 }
 
-/* Over any channel the person has, where those asked for are not to be had: rather so than not at all. */
+/* Over any channel the person has, where those asked for are not to be had: rather so than not at all; below high a call is
+ * the last of them. */
 static bool send_anyhow(struct work *work, const struct work_person *to,
                         const struct work_message *message)
 {
+    const struct policy_channels quiet = notice_quiet_channels();
+    for (size_t i = 0; i < quiet.count && work->file->level < CASE_LEVEL_HIGH; i++) {
+        if (send_over(work, to, message, quiet.items[i])) {
+            return true;
+        }
+    }
     for (size_t i = 0; i < to->record->address_count; i++) {
         if (send_over(work, to, message, to->record->addresses[i].channel)) {
             return true;
@@ -146,6 +153,14 @@ static bool send_anyhow(struct work *work, const struct work_person *to,
     }
     told_mark_not(work, to->person, to->role, message->cause, "no_channel");
     return false;
+}
+
+/* Below high one channel comes after the other: whoever lacks a later one was told over one before it. */
+static bool has_it_in_turn(const struct work *work, const struct work_person *to,
+                           const struct work_message *message)
+{
+    const struct told *told = told_find(work, to->person, to->role, message->cause);
+    return work->file->level < CASE_LEVEL_HIGH && told != NULL && told->not_told.len == 0;
 }
 
 bool notice_send(struct work *work, const struct work_person *to,
@@ -159,7 +174,7 @@ bool notice_send(struct work *work, const struct work_person *to,
             sent |= send_over(work, to, message, (enum case_channel)channel);
         }
     }
-    return sent || send_anyhow(work, to, message);
+    return sent || has_it_in_turn(work, to, message) || send_anyhow(work, to, message);
 }
 
 bool notice_send_one(struct work *work, const struct work_person *to, struct policy_channels via,
