@@ -317,20 +317,38 @@ static bool read_digest(struct policy_reader *reader, const struct yaml_node *no
     return true;
 }
 
+/* How many may wait for an interview of one psychology teacher before the county's centre is told of them. */
+static bool read_interviews(struct policy_reader *reader, const struct yaml_node *node,
+                            struct policy_set *set)
+{
+    const struct yaml_node *each;
+    const struct yaml_key keys[] = {{"a_teacher", true, &each}};
+    int64_t count = 0;
+    if (node == NULL) {
+        return true;
+    }
+    bool good = yaml_read_mapping(node, keys, COUNT(keys), reader->faults) &&
+                yaml_read_int64(each, 1, 10000, reader->faults, &count);
+    set->interviews_each = good ? (uint32_t)count : set->interviews_each;
+    return good;
+}
+
 static bool read_root(struct policy_reader *reader, const struct yaml_node *root,
                       struct policy_set *set, struct policy *policies)
 {
-    const struct yaml_node *list, *last_responder, *timing, *digest, *via;
+    const struct yaml_node *list, *last_responder, *timing, *digest, *interviews, *via;
     const struct yaml_key keys[] = {{"policies", true, &list},
                                     {"last_responder", false, &last_responder},
                                     {"timing", false, &timing},
-                                    {"digest", false, &digest}};
+                                    {"digest", false, &digest},
+                                    {"interviews", false, &interviews}};
     const struct yaml_key responder_keys[] = {{"via", true, &via}};
     if (!yaml_read_mapping(root, keys, COUNT(keys), reader->faults)) {
         return false;
     }
     bool good = read_timing(reader, timing, set);
     good &= read_digest(reader, digest, &set->digest);
+    good &= read_interviews(reader, interviews, set);
     if (last_responder != NULL) {
         good &= yaml_read_mapping(last_responder, responder_keys, 1, reader->faults) &&
                 policy_read_channels(reader, via, &set->last_responder_via);

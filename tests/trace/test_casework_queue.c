@@ -50,6 +50,44 @@ static void test_casework_an_overdue_interview_goes_up(void **state)
     world_run(world, 3 * DAY + 18 * HOUR + 1);
     assert_int_equal(world_obligation(world, "interview")->state, OBLIGATION_BREACHED);
     assert_int_equal(world_count(world, "duty", "interview/breach"), 1);
+    assert_int_equal(world_count(world, "centre", "interview/breach"), 1);
+    world_free(world);
+}
+
+static void send_positive_of(struct world *world, const char *pupil)
+{
+    struct case_signal signal = positive(world);
+    signal.subject = str_of(pupil);
+    world_send(world, signal);
+}
+
+/* Of each pupil beyond what the one psychology teacher can take the county's centre is told, once and in the course of the day;
+ * whoever was talked to makes room. */
+static void test_casework_an_interview_over_capacity_goes_to_the_county(void **state)
+{
+    static const char *const pupils[] = {"lan", "p-1", "p-2", "p-3", "p-4", "p-5"};
+    struct world *world = world_new();
+    (void)state;
+    for (size_t i = 0; i < WORLD_INTERVIEWS_EACH; i++) {
+        send_positive_of(world, pupils[i]);
+    }
+    assert_int_equal(world_count(world, "centre", ""), 0);
+    send_positive_of(world, pupils[WORLD_INTERVIEWS_EACH]);
+    send_positive_of(world, pupils[WORLD_INTERVIEWS_EACH]); /* the same pupil's next sheet */
+    assert_int_equal(world_count(world, "centre", "interview/over_capacity"), 1);
+    assert_true(world_only_waits(world, "centre"));
+    assert_int_equal(world_count(world, "psych", "interview/due"), WORLD_INTERVIEWS_EACH + 1);
+    assert_string_equal(world_obligation(world, "interview")->owner_role.at, "psych_teacher");
+    for (size_t i = 0; i < 2; i++) {
+        world_select(world, i);
+        assert_string_equal(world_met(world, "interview", WORLD_START_MS), "applied");
+    }
+    world_show(world, SHOW_NOTICES | SHOW_JOURNAL);
+    send_positive_of(world, pupils[WORLD_INTERVIEWS_EACH + 1]);
+    assert_int_equal(world_count(world, "centre", ""), 0);
+    send_positive_of(world, pupils[WORLD_INTERVIEWS_EACH + 2]);
+    assert_int_equal(world_count(world, "centre", "interview/over_capacity"), 1);
+    casework_check(world_casework(world));
     world_free(world);
 }
 
@@ -160,6 +198,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_casework_a_queued_interview_pages_nobody),
         cmocka_unit_test(test_casework_school_days_pass_over_the_weekend),
         cmocka_unit_test(test_casework_an_overdue_interview_goes_up),
+        cmocka_unit_test(test_casework_an_interview_over_capacity_goes_to_the_county),
         cmocka_unit_test(test_casework_a_same_day_interview_takes_the_queued_ones_place),
         cmocka_unit_test(test_casework_another_report_starts_the_plan_of_a_queued_case),
         cmocka_unit_test(test_casework_a_queued_interview_raises_quietly),

@@ -181,6 +181,7 @@ static void test_casework_last_responder_is_called_when_nobody_is_left(void **st
     }
     world_people_remove(world_org(world), "c1", "chief");
     world_people_remove(world_org(world), "c1", "desk");
+    world_people_remove(world_org(world), "c1", "centre");
     world_show(world, SHOW_NOTICES);
     world_send(world, world_signal(world));
     world_run(world, 65 * SECOND); /* called at once, and again like any other */

@@ -13,6 +13,9 @@
 
 enum { SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE, DAY = 24 * HOUR };
 
+/* So many pupils may wait for an interview before the county's centre is told. */
+enum { WORLD_INTERVIEWS_EACH = 3 };
+
 enum world_show {
     SHOW_NOTICES = 1,
     SHOW_JOURNAL = 2, /* but for step_fired and the like, which notices show */
@@ -24,7 +27,7 @@ enum world_show {
 struct world;
 
 /* A school "s1" in county "c1" with everybody in place: duty, psych, teacher, head, boss (principal), dad and mum (of
- * pupil "lan" in class k1), desk (bureau duty), chief (county designee), last, cop, doctor; deputy is the duty leader's
+ * pupil "lan" in class k1), desk (bureau duty), chief (county designee), centre (county centre), last, cop, doctor; deputy is the duty leader's
  * substitute, aide the class teacher's. */
 struct world *world_new(void);
 void world_free(struct world *world);

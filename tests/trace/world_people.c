@@ -28,6 +28,7 @@ static const struct row rows[] = {
     {"c1", "desk", "h-desk", ORG_PERSON_STAFF, ORG_ROLE_BUREAU_DUTY, "", ""},
     {"c1", "chief", "h-chief", ORG_PERSON_STAFF, ORG_ROLE_COUNTY_DESIGNEE, "", ""},
     {"c1", "last", "h-last", ORG_PERSON_STAFF, ORG_ROLE_LAST_RESPONDER, "", ""},
+    {"c1", "centre", "h-centre", ORG_PERSON_STAFF, ORG_ROLE_COUNTY_CENTRE, "", ""},
     {"c1", "cop", "h-cop", ORG_PERSON_PARTNER, ORG_ROLE_POLICE_LIAISON, "", ""},
     {"c1", "doctor", "h-doctor", ORG_PERSON_PARTNER, ORG_ROLE_HOSPITAL, "", ""},
 };

@@ -1,6 +1,6 @@
 #include "world_policies.h"
 
-enum { SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE };
+#include "world.h"
 
 #define S(text)                                                                                    \
     {                                                                                              \
@@ -230,6 +230,7 @@ const struct policy_set *world_policies(void)
     static struct policy_set set;
     policy_set_defaults(&set);
     set.hash[0] = 1;
+    set.interviews_each = WORLD_INTERVIEWS_EACH;
     set.policies = policies;
     set.count = sizeof(policies) / sizeof(policies[0]);
     set.last_responder_via = (struct policy_channels)VOICE_SMS;

@@ -133,6 +133,7 @@ static void test_pack_policy_reads_when_what_may_wait_is_told(void **state)
     (void)state;
     assert_true(load(reading, "reference"));
     assert_int_equal(digest->count, 3);
+    assert_int_equal(reading->set.interviews_each, 20);
     assert_int_equal(digest->at_minute[1], 12 * 60 + 30);
     assert_true(policy_is_quiet(digest, 23 * 60));
     assert_true(policy_is_quiet(digest, 6 * 60 + 29));
@@ -177,6 +178,7 @@ static void test_pack_policy_faults_have_their_place(void **state)
     expect_fault("digest: {at: \"22:00\", quiet: {from: \"21:00\", to: \"06:00\"}}\npolicies: []\n",
                  "p.yaml:1:14: expected ascending times outside of quiet hours");
     expect_fault("digest: {at: \"7:00\"}\npolicies: []\n", "p.yaml:1:14:");
+    expect_fault("interviews: {a_teacher: 0}\npolicies: []\n", "p.yaml:1:25:");
     expect_fault("policies:\n  - id: a/b\n    match: {level: attention}\n    steps:\n"
                  "      - {at: 0s, notify: [principal], via: [sms]}\n",
                  "policies"); /* what a pack must have is not there */

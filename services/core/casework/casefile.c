@@ -42,6 +42,18 @@ bool casefile_is_running(const struct casefile *file)
            file->state == CASE_RESPONDING || file->state == CASE_REOPENED;
 }
 
+bool casefile_owes_interview(const struct casefile *file)
+{
+    for (size_t i = 0; i < file->obligation_count; i++) {
+        const struct obligation *obligation = &file->obligations[i];
+        bool is_interview = obligation->policy.len == 0 && str_is(obligation->id, "interview");
+        if (is_interview && obligation->state <= OBLIGATION_BREACHED) {
+            return true;
+        }
+    }
+    return false;
+}
+
 struct episode *casefile_episode(const struct casefile *file, uint32_t number)
 {
     for (size_t i = 0; i < file->episode_count; i++) {

@@ -110,6 +110,9 @@ struct case_due casefile_next_due(const struct casefile *file, int64_t from_ms);
 /* Whether steps of the case may fire: open, acknowledged, responding or reopened. */
 bool casefile_is_running(const struct casefile *file);
 
+/* Whether the pupil is to be talked to, and was not yet: a place in the psychology teacher's queue. */
+bool casefile_owes_interview(const struct casefile *file);
+
 /* The episode of that number, or NULL. */
 struct episode *casefile_episode(const struct casefile *file, uint32_t number);
 

@@ -342,13 +342,26 @@ struct touched casework_describe(const struct casework *casework, struct slot *s
         .id = file->id,
         .wants_key = takes_signals(file),
         .due_ms = casefile_next_due(file, INT64_MIN).at_ms,
+        .owes_interview = casefile_owes_interview(file),
     };
+    if (touched.owes_interview != (slot != NULL && slot->owes_interview)) {
+        touched.unit = map_get(&casework->units, file->unit);
+        sw_assert(touched.unit != NULL);
+    }
     if (touched.wants_key) {
         bool is_filed = has_key && slot != NULL && slot->keyed;
         touched.key =
             is_filed ? slot->key : key_of(casework, file->unit, file->subject, file->family);
     }
     return touched;
+}
+
+static void count_interview(struct unit *unit, struct slot *slot, bool owes_interview)
+{
+    sw_assert(slot->owes_interview != owes_interview);
+    sw_assert(owes_interview || unit->interviews > 0);
+    unit->interviews = owes_interview ? unit->interviews + 1 : unit->interviews - 1;
+    slot->owes_interview = owes_interview;
 }
 
 int casework_install(struct casework *casework, struct slot *slot, const struct touched *touched)
@@ -373,6 +386,9 @@ int casework_install(struct casework *casework, struct slot *slot, const struct 
     }
     uncount_conflicts(casework, slot->packed);
     slot->packed = touched->packed;
+    if (touched->unit != NULL) {
+        count_interview(touched->unit, slot, touched->owes_interview);
+    }
     return 0;
 }
 
@@ -444,6 +460,10 @@ void casework_forget(struct casework *casework, struct ident case_id)
     struct slot *slot = map_get(&casework->by_id, ident_part(&case_id));
     if (slot != NULL) {
         uncount_conflicts(casework, slot->packed);
+        if (slot->owes_interview) {
+            struct str unit = casework_look(casework, slot)->unit;
+            count_interview(map_get(&casework->units, unit), slot, false);
+        }
         casework_remove_slot(casework, slot);
     }
 }
@@ -461,6 +481,7 @@ void casework_check(const struct casework *casework)
         const struct casefile *file = casework_look(casework, slot);
         sw_assert(slot->index == i);
         sw_assert(ident_equal(slot->id, file->id));
+        sw_assert(slot->owes_interview == casefile_owes_interview(file));
         casefile_check(file);
         sw_assert(wheel_deadline(casework->wheel, slot->index) ==
                   casefile_next_due(file, INT64_MIN).at_ms);

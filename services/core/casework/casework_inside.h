@@ -19,11 +19,13 @@ struct slot {
     struct packed *packed; /* NULL while the slot is free */
     uint32_t index;
     bool keyed;
+    bool owes_interview;
 };
 
 struct unit {
-    struct str name; /* its bytes follow the struct */
-    uint64_t number; /* of the last case */
+    struct str name;     /* its bytes follow the struct */
+    uint64_t number;     /* of the last case */
+    uint32_t interviews; /* cases that owe one */
 };
 
 /* A person who is kept out of a case of the unit, also of one that is closed. */
@@ -39,7 +41,9 @@ struct touched {
     struct packed *packed;
     struct ident id;
     struct ident key;
-    bool wants_key; /* it takes in further signals */
+    bool wants_key;    /* it takes in further signals */
+    struct unit *unit; /* where that changes how many interviews are owed, else NULL */
+    bool owes_interview;
     int64_t due_ms;
 };
 

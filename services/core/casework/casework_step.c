@@ -178,6 +178,7 @@ static int step_signal(struct casework *casework, const struct case_input *input
         return ERR_MEMORY;
     }
     struct work work = begin(casework, slot, input, effects);
+    work.interviews = unit->interviews - (slot != NULL && slot->owes_interview ? 1 : 0);
     if (slot == NULL) {
         work.file->id = casework_case_id(work.hash, signal);
         work.file->number = unit->number + 1;

@@ -23,8 +23,8 @@ struct effect_journal *obligation_journal(struct work *work, const struct obliga
 void obligation_tell_owner(struct work *work, const struct obligation *obligation, struct str cause,
                            const char *purpose);
 
-/* The same by a notice that may wait, to be read with others of its sort. */
-void obligation_tell_owner_later(struct work *work, const struct obligation *obligation,
-                                 struct str cause);
+/* Tells everybody in a role that it is due, by a notice that may wait, to be read with others of its sort. */
+void obligation_tell_later(struct work *work, const struct obligation *obligation, struct str role,
+                           struct str cause);
 
 #endif

@@ -12,14 +12,16 @@
 
 static const struct str county_designee = {"county_designee", 15};
 static const struct str principal = {"principal", 9};
-static const struct str duty_leader = {"duty_leader", 11};
+static const struct str of_overdue_interviews[] = {{"duty_leader", 11}, {"county_centre", 13}};
 
 static const struct policy_obligation built_in[] = {
     {.id = {"hold", 4},
      .owner = {"duty_leader", 11},
      .breach_roles = {&county_designee, 1},
      .breach_via = {{CASE_CHANNEL_VOICE, CASE_CHANNEL_SMS}, 2}},
-    {.id = {"interview", 9}, .owner = {"psych_teacher", 13}, .breach_roles = {&duty_leader, 1}},
+    {.id = {"interview", 9},
+     .owner = {"psych_teacher", 13},
+     .breach_roles = {of_overdue_interviews, 2}},
 };
 
 const struct policy_obligation *obligation_definition(const struct work *work,
@@ -272,17 +274,17 @@ static struct work_message message_of(struct work *work, const struct obligation
     };
 }
 
-static void tell_owner(struct work *work, const struct obligation *obligation,
-                       struct policy_channels via, const struct work_message *message)
+static void tell_role(struct work *work, struct str role, struct policy_channels via,
+                      const struct work_message *message)
 {
     struct work_people people = {0};
-    resolve_role(work, obligation_definition(work, obligation)->owner, message->cause, &people);
+    resolve_role(work, role, message->cause, &people);
     for (size_t i = 0; i < people.count; i++) {
         (void)notice_send_one(work, &people.items[i], via, message);
     }
     if (people.count == 0 && !people.held) {
         (void)work_alert(work, "roster_gap");
-        work_fact(work, work_journal(work, "roster_gap"), "obligation", obligation->id);
+        work_fact(work, work_journal(work, "roster_gap"), "obligation", message->obligation);
     }
 }
 
@@ -290,18 +292,19 @@ void obligation_tell_owner(struct work *work, const struct obligation *obligatio
                            const char *purpose)
 {
     const struct work_message message = message_of(work, obligation, cause, purpose);
-    tell_owner(work, obligation, notice_quiet_channels(), &message);
+    tell_role(work, obligation_definition(work, obligation)->owner, notice_quiet_channels(),
+              &message);
 }
 
-void obligation_tell_owner_later(struct work *work, const struct obligation *obligation,
-                                 struct str cause)
+void obligation_tell_later(struct work *work, const struct obligation *obligation, struct str role,
+                           struct str cause)
 {
     enum { LIFE_MS = 24 * 60 * 60 * 1000 };
     struct work_message message = message_of(work, obligation, cause, "due");
     message.lane = EFFECT_LANE_BULK;
     message.may_wait = true;
     message.expires_ms = work->wall_ms + LIFE_MS;
-    tell_owner(work, obligation, notice_written_channels(), &message);
+    tell_role(work, role, notice_written_channels(), &message);
 }
 
 void obligation_warn(struct work *work, size_t index)

@@ -135,7 +135,9 @@ struct policy_set {
     size_t count;
     struct policy_channels last_responder_via; /* how the last responder is called */
     struct policy_digest digest;
-    int64_t voice_gap_ms;                         /* between rounds of a call: 65 s */
+    uint32_t
+        interviews_each;  /* so many may wait for one psychology teacher of a school; 0: no bound */
+    int64_t voice_gap_ms; /* between rounds of a call: 65 s */
     int64_t channel_gap_ms;                       /* to the next channel below high: 5 min */
     int64_t repeat_gap_ms;                        /* of repeat: until_acked: 5 min */
     int64_t join_within_ms;                       /* two reports of one happening: 10 min */

@@ -212,6 +212,26 @@ static int64_t interview_within_ms(const struct work *work, struct str ask)
     return zone_from_local(&zone, day, EVENING_MS) - work->now_ms;
 }
 
+static const struct str teacher = {"psych_teacher", 13};
+static const struct str centre = {"county_centre", 13};
+
+/* More wait for an interview than the school's psychology teachers can talk to: the county's centre is told of this one, too. It
+ * stays theirs until somebody has talked to the pupil. */
+static void say_over_capacity(struct work *work, const struct obligation *obligation)
+{
+    struct str cause = obligation_cause(work, obligation, "over_capacity", obligation->returned);
+    struct work_people teachers = {0};
+    resolve_role(work, teacher, cause, &teachers);
+    uint64_t most = (uint64_t)work->set->interviews_each * teachers.count;
+    if (work->set->interviews_each == 0 || work->interviews < most) {
+        return;
+    }
+    struct effect_journal *line = obligation_journal(work, obligation, "interview_over_capacity");
+    work_fact_number(work, line, "waiting", (uint64_t)work->interviews + 1);
+    work_fact_number(work, line, "capacity", most);
+    obligation_tell_later(work, obligation, centre, cause);
+}
+
 /* Only `same_day` and hours page; the others stand in the psychology teacher's queue, and are told of with others. */
 static void ask_interview(struct work *work, const struct case_signal *signal)
 {
@@ -226,7 +246,8 @@ static void ask_interview(struct work *work, const struct case_signal *signal)
         if (str_is(signal->ask_interview, "same_day")) {
             obligation_tell_owner(work, obligation, cause, "due");
         } else if (case_interview_waits(signal->ask_interview)) {
-            obligation_tell_owner_later(work, obligation, cause);
+            obligation_tell_later(work, obligation, teacher, cause);
+            say_over_capacity(work, obligation);
         }
     }
 }

@@ -21,6 +21,7 @@ struct work {
     const struct casefile *other; /* of a command that names a second case; else NULL */
     int64_t now_ms;               /* the instant this happens at: the input's time, or a deadline */
     int64_t wall_ms;              /* the input's time */
+    uint32_t interviews;          /* of a signal: what the unit's other cases owe */
     bool late;                    /* the deadline in hand is overdue after an outage */
     bool any_late;                /* one in this step was */
     bool failed;
