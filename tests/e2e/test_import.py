@@ -212,6 +212,14 @@ def test_every_row_of_attendance_is_accounted_for(shouwang, rolls):
     eight = datetime.datetime(2016, 10, 5, 13, tzinfo=datetime.timezone.utc).timestamp()
     assert one["occurred_at_ms"] == 1000 * eight and one["attendance"]["absent_share"] == 656
     print(f"{len(events)} rolls, {len(not_taken)} of them missing, {len(totals)} rows refused")
+    # Each of those is told of as a roll that is missing, on its own day, and of no other is anything said.
+    def rolls_missing():
+        found = [record["value"] for record in shouwang.read_topic("signals") if record["key"].startswith("nyc-")]
+        return found if len(found) >= len(not_taken) else None
+    signals = wait_until(rolls_missing, "every missing roll is told of", 60)
+    assert sorted((signal["unit"], signal["occurred_at_ms"]) for signal in signals) == \
+        sorted((event["unit"], event["occurred_at_ms"]) for event in not_taken)
+    assert all((signal["kind"], signal["rule"], signal["silent"]) == ("roll_missing", "roll_not_taken", True) for signal in signals)
     # History: what the rules say of it is recorded in silence, and nobody is told.
     silent = [case for case in shouwang.cases() if case["unit"].startswith("nyc")]
     assert all(case["silent"] for case in silent) and len(shouwang.sends()) == sends
