@@ -7,6 +7,16 @@
 #include "base/heap.h"
 #include "core/casework/casework_inside.h"
 
+static const struct ident *id_of(const void *ctx, uint32_t index)
+{
+    return &casework_slot(ctx, index)->id;
+}
+
+static const struct ident *key_of_slot(const void *ctx, uint32_t index)
+{
+    return &casework_slot(ctx, index)->key;
+}
+
 struct casework *casework_new(const struct casework_setup *setup)
 {
     struct casework *casework = heap_alloc(sizeof(*casework));
@@ -23,8 +33,8 @@ struct casework *casework_new(const struct casework_setup *setup)
     casework->wheel = wheel_new(setup->start_ms, room, casework->setup.case_max);
     casework->view = heap_alloc(sizeof(*casework->view));
     packer_init(&casework->packer);
-    map_init(&casework->by_id, casework->setup.case_max, 0x5157);
-    map_init(&casework->by_key, casework->setup.case_max, 0x5158);
+    ident_index_init(&casework->by_id, id_of, casework);
+    ident_index_init(&casework->by_key, key_of_slot, casework);
     map_init(&casework->units, UNITS_MAX, 0x5159);
     map_init(&casework->kept_out, casework->setup.case_max, 0x515a);
     if (casework->wheel == NULL || casework->view == NULL) {
@@ -37,7 +47,7 @@ struct casework *casework_new(const struct casework_setup *setup)
 void casework_free_retired(struct casework *casework)
 {
     for (size_t i = 0; i < casework->retired_count; i++) {
-        heap_free(casework->retired[i].packed);
+        packed_free(&casework->packer, casework->retired[i].packed);
     }
     casework->retired_count = 0;
 }
@@ -48,11 +58,13 @@ void casework_free(struct casework *casework)
         return;
     }
     casework_free_retired(casework);
-    for (size_t i = 0; i < casework->slot_count; i++) {
-        heap_free(casework->slots[i]->packed);
-        heap_free(casework->slots[i]);
+    for (uint32_t i = 0; i < casework->slot_count; i++) {
+        packed_free(&casework->packer, casework_slot(casework, i)->packed);
     }
-    heap_free(casework->slots);
+    for (size_t i = 0; i < casework->chunk_count; i++) {
+        heap_free(casework->chunks[i]);
+    }
+    heap_free(casework->chunks);
     for (size_t i = 0; i < casework->units.count; i++) {
         heap_free(casework->units.entries[i].value);
     }
@@ -60,8 +72,8 @@ void casework_free(struct casework *casework)
         heap_free(casework->kept_out.entries[i].value);
     }
     map_fini(&casework->kept_out);
-    map_fini(&casework->by_id);
-    map_fini(&casework->by_key);
+    ident_index_fini(&casework->by_id);
+    ident_index_fini(&casework->by_key);
     map_fini(&casework->units);
     wheel_free(casework->wheel);
     packer_fini(&casework->packer);
@@ -168,7 +180,14 @@ struct slot *casework_find_open(const struct casework *casework, struct str unit
                                 struct str subject, enum case_family family)
 {
     struct ident key = key_of(casework, unit, subject, family);
-    return map_get(&casework->by_key, ident_part(&key));
+    uint32_t index = ident_index_find(&casework->by_key, key);
+    return index != IDENT_INDEX_NONE ? casework_slot(casework, index) : NULL;
+}
+
+struct slot *casework_find(const struct casework *casework, struct ident case_id)
+{
+    uint32_t index = ident_index_find(&casework->by_id, case_id);
+    return index != IDENT_INDEX_NONE ? casework_slot(casework, index) : NULL;
 }
 
 /* Files a slot under its case's key, or under none. ERR_MEMORY: nothing changed. */
@@ -180,69 +199,94 @@ static int set_key(struct casework *casework, struct slot *slot, bool wanted, st
         return 0;
     }
     if (was_keyed) {
-        (void)map_remove(&casework->by_key, ident_part(&slot->key));
+        ident_index_remove(&casework->by_key, slot->key);
     }
     slot->key = key;
-    int error = wanted ? map_add(&casework->by_key, ident_part(&slot->key), slot) : 0;
+    int error = wanted ? ident_index_add(&casework->by_key, key, slot->index) : 0;
     slot->keyed = wanted && error == 0;
     if (error == 0 || error == ERR_EXISTS) {
         return 0; /* one linked to a pupil whose other case no longer runs stays beside that */
     }
     slot->key = old;
     if (was_keyed) {
-        slot->keyed = map_add(&casework->by_key, ident_part(&slot->key), slot) == 0;
+        slot->keyed = ident_index_add(&casework->by_key, old, slot->index) == 0;
         sw_assert(slot->keyed); /* it was there: there is room */
     }
     return ERR_MEMORY;
 }
 
+/* Room for one more slot. */
+static bool reserve_slot(struct casework *casework)
+{
+    if (casework->slot_count < casework->chunk_count * CHUNK_SLOTS) {
+        return true;
+    }
+    if (casework->chunk_count == casework->chunk_capacity) {
+        size_t capacity = casework->chunk_capacity == 0 ? 16 : 2 * casework->chunk_capacity;
+        struct slot **chunks = heap_alloc_array(capacity, sizeof(struct slot *));
+        if (chunks == NULL) {
+            return false;
+        }
+        if (casework->chunk_count > 0) {
+            memcpy(chunks, casework->chunks, casework->chunk_count * sizeof(struct slot *));
+        }
+        heap_free(casework->chunks);
+        casework->chunks = chunks;
+        casework->chunk_capacity = capacity;
+    }
+    struct slot *chunk = heap_alloc_array(CHUNK_SLOTS, sizeof(*chunk));
+    if (chunk == NULL) {
+        return false;
+    }
+    casework->chunks[casework->chunk_count++] = chunk;
+    return true;
+}
+
 struct slot *casework_add_slot(struct casework *casework, struct ident id)
 {
-    if (casework->slot_count == casework->slot_capacity) {
-        size_t capacity = casework->slot_capacity == 0 ? 64 : 2 * casework->slot_capacity;
-        struct slot **slots = heap_alloc_array(capacity, sizeof(struct slot *));
-        if (slots == NULL) {
-            return NULL;
-        }
-        if (casework->slot_count > 0) {
-            memcpy(slots, casework->slots, casework->slot_count * sizeof(struct slot *));
-        }
-        heap_free(casework->slots);
-        casework->slots = slots;
-        casework->slot_capacity = capacity;
-    }
-    struct slot *slot = heap_alloc(sizeof(*slot));
-    if (slot == NULL) {
+    if (!reserve_slot(casework)) {
         return NULL;
     }
-    slot->id = id;
-    slot->index = (uint32_t)casework->slot_count;
-    if (map_add(&casework->by_id, ident_part(&slot->id), slot) != 0) {
-        heap_free(slot);
+    uint32_t index = (uint32_t)casework->slot_count;
+    struct slot *slot = casework_slot(casework, index);
+    *slot = (struct slot){.id = id, .index = index};
+    if (ident_index_add(&casework->by_id, id, index) != 0) {
         return NULL;
     }
-    casework->slots[casework->slot_count++] = slot;
+    casework->slot_count++;
     return slot;
+}
+
+/* The last slot takes the place of one that goes. */
+static void move_slot(struct casework *casework, struct slot *last, struct slot *into)
+{
+    uint32_t index = into->index;
+    int64_t due_ms = wheel_deadline(casework->wheel, last->index);
+    wheel_cancel(casework->wheel, last->index);
+    ident_index_move(&casework->by_id, last->id, index);
+    if (last->keyed) {
+        ident_index_move(&casework->by_key, last->key, index);
+    }
+    *into = *last;
+    into->index = index;
+    if (wheel_set(casework->wheel, index, due_ms) != 0) {
+        sw_assert(!"the wheel has room for an id it knew");
+    }
 }
 
 void casework_remove_slot(struct casework *casework, struct slot *slot)
 {
-    struct slot *last = casework->slots[casework->slot_count - 1];
-    (void)map_remove(&casework->by_id, ident_part(&slot->id));
+    struct slot *last = casework_slot(casework, (uint32_t)casework->slot_count - 1);
+    ident_index_remove(&casework->by_id, slot->id);
     if (slot->keyed) {
-        (void)map_remove(&casework->by_key, ident_part(&slot->key));
+        ident_index_remove(&casework->by_key, slot->key);
     }
-    int64_t last_ms = wheel_deadline(casework->wheel, last->index);
-    wheel_cancel(casework->wheel, last->index);
     wheel_cancel(casework->wheel, slot->index);
-    casework->slots[slot->index] = last;
-    last->index = slot->index;
-    casework->slot_count--;
-    if (last != slot && wheel_set(casework->wheel, last->index, last_ms) != 0) {
-        sw_assert(!"the wheel has room for an id it knew");
+    packed_free(&casework->packer, slot->packed);
+    if (last != slot) {
+        move_slot(casework, last, slot);
     }
-    heap_free(slot->packed);
-    heap_free(slot);
+    casework->slot_count--;
 }
 
 /* --- persons in conflict ------------------------------------------------------------------------------------------- */
@@ -400,7 +444,7 @@ const struct casefile *casework_look(const struct casework *casework, const stru
 
 const struct casefile *casework_get(const struct casework *casework, struct ident case_id)
 {
-    const struct slot *slot = map_get(&casework->by_id, ident_part(&case_id));
+    const struct slot *slot = casework_find(casework, case_id);
     return slot != NULL ? casework_look(casework, slot) : NULL;
 }
 
@@ -428,7 +472,7 @@ int casework_put(struct casework *casework, const struct casefile *file)
     if (casework_find_set(casework, file->pack) == NULL) {
         return ERR_NOT_FOUND;
     }
-    struct slot *slot = map_get(&casework->by_id, ident_part(&file->id));
+    struct slot *slot = casework_find(casework, file->id);
     if (slot == NULL && casework->slot_count >= casework->setup.case_max) {
         return ERR_FULL;
     }
@@ -436,7 +480,7 @@ int casework_put(struct casework *casework, const struct casefile *file)
     struct touched touched = casework_describe(casework, slot, file, false);
     touched.packed = pack_new(&casework->packer, file);
     if (unit == NULL || touched.packed == NULL) {
-        heap_free(touched.packed);
+        packed_free(&casework->packer, touched.packed);
         return ERR_MEMORY;
     }
     uint64_t number = file->number;
@@ -444,20 +488,20 @@ int casework_put(struct casework *casework, const struct casefile *file)
     slot = fresh ? casework_add_slot(casework, touched.id) : slot;
     struct packed *old = slot != NULL ? slot->packed : NULL;
     if (slot == NULL || casework_install(casework, slot, &touched) != 0) {
-        heap_free(touched.packed);
+        packed_free(&casework->packer, touched.packed);
         if (fresh && slot != NULL) {
             casework_remove_slot(casework, slot);
         }
         return ERR_MEMORY;
     }
-    heap_free(old);
+    packed_free(&casework->packer, old);
     unit->number = number > unit->number ? number : unit->number;
     return 0;
 }
 
 void casework_forget(struct casework *casework, struct ident case_id)
 {
-    struct slot *slot = map_get(&casework->by_id, ident_part(&case_id));
+    struct slot *slot = casework_find(casework, case_id);
     if (slot != NULL) {
         uncount_conflicts(casework, slot->packed);
         if (slot->owes_interview) {
@@ -476,8 +520,8 @@ int64_t casework_next_deadline(const struct casework *casework)
 void casework_check(const struct casework *casework)
 {
     sw_assert(casework->by_id.count == casework->slot_count);
-    for (size_t i = 0; i < casework->slot_count; i++) {
-        const struct slot *slot = casework->slots[i];
+    for (uint32_t i = 0; i < casework->slot_count; i++) {
+        const struct slot *slot = casework_slot(casework, i);
         const struct casefile *file = casework_look(casework, slot);
         sw_assert(slot->index == i);
         sw_assert(ident_equal(slot->id, file->id));
@@ -485,6 +529,7 @@ void casework_check(const struct casework *casework)
         casefile_check(file);
         sw_assert(wheel_deadline(casework->wheel, slot->index) ==
                   casefile_next_due(file, INT64_MIN).at_ms);
-        sw_assert(!slot->keyed || map_get(&casework->by_key, ident_part(&slot->key)) == slot);
+        sw_assert(ident_index_find(&casework->by_id, slot->id) == i);
+        sw_assert(!slot->keyed || ident_index_find(&casework->by_key, slot->key) == i);
     }
 }

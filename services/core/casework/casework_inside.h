@@ -2,6 +2,7 @@
 #ifndef CORE_CASEWORK_CASEWORK_INSIDE_H
 #define CORE_CASEWORK_CASEWORK_INSIDE_H
 
+#include "base/ident_index.h"
 #include "base/map.h"
 #include "base/wheel.h"
 #include "core/casework/casework.h"
@@ -9,6 +10,7 @@
 
 enum {
     WHEEL_START = 1024,
+    CHUNK_SLOTS = 256,
     UNITS_MAX = 1024 * 1024,
     TOUCHED_MAX = 64, /* cases of one step: a conflict reaches the pupil's and the siblings' */
 };
@@ -57,11 +59,12 @@ struct casework {
     struct casework_setup setup;
     const struct policy_set *sets[CASEWORK_SETS_MAX];
     size_t set_count;
-    struct slot **slots;
+    struct slot **chunks; /* of CHUNK_SLOTS each: slots stay where they are */
+    size_t chunk_count;
+    size_t chunk_capacity;
     size_t slot_count;
-    size_t slot_capacity;
-    struct map by_id;
-    struct map by_key;
+    struct ident_index by_id;
+    struct ident_index by_key;
     struct map units;
     struct map kept_out;
     struct wheel *wheel;
@@ -87,6 +90,14 @@ SW_NODISCARD int casework_choose_set(struct casework *casework, struct str unit,
 
 /* NULL when memory is out. */
 struct unit *casework_get_unit(struct casework *casework, struct str name);
+
+static inline struct slot *casework_slot(const struct casework *casework, uint32_t index)
+{
+    return &casework->chunks[index / CHUNK_SLOTS][index % CHUNK_SLOTS];
+}
+
+/* The slot of a case, or NULL. */
+struct slot *casework_find(const struct casework *casework, struct ident case_id);
 
 /* The case that takes in signals of the family about the subject, or NULL. */
 struct slot *casework_find_open(const struct casework *casework, struct str unit,

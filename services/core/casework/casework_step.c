@@ -55,7 +55,7 @@ static int end(struct casework *casework, struct work *work, struct slot *slot)
 static void drop_touched(struct casework *casework)
 {
     for (size_t i = 0; i < casework->touched_count; i++) {
-        heap_free(casework->touched[i].packed);
+        packed_free(&casework->packer, casework->touched[i].packed);
     }
     casework->touched_count = 0;
 }
@@ -187,7 +187,7 @@ static int step_signal(struct casework *casework, const struct case_input *input
             return error;
         }
         memcpy(work.file->pack, work.set->hash, POLICY_HASH_BYTES);
-        if (map_get(&casework->by_id, ident_part(&work.file->id)) != NULL) {
+        if (casework_find(casework, work.file->id) != NULL) {
             return 0; /* the signal that opened a case since closed, once more */
         }
     }
@@ -307,7 +307,7 @@ static struct slot *find_other(const struct casework *casework, const struct cas
     }
     if (command->kind == CASE_COMMAND_JOIN_EPISODES &&
         !ident_equal(command->other_case, command->case_id)) {
-        other = map_get(&casework->by_id, ident_part(&command->other_case));
+        other = casework_find(casework, command->other_case);
     }
     return other != NULL && str_equal(casework_look(casework, other)->unit, command->unit) ? other
                                                                                            : NULL;
@@ -331,7 +331,7 @@ static int step_command(struct casework *casework, const struct case_input *inpu
                         struct effects *effects)
 {
     const struct case_command *command = &input->command;
-    struct slot *slot = map_get(&casework->by_id, ident_part(&command->case_id));
+    struct slot *slot = casework_find(casework, command->case_id);
     struct work work = begin(casework, slot, input, effects);
     if (slot == NULL || !str_equal(work.file->unit, command->unit)) {
         refuse_unknown(input, effects);
@@ -359,7 +359,7 @@ static int step_command(struct casework *casework, const struct case_input *inpu
 static int step_receipt(struct casework *casework, const struct case_input *input,
                         struct effects *effects)
 {
-    struct slot *slot = map_get(&casework->by_id, ident_part(&input->receipt.case_id));
+    struct slot *slot = casework_find(casework, input->receipt.case_id);
     if (slot == NULL) {
         return 0; /* of a case that this partition no longer has: nothing to decide */
     }
@@ -377,7 +377,7 @@ static int step_time(struct casework *casework, const struct case_input *input,
         return wheel_next_deadline(casework->wheel) > input->time_ms ? 0 : ERR_MEMORY;
     }
     sw_assert(due.id < casework->slot_count);
-    struct slot *slot = casework->slots[due.id];
+    struct slot *slot = casework_slot(casework, due.id);
     struct work work = begin(casework, slot, input, effects);
     int error = end(casework, &work, slot);
     error = error == 0 ? commit(casework) : error;

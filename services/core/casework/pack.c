@@ -7,7 +7,7 @@
 #include "base/assert.h"
 #include "base/heap.h"
 
-enum { ROOM_BYTES = 16 * 1024 };
+enum { ROOM_BYTES = 16 * 1024, CACHE_LINE_BYTES = 64 };
 
 _Static_assert(sizeof(struct casefile) == 416, "a new member is packed in code_case");
 _Static_assert(sizeof(struct episode) == 160, "a new member is packed in code_episode");
@@ -250,6 +250,9 @@ void pack_load(const struct packer *packer, struct pack_scratch *scratch,
     struct codec *codec = &codec_room;
     *file = empty;
     if (packed != NULL) {
+        for (size_t at = 0; at < packed->bytes; at += CACHE_LINE_BYTES) {
+            __builtin_prefetch(packed->data + at); /* one wait for memory, not one for each line */
+        }
         codec_start_read(codec, &packer->words, packed->data);
         code_case(codec, file);
     }
@@ -279,6 +282,7 @@ void packer_init(struct packer *packer)
 void packer_fini(struct packer *packer)
 {
     words_fini(&packer->words);
+    pool_fini(&packer->pool);
     heap_free(packer->room);
 }
 
@@ -311,7 +315,7 @@ struct packed *pack_new(struct packer *packer, const struct casefile *file)
         write_case(&codec, file);
     }
     size_t bytes = (size_t)(codec.to - packer->room);
-    struct packed *packed = heap_alloc(sizeof(*packed) + bytes);
+    struct packed *packed = pool_take(&packer->pool, sizeof(*packed) + bytes);
     if (packed == NULL) {
         return NULL;
     }
@@ -323,4 +327,11 @@ struct packed *pack_new(struct packer *packer, const struct casefile *file)
     };
     memcpy(packed->data, packer->room, bytes);
     return packed;
+}
+
+void packed_free(struct packer *packer, struct packed *packed)
+{
+    if (packed != NULL) {
+        pool_give(&packer->pool, packed, sizeof(*packed) + packed->bytes);
+    }
 }

@@ -7,6 +7,7 @@
 #ifndef CORE_CASEWORK_PACK_H
 #define CORE_CASEWORK_PACK_H
 
+#include "base/pool.h"
 #include "core/casework/casefile.h"
 #include "core/casework/pack_text.h"
 
@@ -38,15 +39,19 @@ struct packed {
 /* What packing needs; one per casework. */
 struct packer {
     struct words words;
-    uint8_t *room; /* where a case is written before its length is known */
+    struct pool pool; /* of packed cases */
+    uint8_t *room;    /* where a case is written before its length is known */
     size_t room_bytes;
 };
 
 void packer_init(struct packer *packer);
 void packer_fini(struct packer *packer);
 
-/* A copy in one block of the heap, to be given to heap_free; NULL when memory is out. */
+/* A copy, to be given to packed_free; NULL when memory is out. */
 struct packed *pack_new(struct packer *packer, const struct casefile *file);
+
+/* NULL is fine. */
+void packed_free(struct packer *packer, struct packed *packed);
 
 /* Unpacks a case (NULL: an empty one) into the scratch. Its texts belong to `packed` and to the packer. */
 void pack_load(const struct packer *packer, struct pack_scratch *scratch,
