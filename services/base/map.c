@@ -98,7 +98,9 @@ void *map_get(const struct map *map, struct str key)
 int map_add(struct map *map, struct str key, void *value)
 {
     sw_assert(value != NULL);
-    if (map_get(map, key) != NULL) {
+    uint64_t hash = hash_of(key, map->seed);
+    size_t slot = map->capacity == 0 ? 0 : find_slot(map, key, hash);
+    if (map->capacity != 0 && map->slots[slot] != 0) {
         return ERR_EXISTS;
     }
     if (map->count == map->max) {
@@ -109,10 +111,10 @@ int map_add(struct map *map, struct str key, void *value)
         if (error != 0) {
             return error;
         }
+        slot = find_slot(map, key, hash);
     }
-    uint64_t hash = hash_of(key, map->seed);
     map->entries[map->count] = (struct map_entry){key, value, hash};
-    map->slots[find_slot(map, key, hash)] = (uint32_t)(map->count + 1);
+    map->slots[slot] = (uint32_t)(map->count + 1);
     map->count++;
     return 0;
 }

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/assert.h"
+
 struct str str_of(const char *text)
 {
     return text == NULL ? (struct str){NULL, 0} : (struct str){text, strlen(text)};
@@ -32,6 +34,20 @@ bool str_is(struct str text, const char *literal)
 {
     bool may_be = text.len == 0 || literal == NULL || text.at[0] == literal[0]; /* most are not */
     return may_be && str_equal(text, str_of(literal));
+}
+
+size_t str_join(const struct str *parts, size_t count, size_t size, char *ret_text)
+{
+    size_t len = 0;
+    for (size_t i = 0; i < count; i++) {
+        sw_assert(parts[i].len < size - len);
+        if (parts[i].len > 0) {
+            memcpy(ret_text + len, parts[i].at, parts[i].len);
+        }
+        len += parts[i].len;
+    }
+    ret_text[len] = '\0';
+    return len;
 }
 
 /* The length of the well-formed sequence at `at`, or 0 (Unicode 15, table 3-7: no overlong form, no surrogate). */

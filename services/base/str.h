@@ -25,6 +25,9 @@ bool str_starts(struct str text, struct str prefix);
 
 bool str_is(struct str text, const char *literal);
 
+/* Writes the parts one after the other, and a NUL; how many bytes without it, which `size` has room for (asserted). */
+size_t str_join(const struct str *parts, size_t count, size_t size, char *ret_text);
+
 /* Whether the bytes are well-formed UTF-8 without NUL; on false `ret_at` (may be NULL) is the offset of the first bad
  * byte. */
 bool str_is_utf8(struct str text, size_t *ret_at);

@@ -189,6 +189,7 @@ bool rules_read_expectation(struct rules_reader *reader, const struct yaml_node 
     bool is_good = read_words(reader, &words, expectation);
     is_good = rules_read_family(reader, from, &expectation->from) && is_good;
     expectation->where = rules_read_condition(reader, where, &env);
+    is_good = rules_read_kinds(reader, where, expectation->from, &expectation->kinds) && is_good;
     is_good = read_time(reader, by, &expectation->by_ms) && is_good;
     is_good = read_known(reader, known, &expectation->known_days) && is_good;
     is_good = (grace == NULL ||

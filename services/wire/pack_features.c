@@ -252,6 +252,7 @@ bool rules_read_feature(struct rules_reader *reader, const struct yaml_node *nod
                                                          reader->faults, &feature->lateness_ms)) &&
               is_good;
     feature->where = rules_read_condition(reader, where, &env);
+    is_good = rules_read_kinds(reader, where, feature->from, &feature->kinds) && is_good;
     is_good = read_ops(reader, ops, feature) && is_good;
     reader->rules->feature_count++;
     return is_good && feature->where != NULL;

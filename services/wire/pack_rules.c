@@ -69,6 +69,14 @@ const struct expr *rules_read_condition(struct rules_reader *reader, const struc
     return expr;
 }
 
+bool rules_read_kinds(struct rules_reader *reader, const struct yaml_node *node,
+                      enum event_family from, uint64_t *ret_kinds)
+{
+    int error = ruleset_kinds_of(node->text, from, ret_kinds);
+    reader->error = error != 0 ? error : reader->error;
+    return error == 0;
+}
+
 /* --- Rules ----------------------------------------------------------------------------------------------------------- */
 
 bool rules_read_family(struct rules_reader *reader, const struct yaml_node *node,
@@ -469,5 +477,6 @@ int pack_read_rules(const struct yaml_node *const *roots, size_t root_count, str
         }
         error = reader.error;
     }
+    error = error != 0 ? error : ruleset_sort_rules(ret_rules, arena);
     return error != 0 ? error : faults->count > before ? ERR_INVALID : 0;
 }

@@ -26,6 +26,9 @@ const struct expr *rules_read_expression(struct rules_reader *reader, const stru
 /* A condition: of type bool, or dyn. */
 const struct expr *rules_read_condition(struct rules_reader *reader, const struct yaml_node *node,
                                         const struct expr_env *env);
+/* The kinds of events for which the condition may hold. */
+bool rules_read_kinds(struct rules_reader *reader, const struct yaml_node *node,
+                      enum event_family from, uint64_t *ret_kinds);
 bool rules_read_family(struct rules_reader *reader, const struct yaml_node *node,
                        enum event_family *ret_family);
 

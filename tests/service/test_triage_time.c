@@ -43,8 +43,10 @@ static void put_old_clock(struct world *world)
     const struct window_entry roll = {.at_ms = now_ms - 5 * day_ms};
     const struct triage_state mark = {
         .entity = TRIAGE_WINDOW, .is_there = true, .window = {&roll, 1}};
-    const struct window_key row = {STR_LITERAL("no-3"), 'c', STR_LITERAL("c1"),
-                                   STR_LITERAL("roll_am")};
+    const struct window_key row = {.unit = STR_LITERAL("no-3"),
+                                   .scope = 'c',
+                                   .scope_id = STR_LITERAL("c1"),
+                                   .feature = STR_LITERAL("roll_am")};
     char key[WINDOW_KEY_MAX_BYTES];
     struct str value;
     put_class(world);

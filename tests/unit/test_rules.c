@@ -106,7 +106,8 @@ static void test_rules_why_errors_have_their_place(void **state)
     }
 }
 
-static const struct window_key row = {STR_LITERAL("s1"), 's', STR_LITERAL("p-1"), STR_LITERAL("f")};
+static const struct window_key row = {
+    .unit = {"s1", 2}, .scope = 's', .scope_id = {"p-1", 3}, .feature = {"f", 1}};
 
 static void add(struct windows *windows, int64_t at_ms, uint8_t value)
 {

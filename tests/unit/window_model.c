@@ -4,7 +4,8 @@
 
 #include "support/runner.h"
 
-const struct window_key model_key = {STR_LITERAL("s1"), 's', STR_LITERAL("p-1"), STR_LITERAL("f")};
+const struct window_key model_key = {
+    .unit = {"s1", 2}, .scope = 's', .scope_id = {"p-1", 3}, .feature = {"f", 1}};
 
 struct window_model model;
 

@@ -41,12 +41,12 @@ int64_t expect_keep_ms(const struct expectation *expectation)
 
 static bool is_expected(struct turn *turn, const struct expectation *expectation)
 {
-    struct judge_scene scene;
-    const struct expr_run run = {scene.bindings, turn->arena, RULESET_COST_MAX};
-    if (expectation->from != turn->judge.event->family) {
+    const struct event *event = turn->judge.event;
+    if (expectation->from != event->family || (expectation->kinds >> event->kind & 1) == 0) {
         return false;
     }
-    judge_set_scene(&turn->judge, (struct str){NULL, 0}, &scene);
+    const struct judge_scene *scene = judge_open_scene(&turn->judge, (struct str){NULL, 0});
+    const struct expr_run run = {scene->bindings, turn->arena, RULESET_COST_MAX};
     struct expr_value holds = expr_evaluate(expectation->where, &run);
     turn->judge.rule_errors += holds.kind == EXPR_BOOL ? 0 : 1;
     return holds.kind == EXPR_BOOL && holds.boolean;

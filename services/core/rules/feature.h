@@ -46,6 +46,7 @@ struct feature {
     const char *id;
     enum event_family from;
     const struct expr *where; /* sees `event` and `calendar` */
+    uint64_t kinds;           /* bits 1 << enum event_kind: for others `where` never holds */
     enum feature_scope scope;
     int64_t window_ms;
     int64_t lateness_ms;

@@ -38,9 +38,8 @@ static bool read_number(const struct feature *feature, const struct expr_run *ru
 static bool takes(struct turn *turn, const struct feature *feature, struct str subject,
                   struct window_entry *ret_entry)
 {
-    struct judge_scene scene;
-    const struct expr_run run = {scene.bindings, turn->arena, RULESET_COST_MAX};
-    judge_set_scene(&turn->judge, subject, &scene);
+    const struct judge_scene *scene = judge_open_scene(&turn->judge, subject);
+    const struct expr_run run = {scene->bindings, turn->arena, RULESET_COST_MAX};
     struct expr_value holds = expr_evaluate(feature->where, &run);
     bool is_good = holds.kind == EXPR_BOOL;
     bool is_taken = is_good && holds.boolean;
@@ -103,24 +102,15 @@ static struct str county_of(const struct turn *turn)
     return unit != NULL && unit->kind == ORG_UNIT_COUNTY ? unit->id : (struct str){NULL, 0};
 }
 
-/* One more in the turn's fact; what has no room is counted. */
-static void add_count(struct turn *turn, const struct feature *feature,
-                      const struct window_entry *entry)
-{
-    struct county_fact *fact = &turn->fact;
-    if (fact->counts == NULL || fact->count == COUNTY_COUNTS_MAX) {
-        turn->result->windows_evicted += fact->counts == NULL ? 0 : 1;
-        return;
-    }
-    turn->counts[fact->count++] = (struct county_count){str_of(feature->id), *entry};
-}
-
-/* An empty fact of the event in hand; without a county it takes nothing. */
+/* An empty fact of the event in hand, if it is not there yet; without a county it takes nothing. */
 static int open_fact(struct turn *turn)
 {
     const struct event *event = turn->judge.event;
+    if (event->kind == EVENT_KIND_UNKNOWN || turn->fact.county.len > 0) {
+        return 0;
+    }
     struct str county = county_of(turn);
-    if (county.len == 0 || event->kind == EVENT_KIND_UNKNOWN) {
+    if (county.len == 0) {
         return 0;
     }
     turn->counts = arena_alloc_array(turn->arena, COUNTY_COUNTS_MAX, sizeof(*turn->counts));
@@ -143,25 +133,32 @@ static int open_fact(struct turn *turn)
     return 0;
 }
 
+/* One more in the turn's fact; what has no room is counted. */
+static int add_count(struct turn *turn, const struct feature *feature,
+                     const struct window_entry *entry)
+{
+    struct county_fact *fact = &turn->fact;
+    int error = open_fact(turn);
+    if (error != 0 || fact->counts == NULL || fact->count == COUNTY_COUNTS_MAX) {
+        turn->result->windows_evicted += fact->counts == NULL ? 0 : 1;
+        return error;
+    }
+    turn->counts[fact->count++] = (struct county_count){str_of(feature->id), *entry};
+    return 0;
+}
+
 static int close_fact(struct turn *turn)
 {
+    if (turn->fact.count == 0) {
+        return 0;
+    }
     struct county_fact *kept = arena_alloc(turn->arena, sizeof(*kept));
     if (kept == NULL) {
         return ERR_MEMORY;
     }
     *kept = turn->fact;
-    turn->result->fact = kept->count > 0 ? kept : NULL;
+    turn->result->fact = kept;
     return 0;
-}
-
-static bool counts_counties(const struct ruleset *rules)
-{
-    for (size_t i = 0; i < rules->feature_count; i++) {
-        if (rules->features[i].scope == FEATURE_COUNTY) {
-            return true;
-        }
-    }
-    return false;
 }
 
 /* --- Feeding --------------------------------------------------------------------------------------------------------- */
@@ -186,7 +183,7 @@ static int feed_feature(struct turn *turn, const struct feature *feature,
             continue;
         }
         if (feature->scope == FEATURE_COUNTY) {
-            add_count(turn, feature, &entry);
+            error = add_count(turn, feature, &entry);
         } else if (judge_window_key(judge, feature, &subjects[i], &key)) {
             error = count_once(turn, &key, &entry);
         }
@@ -197,14 +194,14 @@ static int feed_feature(struct turn *turn, const struct feature *feature,
 int feed_features(struct turn *turn, const struct signal_subject *subjects, size_t count)
 {
     const struct ruleset *rules = turn->judge.rules;
-    bool has_county = rules != NULL && counts_counties(rules);
-    int error = has_county ? open_fact(turn) : 0;
+    const struct event *event = turn->judge.event;
+    int error = 0;
     for (size_t f = 0; rules != NULL && f < rules->feature_count && error == 0; f++) {
         const struct feature *feature = &rules->features[f];
-        bool is_about = feature->from == turn->judge.event->family;
-        error = is_about ? feed_feature(turn, feature, subjects, count) : 0;
+        bool may_count = feature->from == event->family && (feature->kinds >> event->kind & 1) != 0;
+        error = may_count ? feed_feature(turn, feature, subjects, count) : 0;
     }
-    return error != 0 || !has_county ? error : close_fact(turn);
+    return error != 0 ? error : close_fact(turn);
 }
 
 /* The event as the county knows it: of the county, about nobody. */

@@ -9,18 +9,28 @@ int64_t judge_event_time(const struct event *event)
     return event->occurred_ms > 0 ? event->occurred_ms : event->discovered_ms;
 }
 
-void judge_set_scene(const struct judge *judge, struct str subject, struct judge_scene *ret_scene)
+static void make_scene(struct judge *judge)
 {
+    struct judge_scene *scene = &judge->scene;
     const struct zone zone = org_zone(judge->org, judge->unit);
-    *ret_scene = (struct judge_scene){.event = *judge->event};
-    ret_scene->event.subject = subject;
-    ret_scene->day = (struct schema_day){
+    *scene = (struct judge_scene){.event = *judge->event};
+    scene->day = (struct schema_day){
         .calendar = &judge->rules->calendar,
         .local = zone_to_local(&zone, judge_event_time(judge->event)),
     };
-    ret_scene->bindings[RULESET_EVENT] = expr_object(&schema_event, &ret_scene->event);
-    ret_scene->bindings[RULESET_CALENDAR] = expr_object(&schema_calendar, &ret_scene->day);
-    ret_scene->bindings[RULESET_FEATURES] = expr_null();
+    scene->bindings[RULESET_EVENT] = expr_object(&schema_event, &scene->event);
+    scene->bindings[RULESET_CALENDAR] = expr_object(&schema_calendar, &scene->day);
+    judge->scene_event = judge->event;
+}
+
+struct judge_scene *judge_open_scene(struct judge *judge, struct str subject)
+{
+    if (judge->scene_event != judge->event) {
+        make_scene(judge);
+    }
+    judge->scene.event.subject = subject;
+    judge->scene.bindings[RULESET_FEATURES] = expr_null();
+    return &judge->scene;
 }
 
 struct str judge_group_of(const struct judge *judge, struct str group, enum org_group_kind kind)
@@ -197,28 +207,14 @@ static int note_near(struct judge *judge, const struct rule *rule, const struct 
 
 /* --- Rules ----------------------------------------------------------------------------------------------------------- */
 
-static bool is_about(const struct rule *rule, const struct judge *judge)
+/* The rules about the event, by index; none about an event whose kind is not known in its family. */
+static const struct rules_about *rules_about(const struct judge *judge)
 {
+    static const struct rules_about none = {.count = 0};
     const struct event *event = judge->event;
-    if ((rule->about == RULE_ABOUT_COUNTY) != judge->is_of_county) {
-        return false;
-    }
-    for (size_t i = 0; i < rule->on_count; i++) {
-        if (rule->on[i] == event->kind && event_kind_family(rule->on[i]) == event->family) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* The features that rules about the event read. */
-static uint64_t needed_features(const struct ruleset *rules, const struct judge *judge)
-{
-    uint64_t needed = 0;
-    for (size_t i = 0; i < rules->rule_count; i++) {
-        needed |= is_about(&rules->rules[i], judge) ? rules->rules[i].uses_features : 0;
-    }
-    return needed;
+    return event_kind_family(event->kind) != event->family
+               ? &none
+               : &judge->rules->about[judge->is_of_county ? 1 : 0][event->kind];
 }
 
 static int64_t count_streak(const struct judge *judge, const struct window_key *key,
@@ -283,40 +279,58 @@ static int count_feature(struct judge *judge, const struct feature *feature,
     return error;
 }
 
-/* Whose features, and which: bits by index. */
+/* The features of one subject at one instant, each counted once somebody reads it. */
 struct counting {
+    struct judge *judge;
     const struct signal_subject *subject;
-    uint64_t needed;
+    uint64_t needed; /* bits by index; others are nought */
+    uint64_t known;
+    int64_t at_ms;
+    struct feature_values *values;
+    int error; /* kept */
 };
 
-/* The features that are needed, as they stand at the instant, and the first instant behind it at which one of them stands otherwise and one may
- * still count the event in hand; INT64_MAX: none, which is so but for an event that came late. */
-static int count_features(struct judge *judge, const struct counting *counting, int64_t at_ms,
-                          struct feature_values *values, int64_t *ret_next_ms)
+static void count_on_demand(void *ctx, size_t index)
 {
+    struct counting *counting = ctx;
+    const struct judge *judge = counting->judge;
+    const struct feature *feature = &judge->rules->features[index];
+    const struct window_span span = {counting->at_ms, feature->window_ms};
+    uint64_t bit = UINT64_C(1) << index;
+    struct window_key key;
+    bool is_wanted = (counting->needed & ~counting->known & bit) != 0;
+    counting->known |= bit;
+    if (!is_wanted || !judge_window_key(judge, feature, counting->subject, &key)) {
+        return;
+    }
+    windows_find_row(judge->windows, &key);
+    int error = count_feature(counting->judge, feature, &key, &span, counting->values->ops[index]);
+    counting->error = counting->error != 0 ? counting->error : error;
+}
+
+/* The first instant behind that of the counting at which one of the features stands otherwise and one may still count the event
+ * in hand; INT64_MAX: none, which is so but for an event that came late. */
+static int64_t next_instant(const struct counting *counting)
+{
+    const struct judge *judge = counting->judge;
     const struct ruleset *rules = judge->rules;
     int64_t longest_ms = 0;
-    *ret_next_ms = INT64_MAX;
+    int64_t first_ms = INT64_MAX;
+    if (counting->at_ms >= windows_newest_ms(judge->windows)) {
+        return INT64_MAX;
+    }
     for (size_t i = 0; i < rules->feature_count; i++) {
         const struct feature *feature = &rules->features[i];
-        const struct window_span span = {at_ms, feature->window_ms};
         struct window_key key;
         if ((counting->needed >> i & 1) == 0 ||
             !judge_window_key(judge, feature, counting->subject, &key)) {
             continue;
         }
-        int64_t next_ms = windows_next_ms(judge->windows, &key, at_ms);
-        *ret_next_ms = next_ms < *ret_next_ms ? next_ms : *ret_next_ms;
+        int64_t next_ms = windows_next_ms(judge->windows, &key, counting->at_ms);
+        first_ms = next_ms < first_ms ? next_ms : first_ms;
         longest_ms = feature->window_ms > longest_ms ? feature->window_ms : longest_ms;
-        int error = count_feature(judge, feature, &key, &span, values->ops[i]);
-        if (error != 0) {
-            return error;
-        }
     }
-    if (*ret_next_ms >= judge_event_time(judge->event) + longest_ms) {
-        *ret_next_ms = INT64_MAX;
-    }
-    return 0;
+    return first_ms >= judge_event_time(judge->event) + longest_ms ? INT64_MAX : first_ms;
 }
 
 /* Judges, with the features as they are bound now, every rule about the event that has not held yet; those without features
@@ -324,10 +338,10 @@ static int count_features(struct judge *judge, const struct counting *counting, 
 static int judge_rules(struct judge *judge, const struct expr_run *run, bool is_first, bool *held,
                        struct holds *holds)
 {
-    const struct ruleset *rules = judge->rules;
-    for (size_t i = 0; i < rules->rule_count; i++) {
-        const struct rule *rule = &rules->rules[i];
-        if (held[i] || !is_about(rule, judge) || (!is_first && rule->uses_features == 0)) {
+    const struct rules_about *about = rules_about(judge);
+    for (size_t i = 0; i < about->count; i++) {
+        const struct rule *rule = about->rules[i];
+        if (held[i] || (!is_first && rule->uses_features == 0)) {
             continue;
         }
         struct expr_value value = expr_evaluate(rule->when, run);
@@ -345,12 +359,10 @@ static int judge_rules(struct judge *judge, const struct expr_run *run, bool is_
 static int find_near(struct judge *judge, const struct expr_run *run, const bool *held,
                      struct holds *holds)
 {
-    const struct ruleset *rules = judge->rules;
+    const struct rules_about *about = rules_about(judge);
     int error = 0;
-    for (size_t i = 0; i < rules->rule_count && holds->first != NULL && error == 0; i++) {
-        if (!held[i] && is_about(&rules->rules[i], judge)) {
-            error = note_near(judge, &rules->rules[i], run, holds);
-        }
+    for (size_t i = 0; i < about->count && holds->first != NULL && error == 0; i++) {
+        error = held[i] ? 0 : note_near(judge, about->rules[i], run, holds);
     }
     return error;
 }
@@ -361,29 +373,38 @@ int holds_find_rules(struct judge *judge, const struct signal_subject *subject, 
 {
     enum { INSTANTS_MAX = 64 };
     const struct ruleset *rules = judge->rules;
-    const struct event *event = judge->event;
-    int64_t at_ms = judge_event_time(event);
     if (rules == NULL) {
         return 0;
     }
-    const struct counting counting = {subject, needed_features(rules, judge)};
-    bool has_features = counting.needed != 0;
-    bool *held = arena_alloc_array(judge->arena, rules->rule_count, sizeof(*held));
-    struct feature_values *values = arena_alloc(judge->arena, has_features ? sizeof(*values) : 0);
+    const struct rules_about *about = rules_about(judge);
+    if (about->count == 0) {
+        return 0;
+    }
+    bool *held = arena_alloc_array(judge->arena, about->count, sizeof(*held));
+    struct feature_values *values =
+        arena_alloc(judge->arena, about->uses_features != 0 ? sizeof(*values) : 0);
     if (held == NULL || values == NULL) {
         return ERR_MEMORY;
     }
-    struct judge_scene scene;
-    judge_set_scene(judge, subject->ref, &scene);
-    scene.bindings[RULESET_FEATURES] = ruleset_features(rules, values);
-    const struct expr_run run = {scene.bindings, judge->arena, RULESET_COST_MAX};
+    struct counting counting = {.judge = judge,
+                                .subject = subject,
+                                .needed = about->uses_features,
+                                .at_ms = judge_event_time(judge->event),
+                                .values = values};
+    if (counting.needed != 0) {
+        values->count = count_on_demand;
+        values->ctx = &counting;
+    }
+    struct judge_scene *scene = judge_open_scene(judge, subject->ref);
+    scene->bindings[RULESET_FEATURES] = ruleset_features(rules, values);
+    const struct expr_run run = {scene->bindings, judge->arena, RULESET_COST_MAX};
     int error = 0;
-    for (int i = 0; i < INSTANTS_MAX && at_ms != INT64_MAX && error == 0; i++) {
-        int64_t next_ms = INT64_MAX;
-        error = has_features ? count_features(judge, &counting, at_ms, values, &next_ms) : 0;
-        error = error != 0 ? error : judge_rules(judge, &run, i == 0, held, holds);
+    for (int i = 0; i < INSTANTS_MAX && counting.at_ms != INT64_MAX && error == 0; i++) {
+        counting.known = 0;
+        error = judge_rules(judge, &run, i == 0, held, holds);
         error = error != 0 || i > 0 ? error : find_near(judge, &run, held, holds);
-        at_ms = next_ms;
+        error = error != 0 ? error : counting.error;
+        counting.at_ms = counting.needed != 0 ? next_instant(&counting) : INT64_MAX;
     }
     return error;
 }

@@ -8,6 +8,13 @@
 #include "core/rules/signal.h"
 #include "core/rules/triage.h"
 
+/* What the expressions of a rule see of one subject at one event; the features are bound by who counts them. */
+struct judge_scene {
+    struct event event;
+    struct schema_day day;
+    struct expr_value bindings[RULESET_VARIABLES];
+};
+
 /* One event in hand; what the judge needs of it for each subject. */
 struct judge {
     ident_hash_fn hash;
@@ -26,17 +33,13 @@ struct judge {
     struct signal *signals; /* those so far; in the arena */
     size_t count;
     size_t capacity;
+    struct judge_scene scene; /* of judge_open_scene */
+    const struct event *scene_event;
 };
 
-/* What the expressions of a rule see of one subject at one event; the features are bound by who counts them. */
-struct judge_scene {
-    struct event event;
-    struct schema_day day;
-    struct expr_value bindings[RULESET_VARIABLES];
-};
-
-/* Of the event in hand; the judge has rules. The scene points into itself. */
-void judge_set_scene(const struct judge *judge, struct str subject, struct judge_scene *ret_scene);
+/* Of the event in hand, without features; the judge has rules. The same one each time, made once for each event: it points into
+ * itself and into the judge. */
+struct judge_scene *judge_open_scene(struct judge *judge, struct str subject);
 
 /* When the event happened, as features count it. */
 int64_t judge_event_time(const struct event *event);

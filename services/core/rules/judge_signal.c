@@ -268,9 +268,8 @@ int judge_county(struct judge *judge)
 int judge_rule(struct judge *judge, const struct signal_subject *subject, const struct rule *rule)
 {
     struct holds holds = {.first = NULL};
-    struct judge_scene scene;
-    judge_set_scene(judge, subject->ref, &scene);
-    const struct expr_run run = {scene.bindings, judge->arena, RULESET_COST_MAX};
+    const struct judge_scene *scene = judge_open_scene(judge, subject->ref);
+    const struct expr_run run = {scene->bindings, judge->arena, RULESET_COST_MAX};
     holds.end = &holds.first;
     int error = holds_add_rule(judge, rule, &run, &holds);
     error = error != 0 ? error : make_signal(judge, subject, &holds, sort_of(holds.first));

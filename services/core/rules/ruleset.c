@@ -1,6 +1,7 @@
 #include "core/rules/ruleset.h"
 
 #include "base/assert.h"
+#include "core/expr/holds.h"
 #include "core/rules/schema.h"
 
 /* The schema of one feature knows which of the values are its own. */
@@ -26,6 +27,9 @@ static bool get_op(const struct expr_schema *schema, const void *at, size_t fiel
     const struct feature_schema *feature = (const struct feature_schema *)schema;
     const struct feature_values *values = at;
     sw_assert(field < schema->field_count);
+    if (values->count != NULL) {
+        values->count(values->ctx, feature->index);
+    }
     union feature_value value = values->ops[feature->index][field];
     if (schema->fields[field].type.kind == EXPR_INT) {
         *ret_value = expr_int(value.integer);
@@ -78,6 +82,62 @@ int ruleset_bind_features(struct ruleset *ruleset, struct arena *arena)
     ruleset->variables[RULESET_FEATURES] = (struct expr_variable){
         "features", {.kind = EXPR_OBJECT, .schema = &ruleset->features_schema}};
     return 0;
+}
+
+static bool is_about(const struct rule *rule, bool is_of_county, enum event_kind kind)
+{
+    bool is_on = false;
+    for (size_t i = 0; i < rule->on_count; i++) {
+        is_on = is_on || rule->on[i] == kind;
+    }
+    return is_on && (rule->about == RULE_ABOUT_COUNTY) == is_of_county;
+}
+
+int ruleset_sort_rules(struct ruleset *ruleset, struct arena *arena)
+{
+    for (int of_county = 0; of_county < 2; of_county++) {
+        for (int kind = 0; kind < EVENT_KIND_COUNT; kind++) {
+            struct rules_about *about = &ruleset->about[of_county][kind];
+            size_t capacity = 0;
+            for (size_t i = 0; i < ruleset->rule_count; i++) {
+                const struct rule *rule = &ruleset->rules[i];
+                if (!is_about(rule, of_county == 1, (enum event_kind)kind)) {
+                    continue;
+                }
+                about->rules = arena_grow_array(arena, about->rules, about->count, &capacity,
+                                                sizeof(about->rules[0]));
+                if (about->rules == NULL) {
+                    return ERR_MEMORY;
+                }
+                about->rules[about->count++] = rule;
+                about->uses_features |= rule->uses_features;
+            }
+        }
+    }
+    return 0;
+}
+
+int ruleset_kinds_of(struct str where, enum event_family from, uint64_t *ret_kinds)
+{
+    enum { SCRATCH_BYTES = 4 << 20 };
+    uint64_t kinds = UINT64_C(1) << EVENT_KIND_UNKNOWN;
+    struct arena scratch;
+    int error = 0;
+    arena_init(&scratch, SCRATCH_BYTES);
+    for (int kind = EVENT_KIND_UNKNOWN + 1; kind < EVENT_KIND_COUNT && error == 0; kind++) {
+        const struct str word = str_of(event_kind_name((enum event_kind)kind));
+        const struct holds_words words = {STR_LITERAL("event.kind"), &word, 1};
+        bool is_never = event_kind_family((enum event_kind)kind) != from;
+        error =
+            is_never ? 0 : holds_never(where, (struct holds_given){&words, 1}, &scratch, &is_never);
+        kinds |= is_never ? 0 : UINT64_C(1) << kind;
+        arena_reset(&scratch);
+    }
+    arena_fini(&scratch);
+    if (error == 0) {
+        *ret_kinds = kinds;
+    }
+    return error;
 }
 
 struct expr_env ruleset_env(const struct ruleset *ruleset)

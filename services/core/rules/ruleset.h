@@ -85,6 +85,7 @@ struct expectation {
     const char *id; /* unique among features and expectations */
     enum event_family from;
     const struct expr *where; /* sees `event` and `calendar` */
+    uint64_t kinds;           /* bits 1 << enum event_kind: for others `where` never holds */
     enum expect_scope scope;
     enum expect_days days;
     struct expect_date dates[RULESET_DATES_MAX]; /* of EXPECT_DATES, each year */
@@ -116,6 +117,13 @@ struct plausibility {
 /* Variables of a rule's environment, by index; that of an event alone ends before the features. */
 enum { RULESET_EVENT, RULESET_CALENDAR, RULESET_FEATURES, RULESET_VARIABLES };
 
+/* Rules about events of one kind, in their order, and the features that they read. */
+struct rules_about {
+    const struct rule **rules;
+    size_t count;
+    uint64_t uses_features;
+};
+
 struct ruleset {
     uint8_t hash[SIGNAL_HASH_BYTES]; /* of the pack */
     int64_t live_within_ms;
@@ -126,6 +134,7 @@ struct ruleset {
     size_t rule_count;
     const struct expectation *expectations;
     size_t expectation_count;
+    struct rules_about about[2][EVENT_KIND_COUNT]; /* in a unit; of a county */
     struct plausibility plausibility;
     struct expr_schema features_schema; /* the object `features` */
     struct expr_variable variables[RULESET_VARIABLES];
@@ -137,8 +146,14 @@ struct expr_env ruleset_event_env(void);
 /* Makes the object `features` and the environment from the features that are set. ERR_MEMORY. */
 SW_NODISCARD int ruleset_bind_features(struct ruleset *ruleset, struct arena *arena);
 
+/* Sorts the rules, once they are all there, by what they are about. ERR_MEMORY. */
+SW_NODISCARD int ruleset_sort_rules(struct ruleset *ruleset, struct arena *arena);
+
 /* The environment of a rule's expressions; valid as long as the set. */
 struct expr_env ruleset_env(const struct ruleset *ruleset);
+
+/* The kinds of events for which a condition may hold, as bits: it is looked at without being evaluated. ERR_MEMORY. */
+SW_NODISCARD int ruleset_kinds_of(struct str where, enum event_family from, uint64_t *ret_kinds);
 
 /* The index of the feature of that id, or -1. */
 int ruleset_find_feature(const struct ruleset *ruleset, struct str id);
@@ -149,12 +164,19 @@ union feature_value {
     double real;
 };
 
-/* What a feature's operators give for one subject at one event; by index of feature and op. */
+/* Sees to it that the values of a feature are there. */
+typedef void (*feature_count_fn)(void *ctx, size_t feature);
+
+/* What a feature's operators give for one subject at one event; by index of feature and op. Counted when an expression reads
+ * them: most conditions are decided without. */
 struct feature_values {
     union feature_value ops[RULESET_FEATURES_MAX][RULESET_OPS_MAX];
+    feature_count_fn count; /* NULL: they are all there */
+    void *ctx;
 };
 
 _Static_assert(RULESET_FEATURES_MAX <= 64, "rule.uses_features has a bit for each");
+_Static_assert(EVENT_KIND_COUNT <= 64, "feature.kinds has a bit for each");
 
 /* Whether the operator gives a double; else an int. */
 bool feature_op_is_real(enum feature_op_kind kind);

@@ -1,6 +1,5 @@
 #include "core/rules/seen.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "base/assert.h"
@@ -36,9 +35,8 @@ struct str seen_key(struct str unit, struct ident id, char ret_text[SEEN_KEY_MAX
 {
     char hex[IDENT_TEXT_BYTES];
     ident_format(id, hex);
-    int len = snprintf(ret_text, SEEN_KEY_MAX_BYTES, "%.*s/seen/%s", (int)unit.len, unit.at, hex);
-    sw_assert(len > 0 && len < SEEN_KEY_MAX_BYTES);
-    return (struct str){ret_text, (size_t)len};
+    const struct str parts[] = {unit, STR_LITERAL("/seen/"), {hex, IDENT_TEXT_BYTES - 1}};
+    return (struct str){ret_text, str_join(parts, 3, SEEN_KEY_MAX_BYTES, ret_text)};
 }
 
 bool seen_is_key(struct str text)
@@ -96,11 +94,14 @@ int seen_put(struct seen *seen, struct str key, const struct seen_state *state)
     return 0;
 }
 
-struct str seen_oldest(const struct seen *seen, bool *ret_is_full)
+struct str seen_oldest(const struct seen *seen, const struct seen_state **ret_state,
+                       bool *ret_is_full)
 {
     *ret_is_full = seen->events.count >= seen->max;
     if (list_is_empty(&seen->order)) {
         return (struct str){NULL, 0};
     }
-    return LIST_ENTRY(seen->order.next, struct seen_event, order)->key;
+    const struct seen_event *event = LIST_ENTRY(seen->order.next, struct seen_event, order);
+    *ret_state = &event->state;
+    return event->key;
 }

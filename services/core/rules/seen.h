@@ -47,6 +47,7 @@ const struct seen_state *seen_get(const struct seen *seen, struct str key);
 SW_NODISCARD int seen_put(struct seen *seen, struct str key, const struct seen_state *state);
 
 /* The key that was put first and what is under it; empty: there is none. `ret_is_full`: a new one has no room. */
-struct str seen_oldest(const struct seen *seen, bool *ret_is_full);
+struct str seen_oldest(const struct seen *seen, const struct seen_state **ret_state,
+                       bool *ret_is_full);
 
 #endif

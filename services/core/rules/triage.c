@@ -61,8 +61,8 @@ static int purge_seen(struct turn *turn)
 {
     for (int i = 0; i < PURGE_MAX; i++) {
         bool is_full = false;
-        struct str key = seen_oldest(&turn->triage->seen, &is_full);
-        const struct seen_state *state = key.len == 0 ? NULL : seen_get(&turn->triage->seen, key);
+        const struct seen_state *state = NULL;
+        struct str key = seen_oldest(&turn->triage->seen, &state, &is_full);
         bool is_old = state != NULL && state->at_ms + SEEN_KEEP_MS <= turn->now_ms;
         if (state == NULL || (!is_old && !is_full)) {
             return 0;

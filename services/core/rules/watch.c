@@ -74,10 +74,9 @@ bool watch_parse_key(struct str key, enum watch_kind *ret_kind, struct str *ret_
 struct str watch_key(struct str unit, enum watch_kind kind, struct str name,
                      char ret_text[WATCH_KEY_MAX_BYTES])
 {
-    int len = snprintf(ret_text, WATCH_KEY_MAX_BYTES, "%.*s/%s/%.*s", (int)unit.len, unit.at,
-                       kind_words[kind], (int)name.len, name.at);
-    sw_assert(len > 0 && len < WATCH_KEY_MAX_BYTES);
-    return (struct str){ret_text, (size_t)len};
+    const struct str parts[] = {unit, STR_LITERAL("/"), str_of(kind_words[kind]), STR_LITERAL("/"),
+                                name};
+    return (struct str){ret_text, str_join(parts, 5, WATCH_KEY_MAX_BYTES, ret_text)};
 }
 
 /* --- Units ----------------------------------------------------------------------------------------------------------- */

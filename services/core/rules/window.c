@@ -1,4 +1,3 @@
-#include <stdio.h>
 #include <string.h>
 
 #include "base/assert.h"
@@ -26,6 +25,7 @@ static void free_bucket(struct bucket *bucket)
 void windows_init(struct windows *windows, size_t max, uint64_t seed)
 {
     windows->max = max == 0 ? WINDOW_BUCKETS_MAX : max;
+    windows->newest_ms = INT64_MIN;
     map_init(&windows->buckets, windows->max + UNDO_ROOM, seed);
     map_init(&windows->rows, windows->max + UNDO_ROOM, seed);
     list_init(&windows->order);
@@ -56,11 +56,11 @@ int64_t window_day_of(int64_t at_ms)
 
 size_t window_format_row(const struct window_key *key, char text[WINDOW_KEY_MAX_BYTES])
 {
-    int len = snprintf(text, WINDOW_KEY_MAX_BYTES, "%.*s/window/%c:%.*s/%.*s/", (int)key->unit.len,
-                       key->unit.at, key->scope, (int)key->scope_id.len, key->scope_id.at,
-                       (int)key->feature.len, key->feature.at);
-    sw_assert(len > 0 && len < WINDOW_KEY_MAX_BYTES);
-    return (size_t)len;
+    const struct str scope = {&key->scope, 1};
+    const struct str parts[] = {key->unit,        STR_LITERAL("/window/"), scope,
+                                STR_LITERAL(":"), key->scope_id,           STR_LITERAL("/"),
+                                key->feature,     STR_LITERAL("/")};
+    return str_join(parts, sizeof(parts) / sizeof(parts[0]), WINDOW_KEY_MAX_BYTES, text);
 }
 
 static struct str append_day(char text[WINDOW_KEY_MAX_BYTES], size_t row_len, int64_t day)
@@ -372,6 +372,8 @@ int windows_put(struct windows *windows, struct str key, const struct window_sta
     if (error != 0) {
         return error;
     }
+    int64_t last_ms = state->entries[state->count - 1].at_ms;
+    windows->newest_ms = last_ms > windows->newest_ms ? last_ms : windows->newest_ms;
     note_change(bucket, state);
     memmove(bucket->entries, state->entries, state->count * sizeof(bucket->entries[0]));
     set_count(bucket, state->count);

@@ -45,6 +45,8 @@ struct window_key {
     char scope; /* 's', 'c', 'g' or 'u' */
     struct str scope_id;
     struct str feature;
+    struct row *row; /* of windows_find_row */
+    bool is_found;
 };
 
 /* The instants in (to_ms - length_ms, to_ms]. */
@@ -77,6 +79,7 @@ struct windows {
     struct list ages
         [WINDOW_AGES]; /* the others, by how long they are kept: so none waits behind one that is kept longer */
     size_t max;
+    int64_t newest_ms; /* of all entries that ever were */
 };
 
 /* Caller's storage. `max` 0: WINDOW_BUCKETS_MAX. */
@@ -116,6 +119,9 @@ SW_NODISCARD int windows_add_entry(const struct window_state *state,
                                    const struct window_entry *entry, struct arena *arena,
                                    struct window_state *ret_state, bool *ret_is_cut);
 
+/* Looks the key's row up for all questions that follow, until a window changes. */
+void windows_find_row(const struct windows *windows, struct window_key *key);
+
 /* How many entries lie in the span. */
 int64_t windows_count(const struct windows *windows, const struct window_key *key,
                       const struct window_span *span);
@@ -145,6 +151,9 @@ bool windows_last(const struct windows *windows, const struct window_key *key,
 SW_NODISCARD int windows_median(const struct windows *windows, const struct window_key *key,
                                 const struct window_span *span, struct arena *arena,
                                 double *ret_number);
+
+/* No entry is newer; INT64_MIN: there never was one. */
+int64_t windows_newest_ms(const struct windows *windows);
 
 /* The instant of the newest entry at or before `to_ms`, which may lie in the bucket of the day behind; INT64_MIN: none. */
 int64_t windows_last_ms(const struct windows *windows, const struct window_key *key, int64_t to_ms);

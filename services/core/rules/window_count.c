@@ -5,8 +5,18 @@
 struct row *window_find_row(const struct windows *windows, const struct window_key *key)
 {
     char text[WINDOW_KEY_MAX_BYTES];
+    if (key->is_found) {
+        return key->row;
+    }
     size_t len = window_format_row(key, text);
     return map_get(&windows->rows, (struct str){text, len});
+}
+
+void windows_find_row(const struct windows *windows, struct window_key *key)
+{
+    key->is_found = false;
+    key->row = window_find_row(windows, key);
+    key->is_found = true;
 }
 
 size_t window_count_until(const struct bucket *bucket, int64_t at_ms)
@@ -135,6 +145,11 @@ int64_t windows_count_streak(const struct windows *windows, const struct window_
         }
     }
     return streak;
+}
+
+int64_t windows_newest_ms(const struct windows *windows)
+{
+    return windows->newest_ms;
 }
 
 int64_t windows_next_ms(const struct windows *windows, const struct window_key *key,
