@@ -71,7 +71,7 @@ class Whole(spine.Spine):
     def start(self):
         self.say("starting everything, a county of 72 schools, one partner with a webhook")
         parts = [part for part in local.EVERYTHING if part in local.SERVICES]
-        self.run.remember(profile="fast", relay_endpoint=f"ipc://{self.run.folder}/relay.sock")
+        self.run.remember(profile="fast", relay_endpoint=f"ipc://{self.run.folder}/relay.sock", **spine.NO_RATE)
         self.run.start(["kafka", "redis", "keys"])
         self.run.start_topics(spine.PARTITIONS)
         self.run.start_phone("--quota", "off", "--receipts", "off")
