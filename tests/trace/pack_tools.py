@@ -159,6 +159,19 @@ class Test(unittest.TestCase):
         self.assertEqual((code, lines[-1]["errors"], lines[-1]["warnings"]), (REFUSED, 3, 8))
         self.assertIn("error   rules/a.yaml:12:11: low_and_high: its condition contradicts itself", text)
 
+    def test_a_text_without_its_translation_is_told(self):
+        with Pack({"templates/en/words.txt": (REFERENCE / "templates/en/words.txt").read_text()}) as pack:
+            english = pathlib.Path(pack) / "templates/en"
+            for path in (REFERENCE / "templates/en").iterdir():
+                if path.name not in ("words.txt", "tell.wecom+mail.bureau_duty.mustache"):
+                    (english / path.name).symlink_to(path)
+            (pathlib.Path(pack) / "templates/zh").symlink_to(REFERENCE / "templates/zh")
+            code, lines, _ = said("check", pack)
+            strict = swctl("check", "--strict", pack).returncode
+        self.assertEqual([(one["finding"], one["error"], one["file"], one["other"]) for one in lines[:-1]],
+                         [("untranslated_template", False, "templates/zh/tell.wecom+mail.bureau_duty.mustache", "en")])
+        self.assertEqual((code, strict), (OK, REFUSED))
+
     def test_warnings_are_errors_when_asked(self):
         with Pack({"rules/a.yaml": SUSPICIOUS["rules/a.yaml"].split("rules:")[0] + RULE}) as pack:
             self.assertEqual(swctl("check", pack).returncode, OK)

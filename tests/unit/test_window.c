@@ -67,14 +67,31 @@ static int64_t at(int64_t day, int64_t hour)
     return (zone_day_of(2026, 9, 14) + day) * DAY_MS + (hour - 8) * HOUR_MS;
 }
 
-static int64_t streak(int64_t at_ms)
+static int64_t streak_of(struct window_span span)
 {
     const struct zone china = {NULL, 0};
     const int64_t sunday = zone_day_of(2026, 9, 20);
     const struct calendar_span make_up = {sunday, sunday};
     const struct calendar calendar = {.make_up_days = &make_up, .make_up_count = 1};
-    const struct window_days days = {&china, &calendar, {at_ms, 30 * (int64_t)DAY_MS}};
+    const struct window_days days = {&china, &calendar, span};
     return windows_count_streak(&model.windows, &model_key, &days);
+}
+
+static int64_t streak(int64_t at_ms)
+{
+    return streak_of((struct window_span){at_ms, 30 * (int64_t)DAY_MS});
+}
+
+static void test_window_streak_edges_are_exact_to_the_millisecond(void **state)
+{
+    (void)state;
+    put(at(0, 9), 0);
+    for (int64_t off_ms = -1; off_ms <= 1; off_ms++) {
+        assert_int_equal(streak_of((struct window_span){at(1, 9) + off_ms, DAY_MS}),
+                         off_ms < 0 ? 1 : 0);
+        assert_int_equal(streak_of((struct window_span){at(0, 9) + off_ms, DAY_MS}),
+                         off_ms < 0 ? 0 : 1);
+    }
 }
 
 static void test_window_streak_counts_school_days(void **state)
@@ -121,6 +138,8 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup_teardown(test_window_counts_as_a_plain_list_does, window_model_setup,
                                         window_model_teardown),
         cmocka_unit_test_setup_teardown(test_window_edges_are_exact_to_the_millisecond,
+                                        window_model_setup, window_model_teardown),
+        cmocka_unit_test_setup_teardown(test_window_streak_edges_are_exact_to_the_millisecond,
                                         window_model_setup, window_model_teardown),
         cmocka_unit_test_setup_teardown(test_window_streak_counts_school_days, window_model_setup,
                                         window_model_teardown),
