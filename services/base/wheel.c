@@ -317,6 +317,13 @@ int wheel_set(struct wheel *wheel, uint32_t id, int64_t deadline_ms)
     return 0;
 }
 
+void wheel_prefetch(const struct wheel *wheel, uint32_t id)
+{
+    if (id < wheel->capacity) {
+        __builtin_prefetch(&wheel->timers[id]);
+    }
+}
+
 int64_t wheel_deadline(const struct wheel *wheel, uint32_t id)
 {
     return id < wheel->capacity ? wheel->timers[id].deadline_ms : WHEEL_NEVER;

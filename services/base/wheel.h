@@ -36,6 +36,9 @@ SW_NODISCARD int wheel_set(struct wheel *wheel, uint32_t id, int64_t deadline_ms
 
 void wheel_cancel(struct wheel *wheel, uint32_t id);
 
+/* A hint that the timer of `id` will be set or asked for soon: it comes from memory meanwhile. */
+void wheel_prefetch(const struct wheel *wheel, uint32_t id);
+
 /* The deadline of `id`, or WHEEL_NEVER. */
 int64_t wheel_deadline(const struct wheel *wheel, uint32_t id);
 

@@ -176,18 +176,25 @@ static struct ident key_of(const struct casework *casework, struct str unit, str
     return ident_derive(casework->setup.hash, parts, sizeof(parts) / sizeof(parts[0]));
 }
 
+static struct slot *found_slot(const struct casework *casework, uint32_t index)
+{
+    if (index == IDENT_INDEX_NONE) {
+        return NULL;
+    }
+    wheel_prefetch(casework->wheel, index);
+    return casework_slot(casework, index);
+}
+
 struct slot *casework_find_open(const struct casework *casework, struct str unit,
                                 struct str subject, enum case_family family)
 {
     struct ident key = key_of(casework, unit, subject, family);
-    uint32_t index = ident_index_find(&casework->by_key, key);
-    return index != IDENT_INDEX_NONE ? casework_slot(casework, index) : NULL;
+    return found_slot(casework, ident_index_find(&casework->by_key, key));
 }
 
 struct slot *casework_find(const struct casework *casework, struct ident case_id)
 {
-    uint32_t index = ident_index_find(&casework->by_id, case_id);
-    return index != IDENT_INDEX_NONE ? casework_slot(casework, index) : NULL;
+    return found_slot(casework, ident_index_find(&casework->by_id, case_id));
 }
 
 /* Files a slot under its case's key, or under none. ERR_MEMORY: nothing changed. */

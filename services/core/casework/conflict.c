@@ -157,11 +157,11 @@ static void hold(struct work *work, struct str what, struct str role)
 void conflict_hold_all(struct work *work)
 {
     struct casefile *file = work->file;
-    const struct org_person *subject = org_find_person(work->org, file->unit, file->subject);
     size_t before = file->hold_count;
     if (!must_hold(work) || file->silent) {
         return;
     }
+    const struct org_person *subject = org_find_person(work->org, file->unit, file->subject);
     for (size_t i = 0; subject != NULL && i < subject->guardian_count; i++) {
         hold(work, subject->guardians[i].person, STR_LITERAL("guardians"));
     }

@@ -7,7 +7,7 @@
 #include "base/assert.h"
 #include "base/heap.h"
 
-enum { ROOM_BYTES = 16 * 1024, CACHE_LINE_BYTES = 64 };
+enum { ROOM_BYTES = 16 * 1024, CACHE_LINE_BYTES = 64, USUAL_BYTES = 768 };
 
 _Static_assert(sizeof(struct casefile) == 416, "a new member is packed in code_case");
 _Static_assert(sizeof(struct episode) == 160, "a new member is packed in code_episode");
@@ -250,8 +250,8 @@ void pack_load(const struct packer *packer, struct pack_scratch *scratch,
     struct codec *codec = &codec_room;
     *file = empty;
     if (packed != NULL) {
-        for (size_t at = 0; at < packed->bytes; at += CACHE_LINE_BYTES) {
-            __builtin_prefetch(packed->data + at); /* one wait for memory, not one for each line */
+        for (size_t at = 0; at < USUAL_BYTES; at += CACHE_LINE_BYTES) {
+            __builtin_prefetch((const char *)packed + at); /* one wait for memory, not many */
         }
         codec_start_read(codec, &packer->words, packed->data);
         code_case(codec, file);
