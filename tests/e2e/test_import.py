@@ -235,3 +235,11 @@ def test_those_who_wait_for_an_interview_were_one_message(shouwang, answers):
     wait_until(digests, "the digest", 150)
     assert [re.search("有([0-9]+)名学生等待约谈", send["text"]).group(1) for send in digests()] == \
         [str(waiting)]
+    # One psychology teacher cannot talk to all of them in time: the county's centre hears of those beyond.
+    beyond = [line["value"] for line in shouwang.read_topic("journal") if line["value"]["what"] == "interview_over_capacity"]
+    facts = [{fact["key"]: fact["value"] for fact in line["facts"]} for line in beyond]
+    assert beyond and all(int(one["waiting"]) > int(one["capacity"]) > 0 for one in facts)
+    subjects = {case["id"]: case["subject"] for case in shouwang.cases()}
+    centre = wait_until(lambda: shouwang.sends(role="county_centre", answer=200), "the county's centre is told", 60)
+    told = {re.search("有([0-9]+)名学生等待约谈", send["text"]).group(1) for send in centre}
+    assert told == {str(len({subjects[line["case_id"]] for line in beyond}))}
