@@ -248,16 +248,20 @@ static enum org_gap resolve_upwards(struct work *work, enum org_role role)
     return gap;
 }
 
+/* In the order of the record, those who are near before those who are far away: the pupil has to be fetched. */
 static enum org_gap resolve_guardians(struct work *work)
 {
     const struct org_query *query = work->query;
     const struct org_person *student = org_find_person(work->org, query->unit, query->subject);
     work->unit = query->unit;
     work->role = ORG_ROLE_GUARDIANS;
-    for (size_t i = 0; student != NULL && i < student->guardian_count; i++) {
-        struct candidate candidate = {.person = student->guardians[i].person,
-                                      .guardian = &student->guardians[i]};
-        take(work, &candidate);
+    size_t count = student == NULL ? 0 : student->guardian_count;
+    for (size_t i = 0; i < 2 * count; i++) {
+        const struct org_guardian *guardian = &student->guardians[i % count];
+        struct candidate candidate = {.person = guardian->person, .guardian = guardian};
+        if (guardian->remote == (i >= count)) {
+            take(work, &candidate);
+        }
     }
     if (work->ret->count > 0) {
         return ORG_GAP_NONE;
