@@ -219,11 +219,15 @@ static const struct str centre = {"county_centre", 13};
  * stays theirs until somebody has talked to the pupil. */
 static void say_over_capacity(struct work *work, const struct obligation *obligation)
 {
+    uint32_t each = work->set->interviews_each;
+    if (each == 0 || work->interviews < each) {
+        return;
+    }
     struct str cause = obligation_cause(work, obligation, "over_capacity", obligation->returned);
     struct work_people teachers = {0};
     resolve_role(work, teacher, cause, &teachers);
-    uint64_t most = (uint64_t)work->set->interviews_each * teachers.count;
-    if (work->set->interviews_each == 0 || work->interviews < most) {
+    uint64_t most = (uint64_t)each * teachers.count;
+    if (work->interviews < most) {
         return;
     }
     struct effect_journal *line = obligation_journal(work, obligation, "interview_over_capacity");
