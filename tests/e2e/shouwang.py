@@ -16,7 +16,7 @@ import subprocess
 import urllib.parse
 import uuid
 
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 _loader = importlib.machinery.SourceFileLoader("shouwang_local", str(ROOT / "deploy/local"))
@@ -122,6 +122,26 @@ class Shouwang(local.Local):
         within each partition."""
         done = self.swctl("--json", "tail", topic, "--from-start", "--to-end")
         return [json.loads(line) for line in done.stdout.splitlines()]
+
+    def read_messages(self, topic):
+        """Every committed record of a topic as it lies there (confluent_kafka's Message), oldest first within each partition."""
+        consumer = Consumer({"bootstrap.servers": self.settings["bootstrap_servers"], "group.id": "messages",
+                             "enable.auto.commit": False, "enable.partition.eof": True})
+        name = self.topic_name(topic)
+        partitions = consumer.list_topics(name, timeout=10).topics[name].partitions
+        consumer.assign([TopicPartition(name, partition, OFFSET_BEGINNING) for partition in partitions])
+        found, ended = [], set()
+
+        def more():
+            for message in consumer.consume(1000, 0.2):
+                if message.error() is None:
+                    found.append(message)
+                else:
+                    ended.add(message.partition())
+            return len(ended) == len(partitions)
+        wait_until(more, f"{topic} is read", 30)
+        consumer.close()
+        return found
 
     def follow(self, topic):
         """A Follower of a topic, for those that are too long to be read again and again."""

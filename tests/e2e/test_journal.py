@@ -4,30 +4,15 @@ import json
 import uuid
 
 import pytest
-from confluent_kafka import OFFSET_BEGINNING, Consumer, Producer, TopicPartition
+from confluent_kafka import Producer
 
-from shouwang import UNIT, incident, wait_until
+from shouwang import UNIT, incident
 
 
 def read(shouwang, topic):
     """(partition, key, value) of every committed record of the unit, in its order."""
-    consumer = Consumer({"bootstrap.servers": shouwang.settings["bootstrap_servers"], "group.id": "journal",
-                         "enable.auto.commit": False, "enable.partition.eof": True})
-    name = shouwang.topic_name(topic)
-    partitions = consumer.list_topics(name, timeout=10).topics[name].partitions
-    consumer.assign([TopicPartition(name, partition, OFFSET_BEGINNING) for partition in partitions])
-    found, ended = [], set()
-
-    def more():
-        for message in consumer.consume(1000, 0.2):
-            if message.error() is not None:
-                ended.add(message.partition())
-            elif message.key().decode().split("/")[0] == UNIT:
-                found.append((message.partition(), message.key(), message.value()))
-        return len(ended) == len(partitions)
-    wait_until(more, f"{topic} is read", 30)
-    consumer.close()
-    return found
+    return [(message.partition(), message.key(), message.value()) for message in shouwang.read_messages(topic)
+            if message.key().decode().split("/")[0] == UNIT]
 
 
 @pytest.fixture(scope="module")

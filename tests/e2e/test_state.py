@@ -12,7 +12,7 @@ import shutil
 import threading
 
 import pytest
-from confluent_kafka import OFFSET_BEGINNING, Consumer, Producer, TopicPartition
+from confluent_kafka import Producer
 
 import shouwang as whole
 from shouwang import UNIT, cloud_event, wait_until
@@ -91,27 +91,6 @@ def absences():
             source="/test/gate")
 
 
-def read(running, topic):
-    """Every committed record of the topic, in the order of each partition."""
-    consumer = Consumer({"bootstrap.servers": running.settings["bootstrap_servers"], "group.id": "state", "enable.auto.commit": False,
-                         "enable.partition.eof": True})
-    name = running.topic_name(topic)
-    partitions = consumer.list_topics(name, timeout=10).topics[name].partitions
-    consumer.assign([TopicPartition(name, partition, OFFSET_BEGINNING) for partition in partitions])
-    found, ended = [], set()
-
-    def more():
-        for message in consumer.consume(1000, 0.2):
-            if message.error() is None:
-                found.append(message)
-            else:
-                ended.add(message.partition())
-        return len(ended) == len(partitions)
-    wait_until(more, f"{topic} is read", 30)
-    consumer.close()
-    return found
-
-
 def wait_all_judged(running, slots):
     """Until the events, and the facts that they made for the county, are judged."""
     def lag():
@@ -161,7 +140,7 @@ def signals(running):
 
 def windows(running):
     """The newest record of every window in the changelog."""
-    return {record.key(): record.value() for record in read(running, "state.triage") if b"/window/" in record.key()}
+    return {record.key(): record.value() for record in running.read_messages("state.triage") if b"/window/" in record.key()}
 
 
 def test_kills_and_take_overs_change_no_signal(runs):
@@ -170,7 +149,7 @@ def test_kills_and_take_overs_change_no_signal(runs):
     for at in range(0, EVENTS, 50):
         calm.post(events[at:at + 50])
     wait_all_judged(calm, (0,))
-    copying = Copying(read(calm, "events.attendance"), killed)
+    copying = Copying(calm.read_messages("events.attendance"), killed)
     kills = 0
     for slot in itertools.cycle((0, 1)):
         if not copying.goes_on():
