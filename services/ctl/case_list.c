@@ -1,13 +1,12 @@
-/* swctl cases, case show: what the escalator's changelog says. */
+/* swctl cases: what the escalator's changelog says. */
 #include <stdio.h>
 #include <string.h>
 
+#include <shouwang/v1/case.pb-c.h>
+
 #include "base/ident.h"
-#include "ctl/case_find.h"
 #include "ctl/commands.h"
 #include "ctl/latest.h"
-#include "ctl/log_reader.h"
-#include "shouwang/v1/journal.pb-c.h"
 #include "wire/decode.h"
 #include "wire/json.h"
 
@@ -136,60 +135,6 @@ static enum ctl_exit run_cases(struct ctl *ctl)
     return code;
 }
 
-/* --- case show --- */
-
-struct lines {
-    struct ctl *ctl;
-    const Shouwang__V1__Case *record;
-    struct arena scratch;
-    bool first;
-};
-
-static void show_line(void *ctx, const struct kafka_record *record)
-{
-    struct lines *lines = ctx;
-    struct fault fault;
-    struct str text;
-    ProtobufCMessage *message = NULL;
-    arena_reset(&lines->scratch);
-    if (record->value.at == NULL || !str_is(record->key, lines->record->unit) ||
-        decode_message(&shouwang__v1__journal_line__descriptor, record->value, &lines->scratch,
-                       &fault, &message) != 0) {
-        return;
-    }
-    const Shouwang__V1__JournalLine *line = (const void *)message;
-    if (line->case_id.len != lines->record->id.len ||
-        memcmp(line->case_id.data, lines->record->id.data, line->case_id.len) != 0 ||
-        json_write_message(message, JSON_WRITE_TIMES, &lines->scratch, &text) != 0) {
-        return;
-    }
-    printf("%s%.*s", lines->first ? "" : ",\n", (int)text.len, text.at);
-    lines->first = false;
-}
-
-/* JSON in both forms: a case has more than a line can say; without --json it is indented for people. */
-static enum ctl_exit run_show(struct ctl *ctl)
-{
-    const struct case_find find = {.what = ctl->words[0], .unit = ctl_option(ctl, "--unit")};
-    struct case_found found;
-    struct str text;
-    enum ctl_exit code = case_find(ctl, &find, &found);
-    if (code != CTL_OK) {
-        return code;
-    }
-    unsigned flags = JSON_WRITE_TIMES | (ctl->json ? 0U : (unsigned)JSON_WRITE_INDENT);
-    if (json_write_message(&found.record->base, flags, &ctl->arena, &text) != 0) {
-        return ctl_fail(CTL_UNAVAILABLE, "out of memory");
-    }
-    struct lines lines = {.ctl = ctl, .record = found.record, .first = true};
-    arena_init(&lines.scratch, SCRATCH_BYTES);
-    printf("{\"case\": %.*s,\n\"journal\": [", (int)text.len, text.at);
-    code = log_read_all(ctl, TOPIC_JOURNAL, show_line, &lines);
-    printf("]}\n");
-    arena_fini(&lines.scratch);
-    return code;
-}
-
 static const struct ctl_option cases_options[] = {
     {"--unit", "UNIT", "only this unit's"},
     {"--open", NULL, "only those that are neither closed nor stood down"},
@@ -204,17 +149,4 @@ const struct ctl_command ctl_command_cases = {
     .help = "List the cases, oldest first.",
     .options = cases_options,
     .run = run_cases,
-};
-
-static const struct ctl_option show_options[] = {
-    {"--unit", "UNIT", "where the case is, if its number is not enough"},
-    {NULL, NULL, NULL},
-};
-
-const struct ctl_command ctl_command_case_show = {
-    .name = "case show",
-    .arguments = "CASE",
-    .help = "Show a case, by id or number, with its journal.",
-    .options = show_options,
-    .run = run_show,
 };

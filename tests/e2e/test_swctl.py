@@ -46,6 +46,11 @@ def test_evidence_is_judged_and_sealed(shouwang, case):
     assert secret not in json.dumps(shown)
     assert "120" in [fact.get("code") for fact in obligations["emergency_call"]["evidence"]]
     assert secret not in shouwang.swctl("tail", "commands", "--from-start", "--to-end").stdout
+    told = shouwang.swctl("case", "show", case).stdout.splitlines()
+    assert any(line.startswith("why: ") for line in told)
+    chronology = [line for line in told if re.match(r"\d{4}-\d\d-\d\dT\S+  \w", line)]
+    assert any(" case_opened " in line for line in chronology)
+    assert any(" obligation_met" in line and "(duty_leader)" in line for line in chronology)
 
 
 def test_refusals_say_why(shouwang, case):
