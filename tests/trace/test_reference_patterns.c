@@ -269,7 +269,12 @@ static void test_reference_what_does_not_come_is_told_of(void **state)
                                "    mentor_contact\n"
                                "  missed=1\n");
     triage_world_run(world, triage_world_at(world, 33, 12, 0));
-    triage_world_expect(world, "11-07 16:01:00 time\n"
+    triage_world_expect(world, "10-31 17:01:00 time\n"
+                               "  attention principal_review s1 school principal_review unit "
+                               "tell=principal episode\n"
+                               "    principal_review\n"
+                               "  missed=1\n"
+                               "11-07 16:01:00 time\n"
                                "  attention mentor_contact p-an class mentor_contact "
                                "tell=class_teacher episode\n"
                                "    mentor_contact\n"

@@ -39,13 +39,14 @@ int64_t expect_keep_ms(const struct expectation *expectation)
 
 /* --- Noting ---------------------------------------------------------------------------------------------------------- */
 
-static bool is_expected(struct turn *turn, const struct expectation *expectation)
+static bool is_expected(struct turn *turn, const struct expectation *expectation,
+                        struct str subject)
 {
     const struct event *event = turn->judge.event;
     if (expectation->from != event->family || (expectation->kinds >> event->kind & 1) == 0) {
         return false;
     }
-    const struct judge_scene *scene = judge_open_scene(&turn->judge, (struct str){NULL, 0});
+    const struct judge_scene *scene = judge_open_scene(&turn->judge, subject);
     const struct expr_run run = {scene->bindings, turn->arena, RULESET_COST_MAX};
     struct expr_value holds = expr_evaluate(expectation->where, &run);
     turn->judge.rule_errors += holds.kind == EXPR_BOOL ? 0 : 1;
@@ -91,12 +92,10 @@ int expect_mark(struct turn *turn, const struct signal_subject *subjects, size_t
     int error = 0;
     for (size_t e = 0; rules != NULL && e < rules->expectation_count && error == 0; e++) {
         const struct expectation *expectation = &rules->expectations[e];
-        if (!is_expected(turn, expectation)) {
-            continue;
-        }
         for (size_t i = 0; i < count && error == 0; i++) {
             struct str id = scope_of(turn, expectation, &subjects[i]);
-            error = id.len == 0 ? 0 : mark(turn, expectation, id);
+            bool is_it = id.len > 0 && is_expected(turn, expectation, subjects[i].ref);
+            error = is_it ? mark(turn, expectation, id) : 0;
         }
     }
     return error;
