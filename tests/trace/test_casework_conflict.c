@@ -69,6 +69,25 @@ static void test_casework_acknowledgement_of_an_excluded_person_ends(void **stat
 }
 
 /* Staff as the alleged party: never told, in no role, on no channel. */
+/* Said before the expiry that was judged already, it takes up no acknowledgement: nobody holds one who is kept out. */
+static void test_casework_who_names_himself_holds_nothing_any_more(void **state)
+{
+    struct world *world = world_new();
+    (void)state;
+    world_send(world, world_signal(world));
+    world_run(world, 1 * MINUTE);
+    assert_string_equal(world_ack(world, "duty", "duty_leader"), "applied");
+    world_run(world, 30 * MINUTE);
+    assert_int_equal(world_case(world)->acks[0].state, ACK_EXPIRED);
+    struct case_command command =
+        world_command(world, CASE_COMMAND_SET_CONFLICT, "duty", "duty_leader");
+    command.person = STR_LITERAL("duty");
+    command.conflict = CASE_CONFLICT_PUPIL_FEARS;
+    assert_string_equal(world_do_at(world, command, 2 * MINUTE), "applied");
+    assert_int_not_equal(world_case(world)->acks[0].state, ACK_ACTIVE);
+    world_free(world);
+}
+
 static void test_casework_alleged_teacher_is_never_told(void **state)
 {
     static const struct case_input_party parties[] = {
@@ -256,6 +275,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_casework_release_while_stood_down_ends_the_hold),
         cmocka_unit_test(test_casework_conflict_withholds_from_guardian_and_teacher),
         cmocka_unit_test(test_casework_excluded_person_may_do_nothing),
+        cmocka_unit_test(test_casework_who_names_himself_holds_nothing_any_more),
         cmocka_unit_test(test_casework_acknowledgement_of_an_excluded_person_ends),
         cmocka_unit_test(test_casework_alleged_teacher_is_never_told),
         cmocka_unit_test(test_casework_abuse_starts_with_guardians_and_class_layer_held),

@@ -198,6 +198,9 @@ void ack_progress(struct work *work, struct str person)
 {
     struct casefile *file = work->file;
     bool revived = false;
+    if (resolve_is_excluded(work, person)) {
+        return; /* by that very word: who says that the pupil fears them, or lives with whom it fears */
+    }
     for (size_t i = file->ack_count; i-- > 0;) {
         struct ack *ack = &file->acks[i];
         if (!str_equal(ack->person, person) || ack->generation != file->generation) {
