@@ -363,6 +363,10 @@ static bool is_word(struct str word, struct str wanted)
     if (wanted.at[wanted.len - 1] == '*') {
         return str_starts(word, (struct str){wanted.at, wanted.len - 1});
     }
+    if (wanted.at[0] == '*') {
+        size_t len = wanted.len - 1;
+        return word.len >= len && memcmp(word.at + word.len - len, wanted.at + 1, len) == 0;
+    }
     if (str_equal(word, wanted)) {
         return true;
     }

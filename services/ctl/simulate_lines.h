@@ -30,7 +30,7 @@ void simulate_lines_journal(void *lines, int64_t at_ms, const struct effect_jour
 void simulate_lines_notice(void *lines, const struct outbox_news *news);
 
 /* Whether the words of the pattern are in the line, in their order. A word is one of the line, one of those that '+' joins there,
- * or with a '*' at its end the beginning of one. */
+ * or, with a '*' behind or before it, how one begins or ends. */
 bool simulate_lines_match(struct str line, struct str pattern);
 
 #endif
