@@ -104,6 +104,22 @@ static void test_casework_key_press_acknowledges_by_its_notice(void **state)
     world_free(world);
 }
 
+/* A key that was pressed once and is told of again after the acknowledgement lapsed takes nothing over. */
+static void test_casework_key_press_told_again_is_no_second_one(void **state)
+{
+    struct world *world = world_new();
+    (void)state;
+    world_send(world, world_signal(world));
+    world_run(world, 20 * SECOND);
+    world_receipt(world, "duty", CASE_CHANNEL_VOICE, CASE_DELIVERY_ACKED);
+    world_run(world, 12 * MINUTE);
+    assert_int_equal(world_case(world)->acks[0].state, ACK_EXPIRED);
+    world_receipt_again(world);
+    assert_int_equal(world_case(world)->ack_count, 1);
+    assert_int_equal(world_case(world)->acks[0].state, ACK_EXPIRED);
+    world_free(world);
+}
+
 /* Ten minutes without a word from whoever has a crisis, and it rings again. */
 static void test_casework_ack_expires_without_progress(void **state)
 {
@@ -197,6 +213,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_casework_ack_of_a_role_outside_counts_as_seen),
         cmocka_unit_test(test_casework_acking_twice_is_harmless),
         cmocka_unit_test(test_casework_key_press_acknowledges_by_its_notice),
+        cmocka_unit_test(test_casework_key_press_told_again_is_no_second_one),
         cmocka_unit_test(test_casework_ack_stops_every_call_that_may_be_queued),
         cmocka_unit_test(test_casework_ack_expires_without_progress),
         cmocka_unit_test(test_casework_progress_keeps_an_ack),

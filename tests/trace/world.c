@@ -335,11 +335,19 @@ void world_receipt(struct world *world, const char *person, enum case_channel ch
                                                    .role = str_of(sent->role),
                                                    .channel = channel,
                                                    .state = state}};
+            world->receipt = input;
             step(world, &input);
             return;
         }
     }
     fail_msg("no notice went to %s", person);
+}
+
+void world_receipt_again(struct world *world)
+{
+    struct case_input input = world->receipt;
+    input.time_ms = world->now_ms;
+    step(world, &input);
 }
 
 bool world_was_sent(const struct world *world, const char *person, enum case_channel channel)

@@ -60,6 +60,9 @@ const char *world_do_at(struct world *world, struct case_command command, int64_
 void world_receipt(struct world *world, const char *person, enum case_channel channel,
                    enum case_delivery state);
 
+/* The receipt that was said last, once more. */
+void world_receipt_again(struct world *world);
+
 /* Whether every notice to the person since world_show may wait: it went to the lane of what is read in the course of the
  * day. True also when there was none. */
 bool world_only_waits(const struct world *world, const char *person);

@@ -32,6 +32,7 @@ struct world {
     size_t length;
     struct sent sent[WORLD_SENT_MAX];
     size_t sent_count;
+    struct case_input receipt; /* said last */
     struct map sent_ids;
     size_t shown;
     struct ident cancelled[CANCELLED_MAX];

@@ -92,6 +92,17 @@ static void mark(struct told *told, enum case_delivery state)
     }
 }
 
+/* A key that was pressed once and is told of again, however late, is no second acknowledgement. */
+static bool is_known_ack(const struct casefile *file, struct ident id)
+{
+    for (size_t i = 0; i < file->ack_count; i++) {
+        if (ident_equal(file->acks[i].id, id)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void receipt_step(struct work *work, const struct case_receipt *receipt)
 {
     struct told *told = find_told(work, receipt, receipt->notice_id);
@@ -108,6 +119,7 @@ void receipt_step(struct work *work, const struct case_receipt *receipt)
     }
     bool acks = receipt->state == CASE_DELIVERY_ACKED && told != NULL &&
                 told->generation == work->file->generation &&
+                !is_known_ack(work->file, receipt->notice_id) &&
                 !resolve_is_excluded(work, told->person);
     if (acks) {
         (void)ack_add(work, told->person, told->role, receipt->notice_id);
