@@ -209,7 +209,9 @@ static const struct ctl_option respond_options[] = {
 const struct ctl_command ctl_command_respond = {
     .name = "respond",
     .arguments = "CASE OBLIGATION ANSWER",
-    .help = "As the recipient of a report: confirmed, disputed or returned.",
+    .help = "As the recipient of a report: confirmed, disputed or returned; as one who was asked "
+            "to take a "
+            "pupil: refused, and the next one is asked.",
     .options = respond_options,
     .run = act_run,
 };

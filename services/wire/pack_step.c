@@ -196,13 +196,14 @@ static bool read_anchor(struct policy_reader *reader, const struct yaml_node *no
 {
     static const char *const words[] = {"opened",    "occurred",      "discovered",
                                         "confirmed", "level_reached", "settled"};
-    const struct yaml_node *after = NULL;
-    const struct yaml_key keys[] = {{"after", true, &after}};
+    const struct yaml_node *after, *code;
+    const struct yaml_key keys[] = {{"after", true, &after}, {"if", false, &code}};
     size_t index = 0;
     if (node->kind == YAML_MAPPING) {
         obligation->anchor = POLICY_ANCHOR_AFTER;
         return yaml_read_mapping(node, keys, COUNT(keys), reader->faults) &&
-               policy_read_word(reader, after, &obligation->after);
+               policy_read_word(reader, after, &obligation->after) &&
+               (code == NULL || policy_read_word(reader, code, &obligation->after_code));
     }
     if (!yaml_read_choice(node, words, COUNT(words), reader->faults, &index)) {
         return false;
@@ -279,12 +280,12 @@ static bool read_obligation(struct policy_reader *reader, const struct yaml_node
 {
     static const char *const untils[] = {"settled"};
     const struct yaml_node *id, *within, *every, *anchor, *until, *owner, *to, *warn, *evidence,
-        *breach;
+        *breach, *pass_to, *needs;
     const struct yaml_key keys[] = {
-        {"id", true, &id},         {"within", false, &within}, {"every", false, &every},
-        {"anchor", true, &anchor}, {"until", false, &until},   {"owner", true, &owner},
-        {"to", false, &to},        {"warn", false, &warn},     {"evidence", false, &evidence},
-        {"breach", false, &breach}};
+        {"id", true, &id},          {"within", false, &within},   {"every", false, &every},
+        {"anchor", true, &anchor},  {"until", false, &until},     {"owner", true, &owner},
+        {"to", false, &to},         {"warn", false, &warn},       {"evidence", false, &evidence},
+        {"breach", false, &breach}, {"pass_to", false, &pass_to}, {"needs", false, &needs}};
     size_t index = 0;
     if (!yaml_read_mapping(node, keys, COUNT(keys), reader->faults)) {
         return false;
@@ -296,6 +297,18 @@ static bool read_obligation(struct policy_reader *reader, const struct yaml_node
     good &= to == NULL || policy_read_role(reader, to, &obligation->to);
     good &= read_evidence(reader, evidence, obligation);
     good &= read_breach(reader, breach, obligation);
+    good &=
+        policy_read_texts(reader, pass_to, policy_read_role, POLICY_PASS_MAX, &obligation->pass_to);
+    good &=
+        policy_read_texts(reader, needs, policy_read_word, POLICY_NEEDS_MAX, &obligation->needs);
+    if (good && pass_to != NULL &&
+        (every != NULL || warn != NULL || breach == NULL || to == NULL ||
+         str_is(obligation->owner, "first_acknowledger"))) {
+        yaml_fail(reader->faults, node,
+                  "pass_to goes with within, to and breach: whose it is until somebody accepts, "
+                  "and who is told when nobody does");
+        return false;
+    }
     if (good && (until != NULL || warn != NULL) && (until != NULL) != (every != NULL)) {
         yaml_fail(reader->faults, node, "until goes with every, warn with within");
         return false;
@@ -305,6 +318,19 @@ static bool read_obligation(struct policy_reader *reader, const struct yaml_node
         obligation->until_settled = true;
     }
     return good && read_warn(reader, warn, obligation);
+}
+
+/* Whether some evidence of the obligation has the code. */
+static bool takes_code(const struct policy *policy, struct str id, struct str code)
+{
+    int index = policy_obligation_index(policy, id);
+    const struct policy_obligation *obligation = index < 0 ? NULL : &policy->obligations[index];
+    for (size_t i = 0; obligation != NULL && i < obligation->evidence_count; i++) {
+        if (policy_takes_code(obligation, obligation->evidence[i].key, code)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static bool judge_names(struct policy_reader *reader, const struct yaml_node *items,
@@ -324,6 +350,20 @@ static bool judge_names(struct policy_reader *reader, const struct yaml_node *it
                         str_equal(obligation->after, obligation->id))) {
             yaml_fail(reader->faults, &items[i], "after: the policy has no such other obligation");
             good = false;
+        }
+        if (follows && obligation->after_code.len > 0 &&
+            !takes_code(policy, obligation->after, obligation->after_code)) {
+            yaml_fail(reader->faults, &items[i],
+                      "if: no evidence of that obligation has such a code");
+            good = false;
+        }
+        for (size_t k = 0; k < obligation->needs.count; k++) {
+            int needed = policy_obligation_index(policy, obligation->needs.items[k]);
+            if (needed < 0 || needed == (int)i) {
+                yaml_fail(reader->faults, &items[i],
+                          "needs: the policy has no such other obligation");
+                good = false;
+            }
         }
     }
     return good;

@@ -81,8 +81,12 @@ static const char *code_for(struct people *people, const char *key)
 {
     static const char *const calls[] = {"110", "not_needed"};
     static const char *const answers[] = {"fault", "real"};
+    static const char *const decisions[] = {"green_channel", "not_needed"};
     if (strcmp(key, "call") == 0) {
         return calls[dice_below(people->dice, 2)];
+    }
+    if (strcmp(key, "decision") == 0) {
+        return decisions[dice_below(people->dice, 2)];
     }
     return strcmp(key, "answer") == 0 ? answers[dice_below(people->dice, 2)] : "";
 }
@@ -96,6 +100,7 @@ static const struct {
     {"guardian_contact", {"attempts", NULL, NULL}},
     {"mandatory_report", {"call", "reason", NULL}},
     {"plausibility", {"answer", "reason", NULL}},
+    {"hospital_contact", {"decision", "reason", NULL}},
 };
 
 static size_t give_evidence(struct people *people, struct str obligation,

@@ -217,18 +217,68 @@ static void meet_single(struct work *work, struct obligation *obligation)
     say_done(work, obligation, in_time ? "obligation_met" : "obligation_met_late");
 }
 
+static bool has_code(const struct obligation *obligation, struct str code)
+{
+    for (size_t i = 0; i < obligation->evidence_count; i++) {
+        if (str_equal(obligation->evidence[i].code, code)) {
+            return true;
+        }
+    }
+    return code.len == 0;
+}
+
+/* Whether it waits for that one to begin. */
+static bool follows(const struct work *work, const struct obligation *obligation,
+                    const struct obligation *before)
+{
+    return obligation->episode == before->episode && obligation->anchor == POLICY_ANCHOR_AFTER &&
+           obligation->anchor_ms == 0 && obligation->state == OBLIGATION_PENDING &&
+           obligation->policy.len > 0 &&
+           str_equal(obligation_definition(work, obligation)->after, before->id);
+}
+
+/* What waited for something that does not come is not owed; nor is what waits for that. */
+static void drop(struct work *work, struct obligation *obligation, const struct obligation *before)
+{
+    obligation->by = before->by;
+    obligation->reason = STR_LITERAL("not_asked");
+    obligation_transition(obligation, OBLIGATION_WAIVED);
+    obligation_journal(work, obligation, "obligation_waived")->reason = STR_LITERAL("not_asked");
+}
+
+static void drop_followers(struct work *work)
+{
+    struct casefile *file = work->file;
+    bool again = true;
+    while (again) { /* each round ends one of them */
+        again = false;
+        for (size_t i = 0; i < file->obligation_count; i++) {
+            for (size_t k = 0; k < file->obligation_count; k++) {
+                if (file->obligations[i].state == OBLIGATION_WAIVED &&
+                    follows(work, &file->obligations[k], &file->obligations[i])) {
+                    drop(work, &file->obligations[k], &file->obligations[i]);
+                    again = true;
+                }
+            }
+        }
+    }
+}
+
 static void start_followers(struct work *work, const struct obligation *done)
 {
     for (size_t i = 0; i < work->file->obligation_count; i++) {
         struct obligation *obligation = &work->file->obligations[i];
-        if (obligation->episode == done->episode && obligation->anchor == POLICY_ANCHOR_AFTER &&
-            obligation->anchor_ms == 0 && obligation->policy.len > 0 &&
-            str_equal(obligation_definition(work, obligation)->after, done->id)) {
+        if (!follows(work, obligation, done)) {
+            continue;
+        }
+        if (has_code(done, obligation_definition(work, obligation)->after_code)) {
             obligation_start(work, obligation, done->performed_ms);
-            obligation_tell_owner(work, obligation, obligation_cause(work, obligation, "due", 0),
-                                  "due");
+            obligation_tell_started(work, obligation);
+        } else {
+            drop(work, obligation, done);
         }
     }
+    drop_followers(work);
 }
 
 static void after_done(struct work *work, const struct obligation *obligation)
@@ -273,6 +323,23 @@ static const char *revise(struct work *work, struct obligation *obligation,
     return NULL;
 }
 
+/* Whether all that must come before it is met: a waiver is no certificate. */
+static bool has_needs(const struct work *work, const struct obligation *obligation)
+{
+    const struct policy_texts needs = obligation_definition(work, obligation)->needs;
+    size_t met = 0;
+    for (size_t i = 0; i < work->file->obligation_count; i++) {
+        const struct obligation *other = &work->file->obligations[i];
+        for (size_t k = 0; k < needs.count && other->episode == obligation->episode; k++) {
+            met += str_equal(other->id, needs.items[k]) &&
+                           (other->state == OBLIGATION_MET || other->state == OBLIGATION_MET_LATE)
+                       ? 1
+                       : 0;
+        }
+    }
+    return met >= needs.count;
+}
+
 const char *obligation_meet(struct work *work, const struct case_command *command)
 {
     struct obligation *obligation = find(work, command);
@@ -295,10 +362,16 @@ const char *obligation_meet(struct work *work, const struct case_command *comman
         return "not_started";
     }
     const char *refusal = judge_evidence(obligation_definition(work, obligation), command);
+    if (refusal == NULL && !has_needs(work, obligation)) {
+        refusal = "gate_not_met";
+    }
     if (refusal != NULL) {
         return refusal;
     }
     record(work, obligation, command);
+    if (obligation_passes(work, obligation)) {
+        obligation_say_accepted(work, obligation);
+    }
     if (obligation->occurrence > 0) {
         meet_recurring(work, obligation);
     } else {
@@ -356,6 +429,7 @@ const char *obligation_waive(struct work *work, const struct case_command *comma
         return "not_owed"; /* a hold is released, not waived */
     }
     waive(work, obligation, command->actor, command->reason_code);
+    drop_followers(work);
     life_review_monitoring(work);
     return NULL;
 }
@@ -417,11 +491,33 @@ static void confirm(struct work *work, const struct obligation *obligation)
     }
 }
 
+/* Whoever was asked will not: the next one is asked, and where there is none it is breached. */
+static const char *refuse(struct work *work, struct obligation *obligation,
+                          const struct case_command *command)
+{
+    bool asked = obligation->state == OBLIGATION_PENDING && obligation->anchor_ms > 0;
+    if (!obligation_passes(work, obligation)) {
+        return "unknown_answer";
+    }
+    if (!asked) {
+        return "not_owed";
+    }
+    work_fact(work, obligation_journal(work, obligation, "obligation_answered"), "answer",
+              command->code);
+    if (!obligation_ask_next(work, obligation)) {
+        obligation->due_ms = work->now_ms;
+    }
+    return NULL;
+}
+
 const char *obligation_respond(struct work *work, const struct case_command *command)
 {
     struct obligation *obligation = find(work, command);
     bool known = str_is(command->code, "confirmed") || str_is(command->code, "disputed") ||
                  str_is(command->code, "returned");
+    if (obligation != NULL && str_is(command->code, "refused")) {
+        return refuse(work, obligation, command);
+    }
     if (obligation == NULL || !known) {
         return obligation == NULL ? "unknown_obligation" : "unknown_answer";
     }

@@ -23,8 +23,18 @@ struct effect_journal *obligation_journal(struct work *work, const struct obliga
 void obligation_tell_owner(struct work *work, const struct obligation *obligation, struct str cause,
                            const char *purpose);
 
+/* That its clock has begun; of one that is passed on, whoever is asked knows. */
+void obligation_tell_started(struct work *work, const struct obligation *obligation);
+
 /* Tells everybody in a role that it is due, by a notice that may wait, to be read with others of its sort. */
 void obligation_tell_later(struct work *work, const struct obligation *obligation, struct str role,
                            struct str cause);
+
+/* pass.c: obligations that go from one to the next until somebody accepts. */
+bool obligation_passes(const struct work *work, const struct obligation *obligation);
+/* Asks the next one who was not asked yet, with a deadline of its own. False: nobody is left. */
+bool obligation_ask_next(struct work *work, struct obligation *obligation);
+/* What is still with somebody is stopped, and the recipient is told. */
+void obligation_say_accepted(struct work *work, const struct obligation *obligation);
 
 #endif

@@ -92,6 +92,9 @@ void obligation_start(struct work *work, struct obligation *obligation, int64_t 
     obligation->due_ms = obligation->occurrence > 0
                              ? anchor_ms + (int64_t)obligation->occurrence * definition->every_ms
                              : anchor_ms + definition->within_ms;
+    if (definition->pass_to.count > 0 && !obligation_ask_next(work, obligation)) {
+        obligation->due_ms = work->now_ms; /* nobody to ask: it goes up at once */
+    }
     set_warning(work, obligation);
 }
 
@@ -253,8 +256,7 @@ void obligation_anchor(struct work *work, enum policy_anchor anchor, int64_t anc
         }
         if (waits && of_episode && obligation->anchor == anchor) {
             obligation_start(work, obligation, anchor_ms);
-            obligation_tell_owner(work, obligation, obligation_cause(work, obligation, "due", 0),
-                                  "due");
+            obligation_tell_started(work, obligation);
         }
     }
 }
@@ -296,6 +298,14 @@ void obligation_tell_owner(struct work *work, const struct obligation *obligatio
               &message);
 }
 
+void obligation_tell_started(struct work *work, const struct obligation *obligation)
+{
+    if (!obligation_passes(work, obligation)) { /* who is asked was told so */
+        obligation_tell_owner(work, obligation, obligation_cause(work, obligation, "due", 0),
+                              "due");
+    }
+}
+
 void obligation_tell_later(struct work *work, const struct obligation *obligation, struct str role,
                            struct str cause)
 {
@@ -335,13 +345,19 @@ static void tell_breach(struct work *work, const struct obligation *obligation, 
     struct work_message message = message_of(work, obligation, cause, "breach");
     bool loud = work->file->level >= CASE_LEVEL_HIGH;
     message.wants_key_press = true;
+    if (work->file->is_queued) { /* one of a hundred in a screening week: read with the others */
+        message.lane = EFFECT_LANE_BULK;
+        message.may_wait = true;
+    }
     for (size_t i = 0; i < definition->breach_via.count; i++) {
         message.channels |= 1u << definition->breach_via.items[i];
     }
     if (message.channels == 0) {
         message.channels = 1u << CASE_CHANNEL_SMS | (loud ? 1u << CASE_CHANNEL_VOICE : 0);
     }
-    resolve_role(work, definition->owner, cause, &people);
+    if (definition->pass_to.count == 0) {
+        resolve_role(work, definition->owner, cause, &people);
+    }
     for (size_t i = 0; i < above.count; i++) {
         resolve_role(work, above.items[i], cause, &people);
     }
@@ -398,7 +414,7 @@ void obligation_due(struct work *work, size_t index)
     struct obligation *obligation = &work->file->obligations[index];
     if (obligation->occurrence > 0) {
         recur(work, obligation);
-    } else {
+    } else if (!obligation_passes(work, obligation) || !obligation_ask_next(work, obligation)) {
         breach(work, obligation, obligation->due_ms, 0);
     }
 }

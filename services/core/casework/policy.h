@@ -22,6 +22,8 @@ enum {
     POLICY_OBLIGATIONS_MAX = 24,
     POLICY_WARNINGS_MAX = 8,
     POLICY_EVIDENCE_MAX = 16,
+    POLICY_PASS_MAX = 8,  /* roles that an obligation is passed to */
+    POLICY_NEEDS_MAX = 8, /* obligations that one waits for */
     POLICY_POLICIES_MAX = 256,
 };
 
@@ -95,8 +97,9 @@ struct policy_obligation {
     struct str id; /* snake_case, unique in its policy */
     enum policy_anchor anchor;
     struct str after;
-    int64_t within_ms; /* 0 of a recurring one */
-    int64_t every_ms;  /* 0 of a single one */
+    struct str after_code; /* starts only if `after` was met with this code; else it is waived */
+    int64_t within_ms;     /* 0 of a recurring one */
+    int64_t every_ms;      /* 0 of a single one */
     bool until_settled;
     struct str owner;                     /* a role, or "first_acknowledger" */
     struct str to;                        /* the recipient's role; may be empty */
@@ -106,6 +109,10 @@ struct policy_obligation {
     struct policy_channels breach_via;
     const struct policy_evidence *evidence;
     size_t evidence_count;
+    struct policy_texts
+        pass_to; /* asks one person after the other, the owner's and then these roles',
+                                    `within_ms` each, until one accepts; empty: all of the owner's */
+    struct policy_texts needs; /* cannot be met before these are */
 };
 
 struct policy {
