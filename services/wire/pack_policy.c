@@ -333,15 +333,34 @@ static bool read_interviews(struct policy_reader *reader, const struct yaml_node
     return good;
 }
 
+static bool read_working_hours(struct policy_reader *reader, const struct yaml_node *node,
+                               struct policy_set *set)
+{
+    const struct yaml_node *from, *to;
+    const struct yaml_key keys[] = {{"from", true, &from}, {"to", true, &to}};
+    if (node == NULL) {
+        return true;
+    }
+    if (!yaml_read_mapping(node, keys, COUNT(keys), reader->faults) ||
+        !yaml_read_clock(from, reader->faults, &set->work_from_minute) ||
+        !yaml_read_clock(to, reader->faults, &set->work_to_minute)) {
+        return false;
+    }
+    if (set->work_to_minute <= set->work_from_minute) {
+        yaml_fail(reader->faults, node, "working hours end before they begin");
+        return false;
+    }
+    return true;
+}
+
 static bool read_root(struct policy_reader *reader, const struct yaml_node *root,
                       struct policy_set *set, struct policy *policies)
 {
-    const struct yaml_node *list, *last_responder, *timing, *digest, *interviews, *via;
-    const struct yaml_key keys[] = {{"policies", true, &list},
-                                    {"last_responder", false, &last_responder},
-                                    {"timing", false, &timing},
-                                    {"digest", false, &digest},
-                                    {"interviews", false, &interviews}};
+    const struct yaml_node *list, *last_responder, *timing, *digest, *interviews, *hours, *via;
+    const struct yaml_key keys[] = {
+        {"policies", true, &list},          {"last_responder", false, &last_responder},
+        {"timing", false, &timing},         {"digest", false, &digest},
+        {"interviews", false, &interviews}, {"working_hours", false, &hours}};
     const struct yaml_key responder_keys[] = {{"via", true, &via}};
     if (!yaml_read_mapping(root, keys, COUNT(keys), reader->faults)) {
         return false;
@@ -349,6 +368,7 @@ static bool read_root(struct policy_reader *reader, const struct yaml_node *root
     bool good = read_timing(reader, timing, set);
     good &= read_digest(reader, digest, &set->digest);
     good &= read_interviews(reader, interviews, set);
+    good &= read_working_hours(reader, hours, set);
     if (last_responder != NULL) {
         good &= yaml_read_mapping(last_responder, responder_keys, 1, reader->faults) &&
                 policy_read_channels(reader, via, &set->last_responder_via);

@@ -279,13 +279,15 @@ static bool read_obligation(struct policy_reader *reader, const struct yaml_node
                             struct policy_obligation *obligation)
 {
     static const char *const untils[] = {"settled"};
+    static const char *const clocks[] = {"always", "school_days", "working_hours"};
     const struct yaml_node *id, *within, *every, *anchor, *until, *owner, *to, *warn, *evidence,
-        *breach, *pass_to, *needs;
+        *breach, *pass_to, *needs, *clock;
     const struct yaml_key keys[] = {
         {"id", true, &id},          {"within", false, &within},   {"every", false, &every},
         {"anchor", true, &anchor},  {"until", false, &until},     {"owner", true, &owner},
         {"to", false, &to},         {"warn", false, &warn},       {"evidence", false, &evidence},
-        {"breach", false, &breach}, {"pass_to", false, &pass_to}, {"needs", false, &needs}};
+        {"breach", false, &breach}, {"pass_to", false, &pass_to}, {"needs", false, &needs},
+        {"clock", false, &clock}};
     size_t index = 0;
     if (!yaml_read_mapping(node, keys, COUNT(keys), reader->faults)) {
         return false;
@@ -307,6 +309,14 @@ static bool read_obligation(struct policy_reader *reader, const struct yaml_node
         yaml_fail(reader->faults, node,
                   "pass_to goes with within, to and breach: whose it is until somebody accepts, "
                   "and who is told when nobody does");
+        return false;
+    }
+    if (clock != NULL) {
+        good &= yaml_read_choice(clock, clocks, COUNT(clocks), reader->faults, &index);
+        obligation->clock = (enum policy_clock)index;
+    }
+    if (good && clock != NULL && every != NULL) {
+        yaml_fail(reader->faults, node, "clock goes with within");
         return false;
     }
     if (good && (until != NULL || warn != NULL) && (until != NULL) != (every != NULL)) {

@@ -55,6 +55,7 @@ struct check_life {
     int64_t restart_ms;          /* its ladder began anew */
     int holds;                   /* of persons and the class, not released */
     int conflicts;               /* not cleared */
+    bool has_skipped;            /* a step, since the plan was made */
     bool
         has_moved; /* since then a step was skipped, or had been satisfied: what follows may come at once */
 };

@@ -167,6 +167,9 @@ static void check_fired(struct check *check, const Shouwang__V1__JournalLine *li
         return;
     }
     const struct policy_step *step = &life->policy->steps[index];
+    if (step->unless == POLICY_UNLESS_MET && life->has_skipped) {
+        return; /* judged at its time, and told when there is somebody to tell, by a word that is older */
+    }
     int64_t from_ms = step->unless == POLICY_UNLESS_MET ? life->plan_ms : life->restart_ms;
     /* A clock that runs ahead of the brokers' puts its plans into the future of what they say next. */
     if (from_ms <= check_now(check) && line->at_ms < from_ms + step->at_ms) {
@@ -181,11 +184,13 @@ static void follow_plan(struct check *check, const Shouwang__V1__JournalLine *li
     if (says(line, "plan_started")) {
         life->policy = policy_by_id(check->policies, fact(line, "policy"));
         life->plan_ms = line->at_ms;
+        life->has_skipped = false;
     }
     if (says(line, "plan_started") || says(line, "steps_restarted")) {
         life->restart_ms = line->at_ms;
         life->has_moved = false;
     }
+    life->has_skipped = life->has_skipped || says(line, "step_skipped");
     life->has_moved = life->has_moved || says(line, "step_skipped") || says(line, "step_satisfied");
     if (says(line, "step_fired")) {
         check_fired(check, line, life);

@@ -8,6 +8,10 @@
 const struct policy_obligation *obligation_definition(const struct work *work,
                                                       const struct obligation *obligation);
 
+/* When its clock has run for so long: pauses only as its policy says. */
+int64_t obligation_time_at(const struct work *work, const struct policy_obligation *definition,
+                           int64_t anchor_ms, int64_t after_ms);
+
 /* "phone_report/warn/1"; of a later episode "e2/phone_report/warn/1". */
 struct str obligation_cause(struct work *work, const struct obligation *obligation,
                             const char *tail, uint32_t number);

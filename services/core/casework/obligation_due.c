@@ -72,26 +72,41 @@ struct effect_journal *obligation_journal(struct work *work, const struct obliga
     return line;
 }
 
+int64_t obligation_time_at(const struct work *work, const struct policy_obligation *definition,
+                           int64_t anchor_ms, int64_t after_ms)
+{
+    struct zone zone = org_zone(work->org, work->file->unit);
+    return policy_clock_end(work->set, &zone, definition->clock, anchor_ms, after_ms);
+}
+
+static int64_t warning_at(const struct work *work, const struct obligation *obligation,
+                          const struct policy_obligation *definition)
+{
+    return obligation->warned < definition->warn_count
+               ? obligation_time_at(work, definition, obligation->anchor_ms,
+                                    definition->warn_ms[obligation->warned])
+               : CASE_NEVER;
+}
+
 /* The next warning that still lies ahead; those that passed before there was a clock are counted as given. */
 static void set_warning(const struct work *work, struct obligation *obligation)
 {
     const struct policy_obligation *definition = obligation_definition(work, obligation);
-    while (obligation->warned < definition->warn_count &&
-           obligation->anchor_ms + definition->warn_ms[obligation->warned] < work->now_ms) {
+    obligation->warn_ms = warning_at(work, obligation, definition);
+    while (obligation->warn_ms < work->now_ms) {
         obligation->warned++;
+        obligation->warn_ms = warning_at(work, obligation, definition);
     }
-    obligation->warn_ms = obligation->warned < definition->warn_count
-                              ? obligation->anchor_ms + definition->warn_ms[obligation->warned]
-                              : CASE_NEVER;
 }
 
 void obligation_start(struct work *work, struct obligation *obligation, int64_t anchor_ms)
 {
     const struct policy_obligation *definition = obligation_definition(work, obligation);
     obligation->anchor_ms = anchor_ms;
-    obligation->due_ms = obligation->occurrence > 0
-                             ? anchor_ms + (int64_t)obligation->occurrence * definition->every_ms
-                             : anchor_ms + definition->within_ms;
+    obligation->due_ms =
+        obligation->occurrence > 0
+            ? anchor_ms + (int64_t)obligation->occurrence * definition->every_ms
+            : obligation_time_at(work, definition, anchor_ms, definition->within_ms);
     if (definition->pass_to.count > 0 && !obligation_ask_next(work, obligation)) {
         obligation->due_ms = work->now_ms; /* nobody to ask: it goes up at once */
     }
@@ -176,10 +191,12 @@ static struct obligation *add(struct work *work, const struct policy_obligation 
 }
 
 /* What the episode owes already stays as it is, but that a stricter deadline counts. */
-static void tighten(struct obligation *obligation, const struct policy_obligation *definition)
+static void tighten(const struct work *work, struct obligation *obligation,
+                    const struct policy_obligation *definition)
 {
     bool waits = obligation->state == OBLIGATION_PENDING || obligation->state == OBLIGATION_WARNED;
-    int64_t due_ms = obligation->anchor_ms + definition->within_ms;
+    int64_t due_ms =
+        obligation_time_at(work, definition, obligation->anchor_ms, definition->within_ms);
     if (waits && obligation->occurrence == 0 && obligation->anchor_ms > 0 &&
         due_ms < obligation->due_ms) {
         obligation->due_ms = due_ms;
@@ -192,7 +209,7 @@ void obligation_open_all(struct work *work, const struct policy *policy)
         const struct policy_obligation *definition = &policy->obligations[i];
         struct obligation *there = find(work->file, work->file->episode, definition->id);
         if (there != NULL) {
-            tighten(there, definition);
+            tighten(work, there, definition);
             continue;
         }
         struct obligation *obligation = add(work, definition, policy->id);
@@ -325,9 +342,7 @@ void obligation_warn(struct work *work, size_t index)
         obligation_transition(obligation, OBLIGATION_WARNED);
     }
     obligation->warned++;
-    obligation->warn_ms = obligation->warned < definition->warn_count
-                              ? obligation->anchor_ms + definition->warn_ms[obligation->warned]
-                              : CASE_NEVER;
+    obligation->warn_ms = warning_at(work, obligation, definition);
     work_fact_number(work, obligation_journal(work, obligation, "obligation_warned"), "warning",
                      obligation->warned);
     obligation_tell_owner(work, obligation,

@@ -80,7 +80,7 @@ bool obligation_ask_next(struct work *work, struct obligation *obligation)
     obligation->returned++;
     obligation->owner_role = work_copy(work, next.role);
     obligation->anchor_ms = work->now_ms;
-    obligation->due_ms = work->now_ms + definition->within_ms;
+    obligation->due_ms = obligation_time_at(work, definition, work->now_ms, definition->within_ms);
     struct effect_journal *line = obligation_journal(work, obligation, "obligation_passed");
     work_fact(work, line, "role", next.role);
     work_fact(work, line, "person", next.person);

@@ -12,6 +12,7 @@
 #include "base/str.h"
 #include "core/casework/terms.h"
 #include "core/roster/calendar.h"
+#include "core/roster/zone.h"
 
 enum {
     POLICY_HASH_BYTES = 32,
@@ -93,13 +94,21 @@ struct policy_evidence {
     struct policy_texts codes; /* of CODE: one of these */
 };
 
+/* When the clock of an obligation runs. Only what a policy says pauses, and what it does not, never. */
+enum policy_clock {
+    POLICY_CLOCK_ALWAYS,
+    POLICY_CLOCK_SCHOOL_DAYS,   /* day and night of school days */
+    POLICY_CLOCK_WORKING_HOURS, /* the set's working hours of school days */
+};
+
 struct policy_obligation {
     struct str id; /* snake_case, unique in its policy */
     enum policy_anchor anchor;
     struct str after;
-    struct str after_code; /* starts only if `after` was met with this code; else it is waived */
-    int64_t within_ms;     /* 0 of a recurring one */
-    int64_t every_ms;      /* 0 of a single one */
+    struct str after_code;   /* starts only if `after` was met with this code; else it is waived */
+    int64_t within_ms;       /* 0 of a recurring one */
+    enum policy_clock clock; /* of within_ms and warn_ms */
+    int64_t every_ms;        /* 0 of a single one */
     bool until_settled;
     struct str owner;                     /* a role, or "first_acknowledger" */
     struct str to;                        /* the recipient's role; may be empty */
@@ -142,6 +151,8 @@ struct policy_set {
     size_t count;
     struct policy_channels last_responder_via; /* how the last responder is called */
     struct policy_digest digest;
+    uint32_t work_from_minute; /* working hours, of the local day: 08:00 to 17:00 */
+    uint32_t work_to_minute;   /* exclusive, above it */
     uint32_t
         interviews_each;  /* so many may wait for one psychology teacher of a school; 0: no bound */
     int64_t voice_gap_ms; /* between rounds of a call: 65 s */
@@ -168,6 +179,11 @@ struct policy_query {
     enum case_danger danger;
     enum case_injury injury;
 };
+
+/* The instant at which the clock of the obligation has run for so long since the anchor; where the calendar has no such time
+ * within two years, the last one that was looked at. */
+int64_t policy_clock_end(const struct policy_set *set, const struct zone *zone,
+                         enum policy_clock clock, int64_t anchor_ms, int64_t duration_ms);
 
 /* The policy with most keys that match, then in file order; NULL when none does. One that does not name kind and
  * subject never matches abuse_suspected or a staff subject, but that a policy naming one of them stands in for lack
