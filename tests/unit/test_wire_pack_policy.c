@@ -75,7 +75,7 @@ static void test_pack_policy_reads_the_reference_crisis(void **state)
     assert_int_equal(policy->steps[4].at_ms, 600000);
     assert_true(str_is(policy->steps[4].unless_obligation, "on_scene"));
     assert_true(policy->steps[4].repeat_until_acked);
-    assert_int_equal(policy->obligation_count, 7);
+    assert_int_equal(policy->obligation_count, 10);
     int phone = policy_obligation_index(policy, STR_LITERAL("phone_report"));
     assert_int_equal(policy->obligations[phone].anchor, POLICY_ANCHOR_DISCOVERED);
     assert_int_equal(policy->obligations[phone].within_ms, 1800000);

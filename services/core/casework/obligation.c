@@ -515,11 +515,15 @@ const char *obligation_respond(struct work *work, const struct case_command *com
     struct obligation *obligation = find(work, command);
     bool known = str_is(command->code, "confirmed") || str_is(command->code, "disputed") ||
                  str_is(command->code, "returned");
-    if (obligation != NULL && str_is(command->code, "refused")) {
-        return refuse(work, obligation, command);
-    }
-    if (obligation == NULL || !known) {
+    bool is_over = work->file->state == CASE_CLOSED || work->file->state == CASE_STOOD_DOWN;
+    if (obligation == NULL || (!known && !str_is(command->code, "refused"))) {
         return obligation == NULL ? "unknown_obligation" : "unknown_answer";
+    }
+    if (is_over && !str_is(command->code, "confirmed") && !str_is(command->code, "disputed")) {
+        return "not_open"; /* nothing is owed anew of what is over */
+    }
+    if (!known) {
+        return refuse(work, obligation, command);
     }
     const struct policy_obligation *definition = obligation_definition(work, obligation);
     if (definition->to.len == 0 || !str_equal(definition->to, command->actor_role)) {

@@ -10,9 +10,9 @@
 #include <stdint.h>
 
 #include "base/str.h"
+#include "core/casework/policy_clock.h"
 #include "core/casework/terms.h"
 #include "core/roster/calendar.h"
-#include "core/roster/zone.h"
 
 enum {
     POLICY_HASH_BYTES = 32,
@@ -94,13 +94,6 @@ struct policy_evidence {
     struct policy_texts codes; /* of CODE: one of these */
 };
 
-/* When the clock of an obligation runs. Only what a policy says pauses, and what it does not, never. */
-enum policy_clock {
-    POLICY_CLOCK_ALWAYS,
-    POLICY_CLOCK_SCHOOL_DAYS,   /* day and night of school days */
-    POLICY_CLOCK_WORKING_HOURS, /* the set's working hours of school days */
-};
-
 struct policy_obligation {
     struct str id; /* snake_case, unique in its policy */
     enum policy_anchor anchor;
@@ -179,11 +172,6 @@ struct policy_query {
     enum case_danger danger;
     enum case_injury injury;
 };
-
-/* The instant at which the clock of the obligation has run for so long since the anchor; where the calendar has no such time
- * within two years, the last one that was looked at. */
-int64_t policy_clock_end(const struct policy_set *set, const struct zone *zone,
-                         enum policy_clock clock, int64_t anchor_ms, int64_t duration_ms);
 
 /* The policy with most keys that match, then in file order; NULL when none does. One that does not name kind and
  * subject never matches abuse_suspected or a staff subject, but that a policy naming one of them stands in for lack
