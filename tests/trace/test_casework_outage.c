@@ -213,7 +213,26 @@ static void test_casework_earlier_ack_takes_up_the_expired_one(void **state)
     }
     assert_int_equal(file->ack_count, 1);
     assert_int_equal(active, 1);
-    assert_int_equal(file->acks[0].expires_ms, WORLD_START_MS + 17 * MINUTE);
+    /* From the last call, at 11:05, not from what was said before it. */
+    assert_int_equal(file->acks[0].expires_ms, WORLD_START_MS + 21 * MINUTE + 5 * SECOND);
+    world_free(world);
+}
+
+/* Our clock is ahead of the broker's by more than an acknowledgement lives: what is said would have lapsed when it comes, and ring
+ * again at once whoever said it. */
+static void test_casework_acknowledgement_by_a_clock_behind_ours_holds(void **state)
+{
+    struct world *world = world_new();
+    (void)state;
+    world_send(world, world_signal(world));
+    world_run(world, 20 * MINUTE);
+    struct case_command ack = world_command(world, CASE_COMMAND_ACKNOWLEDGE, "duty", "duty_leader");
+    assert_string_equal(world_do_at(world, ack, 3 * MINUTE), "applied");
+    world_show(world, SHOW_NOTICES);
+    world_run(world, 22 * MINUTE);
+    assert_int_equal(world_count(world, "duty", "0"), 0);
+    world_run(world, 31 * MINUTE);
+    assert_true(world_count(world, "duty", "0") > 0); /* it lives no longer than another */
     world_free(world);
 }
 
@@ -225,6 +244,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_casework_missed_occurrences_fire_once_with_their_count),
         cmocka_unit_test(test_casework_ack_in_the_log_beats_the_overdue_step),
         cmocka_unit_test(test_casework_earlier_ack_takes_up_the_expired_one),
+        cmocka_unit_test(test_casework_acknowledgement_by_a_clock_behind_ours_holds),
         cmocka_unit_test(test_casework_earlier_ack_corrects_a_fired_step),
         cmocka_unit_test(test_casework_earlier_report_corrects_a_breach),
         cmocka_unit_test(test_casework_report_in_the_log_after_its_deadline_is_breached_first),

@@ -8,10 +8,14 @@
 #include "core/casework/machine.h"
 #include "core/casework/parts.h"
 
-static int64_t expiry_from(const struct work *work, int64_t at_ms)
+/* From the latest that the case has seen, if that is later than when it was said. Our clock calls, the broker's dates the answer:
+ * if ours is ahead by more than the expiry, each word would have lapsed when it comes, and ring again whoever gave it. */
+static int64_t expiry_from_now(const struct work *work)
 {
     int64_t expiry_ms = work->set->ack_expiry_ms[work->file->level];
-    return expiry_ms > 0 ? at_ms + expiry_ms : CASE_NEVER;
+    int64_t heard_ms =
+        work->file->changed_ms > work->now_ms ? work->file->changed_ms : work->now_ms;
+    return expiry_ms > 0 ? heard_ms + expiry_ms : CASE_NEVER;
 }
 
 bool ack_is_active(const struct work *work, struct str person, struct str role)
@@ -134,7 +138,7 @@ const char *ack_add(struct work *work, struct str person, struct str role, struc
         .generation = file->generation,
         .state = counts ? ACK_ACTIVE : ACK_SEEN,
         .at_ms = work->now_ms,
-        .expires_ms = counts ? expiry_from(work, work->now_ms) : CASE_NEVER,
+        .expires_ms = counts ? expiry_from_now(work) : CASE_NEVER,
     };
     struct effect_journal *line = work_journal(work, counts ? "acked" : "seen");
     work_fact(work, line, "person", person);
@@ -211,7 +215,7 @@ void ack_progress(struct work *work, struct str person)
             revived = true;
         }
         if (ack->state == ACK_ACTIVE && ack->expires_ms != CASE_NEVER) {
-            int64_t expires_ms = expiry_from(work, work->now_ms);
+            int64_t expires_ms = expiry_from_now(work);
             ack->expires_ms = expires_ms > ack->expires_ms ? expires_ms : ack->expires_ms;
         }
     }

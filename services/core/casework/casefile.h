@@ -41,8 +41,8 @@ struct casefile {
     uint8_t pack[POLICY_HASH_BYTES];
     struct str policy; /* id within the pack */
     int64_t opened_ms;
-    int64_t changed_ms;
-    int64_t plan_ms; /* start of the steps in force */
+    int64_t changed_ms; /* the latest time that it has seen */
+    int64_t plan_ms;    /* start of the steps in force */
     enum case_stand_down_reason stand_down_reason;
     struct str stood_down_by;
     int64_t stand_down_by_ms; /* confirmation is due; CASE_NEVER: none asked, or given */

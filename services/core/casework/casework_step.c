@@ -31,7 +31,9 @@ static struct work begin(struct casework *casework, const struct slot *slot,
 static int end(struct casework *casework, struct work *work, struct slot *slot)
 {
     due_step(work);
-    work->file->changed_ms = work->wall_ms;
+    if (work->wall_ms > work->file->changed_ms) {
+        work->file->changed_ms = work->wall_ms;
+    }
     casefile_check(work->file);
     struct packed *packed = work->failed ? NULL : pack_new(&casework->packer, work->file);
     if (packed == NULL) {
