@@ -17,6 +17,8 @@ import time
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 
+from shouwang import local
+
 USER, PASSWORD = "notifier", "made-up-secret"
 DOMAIN = "mail.example"
 
@@ -56,12 +58,6 @@ service imap-login {{
   }}
 }}
 """
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def wait_for(what, condition, seconds=20):
@@ -120,7 +116,7 @@ def judge_login(server, session, envelope, mechanism, data):
 class MailServer:
     def __init__(self):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="sw-mail-"))
-        self.smtp, self.imap = free_port(), free_port()
+        self.smtp, self.imap = local.free_port(), local.free_port()
         self.processes = []
         # Started by root, dovecot reads mail as somebody else, in a root folder of its own.
         is_root = os.getuid() == 0
