@@ -94,7 +94,8 @@ class Member:
         self.process.wait(BOUND_S)
 
     def stop(self):
-        """As SIGTERM does: drains, leaves."""
+        """As SIGTERM does: drains, leaves. A process that has not said anything yet would just die of it."""
+        wait(f"member {self.slot} runs", lambda: self.lines or self.process.poll() is not None)
         self.send(signal.SIGTERM)
         assert self.process.wait(BOUND_S) == 0, f"member {self.slot} drained with {self.process.returncode}"
 
