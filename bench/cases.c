@@ -7,15 +7,14 @@
  *
  * Printed: opening signals and all inputs a second; bytes a case, of the changelog and of memory, all indexes and timers
  * included; restore seconds; the cost of a signal that joins an open case, at 10,000 and at CASES, in turns in one run. */
-#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/assert.h"
 #include "cases_life.h"
 #include "io/seal.h"
+#include "measure.h"
 #include "wire/case.h"
 
 enum { FEW = 10000, TURNS = 20 };
@@ -23,37 +22,23 @@ enum { FEW = 10000, TURNS = 20 };
 /* Their encodings. */
 static struct str records[FEW];
 
-static double cpu_s(void)
-{
-    struct timespec now;
-    int failed = clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-    sw_assert(failed == 0);
-    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
-
-static size_t heap_bytes(void)
-{
-    struct mallinfo2 info = mallinfo2();
-    return info.uordblks + info.hblkhd;
-}
-
 /* Opens FEW cases and lets them live; keeps their encodings. */
 static struct casework *live(struct cases *cases, struct ident ids[FEW])
 {
     struct casework *casework = cases_casework(cases, FEW);
     char room[2][COUNTY_ID_BYTES];
     double opening_s = 0;
-    double began = cpu_s();
+    double began = measure_cpu_s();
     for (size_t i = 0; i < FEW; i++) {
         struct case_input input = cases_signal(cases, i, 0, CASES_START_MS, room);
         ids[i] = casework_case_id(seal_hash128, &input.signal);
-        double opened = cpu_s();
+        double opened = measure_cpu_s();
         cases_step(cases, casework, &input);
-        opening_s += cpu_s() - opened;
+        opening_s += measure_cpu_s() - opened;
         cases_answer(cases, casework, i, ids[i]);
     }
     cases_run(cases, casework, CASES_START_MS + CASES_HOURS_MS);
-    double all_s = cpu_s() - began;
+    double all_s = measure_cpu_s() - began;
     printf("%d cases opened: %.0f signals/s (%.1f us each); their first hours, %zu inputs and %zu "
            "notices: %.0f inputs/s (%.1f us each)\n",
            FEW, FEW / opening_s, opening_s * 1e6 / FEW, cases->inputs, cases->notices,
@@ -67,7 +52,7 @@ static void keep_records(struct cases *cases, const struct casework *casework,
     size_t bytes[CASE_LEVEL_CRISIS + 1] = {0};
     size_t count[CASE_LEVEL_CRISIS + 1] = {0};
     size_t all = 0;
-    double began = cpu_s();
+    double began = measure_cpu_s();
     for (size_t i = 0; i < FEW; i++) {
         const struct casefile *file = casework_get(casework, ids[i]);
         arena_reset(&cases->arena);
@@ -81,7 +66,7 @@ static void keep_records(struct cases *cases, const struct casework *casework,
         count[file->level]++;
         all += records[i].len;
     }
-    double took_s = cpu_s() - began;
+    double took_s = measure_cpu_s() - began;
     printf("encoded: %zu bytes a case, %.2f us each (attention %zu, warning %zu, high %zu, crisis "
            "%zu bytes)\n",
            all / FEW, took_s * 1e6 / FEW, bytes[CASE_LEVEL_ATTENTION] / count[CASE_LEVEL_ATTENTION],
@@ -118,16 +103,16 @@ static struct casework *restore(struct cases *cases, size_t count)
     struct casework *casework = cases_casework(cases, count);
     int error = casework_add_policies(casework, &cases->county.pack->policies);
     sw_assert(error == 0);
-    size_t bytes = heap_bytes();
-    double began = cpu_s();
+    size_t bytes = measure_heap_bytes();
+    double began = measure_cpu_s();
     for (size_t i = 0; i < count; i++) {
         put_like(cases, casework, i);
     }
-    double took_s = cpu_s() - began;
+    double took_s = measure_cpu_s() - began;
     printf("%zu cases restored in %.2f s (%.2f us each, their ids made anew); %.0f bytes of memory "
            "a case\n",
            count, took_s, took_s * 1e6 / (double)count,
-           (double)(heap_bytes() - bytes) / (double)count);
+           (double)(measure_heap_bytes() - bytes) / (double)count);
     return casework;
 }
 
@@ -143,9 +128,9 @@ static double join(struct cases *cases, struct casework *casework, size_t first,
         size_t number = first + (i * 7919 % FEW) * stride; /* in no order of memory */
         struct case_input input =
             cases_signal(cases, number, turn, CASES_START_MS + CASES_HOURS_MS + 1, room);
-        double began = cpu_s();
+        double began = measure_cpu_s();
         cases_step(cases, casework, &input);
-        took_s += cpu_s() - began;
+        took_s += measure_cpu_s() - began;
         sw_assert(cases->effects.count > 0);
     }
     return took_s;

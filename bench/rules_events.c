@@ -6,14 +6,12 @@
  * Then windows that are full: in each of 32 schools one pupil (class, school) has so many events in the windows of features,
  * and a few more come, on a day that has its share already; the steps of time that they bring (what waits two minutes) are told
  * apart. A day keeps 256 entries of a feature: where a window is too short for as many, it is filled as far as that goes. */
-#include <malloc.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "base/assert.h"
-#include "io/seal.h"
+#include "measure.h"
 #include "rules_made.h"
 #include "shell/replay.h"
 
@@ -33,20 +31,6 @@ struct bench {
     struct term term;
     size_t signals;
 };
-
-static double cpu_s(void)
-{
-    struct timespec now;
-    int failed = clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-    sw_assert(failed == 0);
-    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
-
-static size_t heap_bytes(void)
-{
-    struct mallinfo2 info = mallinfo2();
-    return info.uordblks + info.hblkhd;
-}
 
 /* --- the replay --------------------------------------------------------------------------------------------------------- */
 
@@ -78,7 +62,7 @@ static struct replay *open_replay(struct bench *bench)
 static double judge(struct bench *bench, struct replay *replay, struct made *const *order,
                     int64_t to_ms)
 {
-    double began = cpu_s();
+    double began = measure_cpu_s();
     for (size_t i = 0; i < bench->term.made_count; i++) {
         const struct event *event = order == NULL ? &bench->term.made[i].event : &order[i]->event;
         int error = replay_event(replay, event, event->occurred_ms);
@@ -87,7 +71,7 @@ static double judge(struct bench *bench, struct replay *replay, struct made *con
     int error = replay_run_until(replay, to_ms);
     sw_assert(error == 0);
     bench->term.made_count = 0;
-    return cpu_s() - began;
+    return measure_cpu_s() - began;
 }
 
 static int compare_times(const void *left, const void *right)
@@ -103,7 +87,7 @@ static int compare_times(const void *left, const void *right)
 static void run_term(struct bench *bench)
 {
     static struct made *order[TERM_EVENTS_MAX];
-    size_t bytes = heap_bytes();
+    size_t bytes = measure_heap_bytes();
     struct replay *replay = open_replay(bench);
     double took_s = 0;
     for (size_t day = 0; day < TERM_DAYS; day++) {
@@ -124,7 +108,7 @@ static void run_term(struct bench *bench)
         "a term of %d pupils, %.0f events, %zu signals: %.0f events/s on one core (%.0f ns each); "
         "%.0f bytes of memory a pupil at its end\n",
         TERM_PUPILS, events, bench->signals, events / took_s, took_s * 1e9 / events,
-        (double)(heap_bytes() - bytes) / TERM_PUPILS);
+        (double)(measure_heap_bytes() - bytes) / TERM_PUPILS);
     sw_assert(counts.rule_errors == 0 && counts.evicted == 0);
     replay_free(replay);
 }
