@@ -21,6 +21,7 @@ local = whole.local
 TOKEN = "load-only-token"
 NO_RATE = {"rate_per_second": 1000000, "rate_burst": 1000000}  # of one token: what is measured is not what intake allows
 PARTITIONS = 8
+ROUNDS = 3  # of a stage and its copy, in turn
 SERVICES = ("intake", "triage", "escalator", "notifier")
 READERS = ("relay", "console")  # of what the stages write; nobody reads what an empty copy writes
 # What a stage reads, and where it writes.
@@ -35,6 +36,8 @@ def cpu_seconds(process):
 
 
 class Spine:
+    topics = STAGES
+
     def __init__(self, options):
         self.count = options.count
         shutil.rmtree(options.dir, ignore_errors=True)
@@ -165,14 +168,14 @@ class Spine:
     def measure_stage(self, service):
         """Medians of three rounds, stage and copy in turn: a broker that has just started is slow to either."""
         self.say(f"{service} alone on a backlog, beside an empty copy, three rounds")
-        rounds = [self.one_round(service, number) for number in range(3)]
+        rounds = [self.one_round(service, number) for number in range(ROUNDS)]
         own, copy = (statistics.median(column) for column in zip(*rounds))
         self.row(f"{service}", own, "inputs/s")
         self.row(f"empty copy of {service}'s records", copy, "inputs/s")
         self.row(f"{service} / empty copy", statistics.median(stage / empty for stage, empty in rounds), "ratio")
 
     def one_round(self, service, number):
-        source, outputs = STAGES[service]
+        source, outputs = self.topics[service]
         for stage in STAGES:
             self.run.process(f"{stage}-0").stop()
         before = {topic: self.sizes(topic)[0] for topic in (source, *outputs)}
@@ -201,7 +204,7 @@ class Spine:
 
     def time_stage(self, service, backlog):
         """Inputs per second from the first batch that it has read, which is left out, as bench-copy's is."""
-        label = f'topic="{STAGES[service][0]}"'
+        label = f'topic="{self.topics[service][0]}"'
 
         def read():
             lines = self.run.admin(service, "/metrics")[1].splitlines()

@@ -62,6 +62,8 @@ class Sink:
 
 
 class Whole(spine.Spine):
+    topics = {**spine.STAGES, "notifier": ("alerts", spine.STAGES["notifier"][1])}  # no step pages anybody within the day
+
     def __init__(self, options):
         super().__init__(options)
         self.options = options
@@ -77,8 +79,7 @@ class Whole(spine.Spine):
         self.run.start_phone("--quota", "off", "--receipts", "off")
         self.sink = Sink(self.run.folder, self.run.binaries, '"case_id":"')
         county = self.run.folder / "county"
-        subprocess.run([ROOT / "tests/support/make_county", "--schools", "72", "--pupils", str(4 * self.count + 2 * self.paced()), county],
-                       check=True)
+        subprocess.run([ROOT / "tests/support/make_county", "--schools", "72", "--pupils", str(self.needed()), county], check=True)
         lines = (county / "pupils.csv").read_text().splitlines(keepends=True)
         random.Random(1).shuffle(lines)  # a county's schools send at the same time
         (county / "pupils.csv").write_text("".join(lines))
@@ -102,6 +103,11 @@ class Whole(spine.Spine):
 
     def paced(self):
         return min(self.count, self.options.rate * 20)
+
+    def needed(self):
+        """Pupils of one flood, of the paced one and of each round of each stage."""
+        floods = 1 if self.options.no_stages else 1 + spine.ROUNDS * len(spine.STAGES)
+        return floods * self.count + self.paced()
 
     def pupils(self, prefix, count):
         """A file with the next pupils."""
