@@ -202,15 +202,22 @@ class Spine:
             self.wait_handled(stage, "nothing waits")
         return own, copy
 
-    def time_stage(self, service, backlog):
-        """Inputs per second from the first batch that it has read, which is left out, as bench-copy's is."""
-        label = f'topic="{self.topics[service][0]}"'
+    def counted(self, service, metric, label):
+        """One row of a counter of it, 0 when there is none yet."""
+        lines = self.run.admin(service, "/metrics")[1].splitlines()
+        return sum(float(line.rsplit(" ", 1)[1]) for line in lines if line.startswith(f"{metric}{{{label}}}"))
 
+    def time_stage(self, service, backlog):
+        """Inputs per second from its first transaction on, which is left out, as bench-copy's is."""
         def read():
-            lines = self.run.admin(service, "/metrics")[1].splitlines()
-            return sum(float(line.rsplit(" ", 1)[1]) for line in lines if line.startswith("sw_stream_records_total") and label in line)
+            return self.counted(service, "sw_stream_records_total", f'topic="{self.topics[service][0]}"')
+
+        def committed():
+            return self.counted(service, "sw_stream_transactions_total", 'what="batch",outcome="done"')
         self.run.launch(service)
-        local.wait_until(lambda: read() > 0, "the first batch", 60, 0.02)
+        local.wait_until(lambda: read() > 0, "the first batch", 60, 0.01)
+        before = committed()
+        local.wait_until(lambda: committed() > before, "the first transaction", 60, 0.01)
         start, begun = read(), local.time.monotonic()
         local.wait_until(lambda: read() >= backlog and self.handled(service), "the backlog is done", 600, 0.05)
         return (read() - start) / (local.time.monotonic() - begun)

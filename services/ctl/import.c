@@ -139,6 +139,12 @@ static enum ctl_exit read_files(struct ctl *ctl, struct directory_import *files)
             return ctl_fail(CTL_REFUSED, "%s: %s", ctl->words[i], error_text(error));
         }
         error = directory_import_add(files, ctl->words[i], content, faults);
+        if (error == ERR_MEMORY) {
+            return ctl_fail(CTL_REFUSED,
+                            "%s: with the files before it more than the %d MiB of an import: "
+                            "import fewer schools at a time, each time with their county's file",
+                            ctl->words[i], DIRECTORY_IMPORT_MAX_BYTES >> 20);
+        }
         if (error != 0 && error != ERR_INVALID) {
             return ctl_fail(CTL_UNAVAILABLE, "%s: %s", ctl->words[i], error_text(error));
         }
