@@ -47,22 +47,15 @@ static void add_policy(struct findings_roles *roles, const struct policy *policy
     }
 }
 
-static enum ctl_exit check_with_directory(struct ctl *ctl, const struct pack *pack, int64_t days)
+static enum ctl_exit check_people(struct ctl *ctl, const struct pack *pack,
+                                  const struct directory *directory, int64_t days)
 {
     struct findings_roles roles = {.count = 0};
-    struct directory directory;
     for (size_t i = 0; i < pack->policies.count; i++) {
         add_policy(&roles, &pack->policies.policies[i]);
     }
-    enum ctl_exit code = directory_open(ctl, 0, &directory);
-    if (code == CTL_OK) {
-        code = findings_tell(ctl, directory.org, days, STR_LITERAL(""), &roles);
-    }
-    if (code == CTL_OK && directory.refused > 0) {
-        code = CTL_REFUSED;
-    }
-    directory_close(&directory);
-    return code;
+    enum ctl_exit code = findings_tell(ctl, directory->org, days, STR_LITERAL(""), &roles);
+    return code == CTL_OK && directory->refused > 0 ? CTL_REFUSED : code;
 }
 
 /* ---- what the pack says */
@@ -112,11 +105,11 @@ static void say_pack_finding(void *ctx, const struct pack_finding *finding)
             pack_finding_text(finding->kind));
 }
 
-static enum ctl_exit check_pack(struct ctl *ctl, const struct pack *pack)
+static enum ctl_exit check_pack(struct ctl *ctl, const struct pack *pack, const struct org *org)
 {
     struct lint lint = {.ctl = ctl};
     char hash[2 * PACK_HASH_BYTES + 1];
-    if (pack_lint(pack, &ctl->arena, say_pack_finding, &lint) != 0) {
+    if (pack_lint(pack, org, &ctl->arena, say_pack_finding, &lint) != 0) {
         return ctl_fail(CTL_UNAVAILABLE, "out of memory");
     }
     for (size_t i = 0; i < PACK_HASH_BYTES; i++) {
@@ -130,6 +123,17 @@ static enum ctl_exit check_pack(struct ctl *ctl, const struct pack *pack)
     return lint.errors + (is_strict ? lint.warnings : 0) == 0 ? CTL_OK : CTL_REFUSED;
 }
 
+/* Both, the pack alone where the directory cannot be had. */
+static enum ctl_exit check_with_directory(struct ctl *ctl, const struct pack *pack, int64_t days)
+{
+    struct directory directory;
+    enum ctl_exit opened = directory_open(ctl, 0, &directory);
+    enum ctl_exit code = check_pack(ctl, pack, opened == CTL_OK ? directory.org : NULL);
+    enum ctl_exit people = opened == CTL_OK ? check_people(ctl, pack, &directory, days) : opened;
+    directory_close(&directory);
+    return people > code ? people : code;
+}
+
 static enum ctl_exit run(struct ctl *ctl)
 {
     int64_t days = 0;
@@ -139,11 +143,8 @@ static enum ctl_exit run(struct ctl *ctl)
     if (code != CTL_OK) {
         return code;
     }
-    code = check_pack(ctl, pack);
-    if (ctl_option(ctl, "--directory") != NULL) {
-        enum ctl_exit with_directory = check_with_directory(ctl, pack, days);
-        code = with_directory > code ? with_directory : code;
-    }
+    code = ctl_option(ctl, "--directory") != NULL ? check_with_directory(ctl, pack, days)
+                                                  : check_pack(ctl, pack, NULL);
     pack_free(pack);
     return code;
 }

@@ -7,6 +7,7 @@
 #include "core/expr/holds.h"
 #include "core/rules/ruleset.h"
 #include "core/rules/schema.h"
+#include "wire/pack_lint_parts.h"
 
 enum { RULES_MAX = RULESET_RULES_MAX, WORD_BYTES = 96 };
 
@@ -25,10 +26,7 @@ struct written {
 };
 
 struct lint {
-    const struct pack *pack;
-    struct arena *arena;
-    pack_found_fn found;
-    void *ctx;
+    struct lint_run run;
     struct written rules[RULES_MAX];
     size_t rule_count;
     uint64_t used; /* features, by index */
@@ -64,23 +62,29 @@ bool pack_finding_is_error(enum pack_finding_kind kind)
     return errors[kind];
 }
 
+void lint_tell(const struct lint_run *run, enum pack_finding_kind kind, const struct yaml_node *at,
+               struct str what, struct str other)
+{
+    const struct pack_finding finding = {kind, at->path, at->line, at->column, what, other};
+    run->found(run->ctx, &finding);
+}
+
 static void tell(const struct lint *lint, enum pack_finding_kind kind, const struct yaml_node *at,
                  struct str what, struct str other)
 {
-    const struct pack_finding finding = {kind, at->path, at->line, at->column, what, other};
-    lint->found(lint->ctx, &finding);
+    lint_tell(&lint->run, kind, at, what, other);
 }
 
 static void tell_file(const struct lint *lint, enum pack_finding_kind kind, const char *path,
                       struct str what, struct str other)
 {
     const struct pack_finding finding = {kind, path, 0, 0, what, other};
-    lint->found(lint->ctx, &finding);
+    lint->run.found(lint->run.ctx, &finding);
 }
 
 /* ---- what is written */
 
-static const struct yaml_node *member(const struct yaml_node *node, const char *key)
+const struct yaml_node *lint_member(const struct yaml_node *node, const char *key)
 {
     for (size_t i = 0; node != NULL && node->kind == YAML_MAPPING && i < node->count; i++) {
         if (str_is(node->pairs[i].key.text, key)) {
@@ -90,7 +94,7 @@ static const struct yaml_node *member(const struct yaml_node *node, const char *
     return NULL;
 }
 
-static struct str text_of(const struct yaml_node *node)
+struct str lint_text(const struct yaml_node *node)
 {
     return node == NULL ? (struct str){NULL, 0} : node->text;
 }
@@ -124,12 +128,12 @@ static struct str name_of(const struct written *rule)
 static void add_rule(struct lint *lint, const struct yaml_node *node, const char *then)
 {
     struct written rule = {.node = node,
-                           .id = member(node, "id"),
-                           .on = member(node, "on"),
-                           .when = member(node, "when"),
-                           .about = member(node, "about"),
-                           .then = member(node, then),
-                           .why = member(node, "why")};
+                           .id = lint_member(node, "id"),
+                           .on = lint_member(node, "on"),
+                           .when = lint_member(node, "when"),
+                           .about = lint_member(node, "about"),
+                           .then = lint_member(node, then),
+                           .why = lint_member(node, "why")};
     if (strcmp(then, "else") ==
         0) { /* of an expectation: a calendar, and whom it is about together */
         rule.on = NULL;
@@ -180,18 +184,18 @@ static int check_condition(struct lint *lint, const struct yaml_node *when,
     bool is_never = false;
     bool is_good = true;
     for (size_t i = 0; i < CLOSED && is_good; i++) {
-        is_good = add_words(lint->arena, closed[i], &given[i]);
+        is_good = add_words(lint->run.arena, closed[i], &given[i]);
     }
-    is_good = is_good && add_kinds(lint->arena, on, &given[CLOSED]);
+    is_good = is_good && add_kinds(lint->run.arena, on, &given[CLOSED]);
     if (!is_good) {
         return ERR_MEMORY;
     }
     int error =
-        holds_never(when->text, (struct holds_given){given, CLOSED}, lint->arena, &is_never);
+        holds_never(when->text, (struct holds_given){given, CLOSED}, lint->run.arena, &is_never);
     if (error == 0 && is_never) {
         tell(lint, PACK_FINDING_NEVER_HOLDS, when, what, (struct str){NULL, 0});
     } else if (error == 0 && on != NULL) {
-        error = holds_never(when->text, (struct holds_given){given, CLOSED + 1}, lint->arena,
+        error = holds_never(when->text, (struct holds_given){given, CLOSED + 1}, lint->run.arena,
                             &is_never);
         if (error == 0 && is_never) {
             tell(lint, PACK_FINDING_UNREACHABLE, when, what, (struct str){NULL, 0});
@@ -216,7 +220,7 @@ static void check_instruments(const struct lint *lint, const struct yaml_node *w
             return;
         }
         struct str id = {rest.at, (size_t)(end - rest.at)};
-        if (instrument_find(&lint->pack->instruments, id) == NULL) {
+        if (instrument_find(&lint->run.pack->instruments, id) == NULL) {
             tell(lint, PACK_FINDING_UNKNOWN_INSTRUMENT, when, what, id);
         }
     }
@@ -238,13 +242,15 @@ static int check_overlaps(struct lint *lint, size_t index)
     const struct written *rule = &lint->rules[index];
     for (size_t i = 0; i < index; i++) {
         const struct written *before = &lint->rules[i];
-        bool is_same =
-            rule->when != NULL && before->when != NULL && share_kind(before, rule) &&
-            str_equal(text_of(before->about), text_of(rule->about)) &&
-            str_equal(text_of(member(before->then, "kind")), text_of(member(rule->then, "kind"))) &&
-            str_equal(text_of(member(before->node, "only")), text_of(member(rule->node, "only")));
+        bool is_same = rule->when != NULL && before->when != NULL && share_kind(before, rule) &&
+                       str_equal(lint_text(before->about), lint_text(rule->about)) &&
+                       str_equal(lint_text(lint_member(before->then, "kind")),
+                                 lint_text(lint_member(rule->then, "kind"))) &&
+                       str_equal(lint_text(lint_member(before->node, "only")),
+                                 lint_text(lint_member(rule->node, "only")));
         int error =
-            is_same ? holds_same(before->when->text, rule->when->text, lint->arena, &is_same) : 0;
+            is_same ? holds_same(before->when->text, rule->when->text, lint->run.arena, &is_same)
+                    : 0;
         if (error != 0) {
             return error;
         }
@@ -275,7 +281,7 @@ static void find_scripts(struct str text, bool ret_has[LANGUAGES])
 static void check_why(const struct lint *lint, const struct written *rule)
 {
     bool has_script[LANGUAGES] = {false, false};
-    find_scripts(text_of(rule->why), has_script);
+    find_scripts(lint_text(rule->why), has_script);
     for (size_t i = 0; i < LANGUAGES; i++) {
         if (!has_script[i]) {
             tell(lint, PACK_FINDING_UNTRANSLATED_WHY, rule->why == NULL ? rule->node : rule->why,
@@ -288,7 +294,7 @@ static const struct pack_file *words_of(const struct lint *lint, const char *lan
 {
     char path[WORD_BYTES];
     (void)snprintf(path, sizeof(path), "templates/%s/words.txt", language);
-    return pack_find_file(lint->pack, path);
+    return pack_find_file(lint->run.pack, path);
 }
 
 /* The next "group.code" of a file of words; empty: there is none. */
@@ -325,13 +331,13 @@ static bool has_word(const struct pack_file *file, struct str word)
 
 static int check_kind_word(const struct lint *lint, const struct written *rule)
 {
-    const struct yaml_node *kind = member(rule->then, "kind");
+    const struct yaml_node *kind = lint_member(rule->then, "kind");
     char text[WORD_BYTES];
     if (kind == NULL) {
         return 0;
     }
     (void)snprintf(text, sizeof(text), "kind.%.*s", (int)kind->text.len, kind->text.at);
-    struct str word = arena_copy_str(lint->arena, str_of(text));
+    struct str word = arena_copy_str(lint->run.arena, str_of(text));
     for (size_t i = 0; i < LANGUAGES && word.at != NULL; i++) {
         const struct pack_file *file = words_of(lint, languages[i]);
         if (file != NULL && !has_word(file, word)) {
@@ -368,7 +374,7 @@ static void check_template(const struct lint *lint, const struct pack_file *file
         if (str_starts(str_of(file->path), str_of(folder))) {
             (void)snprintf(path, sizeof(path), "templates/%s/%s", other,
                            file->path + strlen(folder));
-            if (pack_find_file(lint->pack, path) == NULL) {
+            if (pack_find_file(lint->run.pack, path) == NULL) {
                 tell_file(lint, PACK_FINDING_UNTRANSLATED_TEMPLATE, file->path, str_of(file->path),
                           str_of(other));
             }
@@ -390,10 +396,10 @@ static int check_where(struct lint *lint, const struct yaml_node *list)
 {
     int error = 0;
     for (size_t i = 0; list != NULL && i < list->count && error == 0; i++) {
-        const struct yaml_node *where = member(&list->items[i], "where");
-        error = where == NULL
-                    ? 0
-                    : check_condition(lint, where, NULL, text_of(member(&list->items[i], "id")));
+        const struct yaml_node *where = lint_member(&list->items[i], "where");
+        error = where == NULL ? 0
+                              : check_condition(lint, where, NULL,
+                                                lint_text(lint_member(&list->items[i], "id")));
     }
     return error;
 }
@@ -405,17 +411,17 @@ static void mark_used(struct lint *lint, const struct yaml_node *node)
         mark_used(lint, node->kind == YAML_SEQUENCE ? &node->items[i] : &node->pairs[i].value);
     }
     if (node->kind == YAML_SCALAR) {
-        lint->used |= ruleset_features_of(lint->pack->rules, node->text);
+        lint->used |= ruleset_features_of(lint->run.pack->rules, node->text);
     }
 }
 
 static int check_file(struct lint *lint, const struct yaml_node *root)
 {
-    const struct yaml_node *plausibility = member(root, "plausibility");
+    const struct yaml_node *plausibility = lint_member(root, "plausibility");
     size_t from = lint->rule_count;
     int error = 0;
-    add_rules(lint, member(root, "rules"), "then");
-    add_rules(lint, member(root, "expectations"), "else");
+    add_rules(lint, lint_member(root, "rules"), "then");
+    add_rules(lint, lint_member(root, "expectations"), "else");
     if (plausibility != NULL) {
         add_rule(lint, plausibility, "then");
     }
@@ -430,33 +436,33 @@ static int check_file(struct lint *lint, const struct yaml_node *root)
         check_why(lint, rule);
         error = error != 0 ? error : check_kind_word(lint, rule);
     }
-    error = error != 0 ? error : check_where(lint, member(root, "features"));
-    return error != 0 ? error : check_where(lint, member(root, "expectations"));
+    error = error != 0 ? error : check_where(lint, lint_member(root, "features"));
+    return error != 0 ? error : check_where(lint, lint_member(root, "expectations"));
 }
 
 static void check_unused(const struct lint *lint, const struct yaml_node *root)
 {
-    const struct yaml_node *features = member(root, "features");
+    const struct yaml_node *features = lint_member(root, "features");
     for (size_t i = 0; features != NULL && i < features->count; i++) {
-        struct str id = text_of(member(&features->items[i], "id"));
-        int index = ruleset_find_feature(lint->pack->rules, id);
+        struct str id = lint_text(lint_member(&features->items[i], "id"));
+        int index = ruleset_find_feature(lint->run.pack->rules, id);
         if (index >= 0 && (lint->used >> index & 1) == 0) {
             tell(lint, PACK_FINDING_UNUSED_FEATURE, &features->items[i], id, (struct str){NULL, 0});
         }
     }
 }
 
-/* Each file under rules/ with its tree; it was parsed before, so that only memory can be missing. */
-static int each_root(struct lint *lint,
+/* Each file under the folder with its tree; it was parsed before, so that only memory can be missing. */
+static int each_root(struct lint *lint, struct str folder,
                      int (*check)(struct lint *lint, const struct yaml_node *root))
 {
-    struct yaml_faults *faults = arena_alloc(lint->arena, sizeof(*faults));
+    struct yaml_faults *faults = arena_alloc(lint->run.arena, sizeof(*faults));
     int error = faults == NULL ? ERR_MEMORY : 0;
-    for (size_t i = 0; i < lint->pack->file_count && error == 0; i++) {
-        const struct pack_file *file = &lint->pack->files[i];
+    for (size_t i = 0; i < lint->run.pack->file_count && error == 0; i++) {
+        const struct pack_file *file = &lint->run.pack->files[i];
         const struct yaml_node *root = NULL;
-        if (str_starts(str_of(file->path), STR_LITERAL("rules/"))) {
-            error = yaml_parse(file->path, file->content, lint->arena, faults, &root);
+        if (str_starts(str_of(file->path), folder)) {
+            error = yaml_parse(file->path, file->content, lint->run.arena, faults, &root);
             error = error != 0 ? error : check(lint, root);
         }
     }
@@ -469,15 +475,22 @@ static int check_unused_root(struct lint *lint, const struct yaml_node *root)
     return 0;
 }
 
-int pack_lint(const struct pack *pack, struct arena *arena, pack_found_fn found, void *ctx)
+static int check_policies_root(struct lint *lint, const struct yaml_node *root)
+{
+    return lint_policies(&lint->run, root);
+}
+
+int pack_lint(const struct pack *pack, const struct org *org, struct arena *arena,
+              pack_found_fn found, void *ctx)
 {
     struct lint *lint = arena_alloc(arena, sizeof(*lint));
     if (lint == NULL) {
         return ERR_MEMORY;
     }
-    *lint = (struct lint){.pack = pack, .arena = arena, .found = found, .ctx = ctx};
-    int error = each_root(lint, check_file);
-    error = error != 0 ? error : each_root(lint, check_unused_root);
+    *lint = (struct lint){.run = {pack, org, arena, found, ctx}};
+    int error = each_root(lint, STR_LITERAL("rules/"), check_file);
+    error = error != 0 ? error : each_root(lint, STR_LITERAL("rules/"), check_unused_root);
+    error = error != 0 ? error : each_root(lint, STR_LITERAL("policies/"), check_policies_root);
     for (size_t i = 0; i < pack->file_count && error == 0; i++) {
         check_template(lint, &pack->files[i]);
     }

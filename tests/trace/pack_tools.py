@@ -96,6 +96,46 @@ features:
 """}
 
 
+LADDER = """policies:
+  - id: mine/{name}
+    match: {match}
+    steps:
+      - {{at: 0s, notify: [class_teacher], via: [wecom]}}
+      - {{at: 5m, unless: {unless}, notify: [{role}], via: [sms]{repeat}}}
+    obligations:
+      - {{id: call, within: 1h, anchor: {anchor}, owner: class_teacher{more}}}
+"""
+# What is wrong, the change of a good policy, and what is told: finding, line, obligation.
+GOOD = {"name": "x", "match": "{level: warning, kind: [cluster_of_mine]}", "unless": "acked", "role": "grade_head", "repeat": "",
+        "anchor": "opened", "more": ", breach: {notify: [grade_head]}"}
+TWIN = GOOD | {"name": "twin"}
+LADDERS = [
+    ("good", {}, []),
+    ("good: it repeats", {"repeat": ", repeat: until_acked", "more": ""}, []),
+    ("good: at attention it may rest", {"match": "{level: attention, kind: [cluster_of_mine]}", "more": ""}, []),
+    ("good: the guardians of a pupil", {"role": "guardians", "match": "{level: warning, kind: [mine], subject: student}"}, []),
+    ("good: the last step of a crisis repeats", {"match": "{level: crisis, kind: [mine]}", "more": ""}, []),
+    ("good: more keys", {"match": "{level: high, kind: [bullying], subject: student, danger: past}"}, []),
+    ("another takes all of it", {"more": ", breach: {notify: [grade_head]}}\n" + LADDER.format(**TWIN).split("\n", 1)[1].rstrip()[:-1]},
+     [("unreachable_policy", 9, "mine/x")]),
+    ("guardians of a class", {"role": "guardians", "match": "{level: warning, kind: [mine], subject: group}"},
+     [("unreachable_step", 6, None)]),
+    ("it waits for itself", {"more": ", breach: {notify: [grade_head]}, needs: [visit]}\n"
+                             "      - {id: visit, within: 1h, anchor: {after: call}, owner: class_teacher"},
+     [("unreachable_obligation", 8, "call"), ("unreachable_obligation", 9, "visit")]),
+    ("it begins with what ends it", {"more": ", breach: {notify: [grade_head]}}\n"
+                                     "      - {id: report, every: 2h, anchor: settled, until: settled, owner: class_teacher"},
+     [("unreachable_obligation", 9, "report")]),
+    ("it waits for what cannot be", {"unless": "met(visit)", "more": ", breach: {notify: [grade_head]}}\n"
+                                     "      - {id: visit, within: 1h, anchor: {after: wait}, owner: class_teacher}\n"
+                                     "      - {id: wait, within: 1h, anchor: opened, owner: class_teacher, needs: [visit]"},
+     [("vain_condition", 6, "visit"), ("unreachable_obligation", 9, "visit"), ("unreachable_obligation", 10, "wait")]),
+    ("nobody is told of a breach", {"more": ""}, [("no_owner", 2, None)]),
+    ("only the owner is told again", {"more": ", breach: {notify: [class_teacher]}"}, [("no_owner", 2, None)]),
+    ("it begins when somebody settles it", {"anchor": "settled"}, [("no_owner", 2, None)]),
+]
+
+
 class Test(unittest.TestCase):
     def test_examples_of_the_reference_pack_come_out(self):
         done = swctl("test", REFERENCE)
@@ -158,6 +198,33 @@ class Test(unittest.TestCase):
             ("unused_feature", False, 3, "nobody_asks", None)])
         self.assertEqual((code, lines[-1]["errors"], lines[-1]["warnings"]), (REFUSED, 3, 8))
         self.assertIn("error   rules/a.yaml:12:11: low_and_high: its condition contradicts itself", text)
+
+    def test_a_policy_that_leaves_somebody_alone_is_an_error(self):
+        policies = {f"policies/{path.name}": path.read_text() for path in (REFERENCE / "policies").iterdir()}
+        for why, change, expected in LADDERS:
+            with self.subTest(why), Pack(policies | {"policies/zz.yaml": LADDER.format(**(GOOD | change))}) as pack:
+                code, lines, errors = said("check", pack)
+                self.assertEqual([(one["finding"], one["line"], one.get("other")) for one in lines[:-1]], expected, errors)
+                self.assertEqual({(one["error"], one["file"], one["what"]) for one in lines[:-1]} or None,
+                                 {(True, "policies/zz.yaml", "mine/twin" if "another" in why else "mine/x")} if expected else None)
+                self.assertEqual(code, REFUSED if expected else OK)
+
+    def test_a_policy_that_another_file_replaces_is_told(self):
+        policies = {f"policies/{path.name}": path.read_text() for path in (REFERENCE / "policies").iterdir()}
+        text = LADDER.format(**(GOOD | {"match": "{level: warning, kind: [absent], subject: student}"}))
+        with Pack(policies | {"policies/00_place.yaml": text}) as pack:
+            code, lines, _ = said("check", pack)
+        self.assertEqual([(one["finding"], one["error"], one["what"], one["other"]) for one in lines[:-1]],
+                         [("replaced_policy", False, "fenyang/absent", "mine/x")])
+        self.assertEqual(code, OK)
+
+    def test_acked_before_anybody_was_asked_is_an_error(self):
+        policies = {f"policies/{path.name}": path.read_text() for path in (REFERENCE / "policies").iterdir()}
+        text = LADDER.format(**GOOD).replace("{at: 0s, notify: [class_teacher]", "{at: 0s, notify: [guardians]")
+        with Pack(policies | {"policies/zz.yaml": text}) as pack:
+            code, lines, _ = said("check", pack)
+        self.assertEqual([(one["finding"], one["line"]) for one in lines[:-1]], [("vain_condition", 6)])
+        self.assertEqual(code, REFUSED)
 
     def test_a_text_without_its_translation_is_told(self):
         with Pack({"templates/en/words.txt": (REFERENCE / "templates/en/words.txt").read_text()}) as pack:

@@ -103,6 +103,16 @@ int policy_obligation_index(const struct policy *policy, struct str id)
     return -1;
 }
 
+bool policy_step_wants_ack(const struct policy_step *step)
+{
+    for (size_t i = 0; i < step->roles.count; i++) {
+        if (!str_is(step->roles.items[i], "guardians")) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool policy_takes_code(const struct policy_obligation *obligation, struct str key, struct str code)
 {
     for (size_t e = 0; e < obligation->evidence_count; e++) {

@@ -11,6 +11,7 @@
 
 #include "base/str.h"
 #include "core/casework/policy_clock.h"
+#include "core/casework/policy_digest.h"
 #include "core/casework/terms.h"
 #include "core/roster/calendar.h"
 
@@ -126,16 +127,6 @@ struct policy {
     size_t obligation_count;
 };
 
-enum { POLICY_DIGESTS_MAX = 8 };
-
-/* When what may wait is told: local times of day in minutes. Without times it is told at once, outside of quiet hours. */
-struct policy_digest {
-    uint32_t at_minute[POLICY_DIGESTS_MAX]; /* ascending, none in quiet hours */
-    size_t count;
-    uint32_t quiet_from_minute; /* equal to the next: no quiet hours */
-    uint32_t quiet_to_minute;   /* exclusive; before it: of the next day */
-};
-
 /* All policies of one pack, in file order. */
 struct policy_set {
     uint8_t hash[POLICY_HASH_BYTES]; /* of the pack */
@@ -156,9 +147,6 @@ struct policy_set {
     int64_t hold_within_ms;                       /* a hold goes up after: 10 min */
     int64_t ack_expiry_ms[CASE_LEVEL_CRISIS + 1]; /* 0: does not expire */
 };
-
-/* Whether the minute of a local day lies in the quiet hours. */
-bool policy_is_quiet(const struct policy_digest *digest, uint32_t minute);
 
 /* The numbers of model.md, for the builder to start from. */
 void policy_set_defaults(struct policy_set *ret_set);
@@ -186,6 +174,9 @@ int policy_obligation_index(const struct policy *policy, struct str id);
 
 /* Whether the obligation wants, as its evidence `key`, a code of a closed list, and takes this one. */
 bool policy_takes_code(const struct policy_obligation *obligation, struct str key, struct str code);
+
+/* Whether the step asks anybody for an acknowledgement: guardians are told, never asked to take over. */
+bool policy_step_wants_ack(const struct policy_step *step);
 
 /* Whether some obligation of that id wants, as its evidence `key`, a code, and takes this one. Anything else that a
  * person gives as evidence is content. */

@@ -90,11 +90,11 @@ static bool repeats(const struct work *work, const struct step *step,
         return policy_step->repeat_until_acked;
     }
     for (size_t i = step->index + 1; i < policy->step_count; i++) {
-        if (step_wants_ack(&policy->steps[i])) {
+        if (policy_step_wants_ack(&policy->steps[i])) {
             return false;
         }
     }
-    return step_wants_ack(policy_step);
+    return policy_step_wants_ack(policy_step);
 }
 
 /* What is said again and again need not wait for long: the next one is on its way, and a notifier that comes back after hours
@@ -330,11 +330,11 @@ static void skip(struct work *work, struct step *step, const struct work_people 
         return;
     }
     step_transition(step, STEP_SKIPPED);
-    bool guardians_unknown = !step_wants_ack(&policy_step) && file->unresolved;
+    bool guardians_unknown = !policy_step_wants_ack(&policy_step) && file->unresolved;
     if (!people->held && !guardians_unknown) {
         raise_gap(work, step, people->gap);
     }
-    if (!step_wants_ack(&policy_step) || people->held) {
+    if (!policy_step_wants_ack(&policy_step) || people->held) {
         return;
     }
     for (size_t i = 0; i < file->step_count; i++) {

@@ -7,9 +7,6 @@
 /* Guardians are told, never asked to take over. */
 bool step_role_counts(struct str role);
 
-/* Whether the step asks anybody for an acknowledgement. */
-bool step_wants_ack(const struct policy_step *policy_step);
-
 /* Whether a cause is a step's: its index, while all other causes begin with a letter. */
 bool step_is_cause(struct str cause);
 

@@ -37,16 +37,6 @@ static bool in_texts(struct policy_texts texts, struct str text)
     return false;
 }
 
-bool step_wants_ack(const struct policy_step *policy_step)
-{
-    for (size_t i = 0; i < policy_step->roles.count; i++) {
-        if (step_role_counts(policy_step->roles.items[i])) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* Whether an acknowledgement of that role satisfies the step alone. */
 static bool takes_over(const struct work *work, const struct step *step, struct str role)
 {
@@ -193,7 +183,7 @@ static bool acked_before(const struct work *work, const struct step *step)
         case STEP_PENDING:
         case STEP_FIRING:
         case STEP_SENT:
-            if (step_wants_ack(&policy_step)) {
+            if (policy_step_wants_ack(&policy_step)) {
                 return false;
             }
             break;
