@@ -32,7 +32,9 @@ int64_t policy_clock_end(const struct policy_set *set, const struct zone *zone,
         if (day == start.day && from_ms < start.day_ms) {
             from_ms = start.day_ms < to_ms ? start.day_ms : to_ms;
         }
-        end_ms = zone_from_local(zone, day, from_ms) + duration_ms;
+        /* An anchor in the hour that comes twice is itself, not the first of the two. */
+        bool is_running = day == start.day && from_ms == start.day_ms;
+        end_ms = (is_running ? anchor_ms : zone_from_local(zone, day, from_ms)) + duration_ms;
         if (from_ms < to_ms && from_ms + duration_ms <= to_ms) {
             return end_ms;
         }
