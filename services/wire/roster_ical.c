@@ -160,7 +160,7 @@ static const char *rule_fault(const struct icalrecurrencetype *rule)
     enum { COUNT_MAX = 100000 };
     bool is_daily = rule->freq == ICAL_DAILY_RECURRENCE;
     if (!is_daily && rule->freq != ICAL_WEEKLY_RECURRENCE) {
-        return "RRULE: expected FREQ=DAILY or FREQ=WEEKLY";
+        return "RRULE: expected FREQ=DAILY, FREQ=WEEKLY or FREQ=MONTHLY";
     }
     if (is_set(rule->by_second) || is_set(rule->by_minute) || is_set(rule->by_hour) ||
         is_set(rule->by_month_day) || is_set(rule->by_year_day) || is_set(rule->by_week_no) ||
@@ -182,6 +182,25 @@ static const char *rule_fault(const struct icalrecurrencetype *rule)
         }
     }
     return NULL;
+}
+
+/* The table of a roster comes round in days, months do not: each day of such a rule is a duty of its own, up to its end. */
+static const char *monthly_fault(const struct icalrecurrencetype *rule)
+{
+    if (is_set(rule->by_second) || is_set(rule->by_minute) || is_set(rule->by_hour) ||
+        is_set(rule->by_year_day) || is_set(rule->by_week_no)) {
+        return "RRULE: expected INTERVAL, BYDAY, BYMONTHDAY, BYMONTH, BYSETPOS, UNTIL, COUNT and "
+               "WKST only";
+    }
+    if (rule->interval < 1 || rule->interval > 12) {
+        return "RRULE: INTERVAL is not 1 to 12 months";
+    }
+    if (rule->count < 0 || rule->count > ROSTER_SHIFTS_MAX) {
+        return "RRULE: COUNT is not 1 to 1024 days of months";
+    }
+    return rule->count == 0 && icaltime_is_null_time(rule->until)
+               ? "RRULE: FREQ=MONTHLY without an end: expected UNTIL or COUNT"
+               : NULL;
 }
 
 /* Days since 1970 of the first time in each of its weekdays, ascending; one for a daily rule. */
@@ -275,18 +294,56 @@ static struct roster_shift shift_on(const struct build *build, int64_t minute)
     };
 }
 
+static struct icaltimetype date_of(int64_t day)
+{
+    return icaltime_from_timet_with_zone((time_t)(day * 86400), 1, NULL);
+}
+
+/* Each day as libical counts them, but for UNTIL, which it does not compare on the duty's own clock. */
+static void add_monthly(struct build *build)
+{
+    const struct ical_event *event = build->event;
+    struct icalrecurrencetype rule = event->rule;
+    int64_t last_day = 0;
+    if (rule.count == 0 && !find_last_day(build, NULL, 0, &last_day)) {
+        return;
+    }
+    rule.until = icaltime_null_time();
+    rule.count = 0;
+    struct icalrecur_iterator_impl *at = icalrecur_iterator_new(rule, date_of(build->own_day));
+    for (size_t i = 0; at != NULL && i <= ROSTER_SHIFTS_MAX; i++) {
+        struct icaltimetype next = icalrecur_iterator_next(at);
+        bool is_over = event->rule.count > 0 && i >= (size_t)event->rule.count;
+        if (is_over || icaltime_is_null_time(next)) {
+            break;
+        }
+        int64_t day = zone_day_of(next.year, (uint32_t)next.month, (uint32_t)next.day);
+        if (last_day != 0 && day > last_day) {
+            break;
+        }
+        int64_t minute = build->minute + (day - build->own_day) * DAY_MINUTES;
+        add_for_each(build, shift_on(build, minute), event->rule_line);
+    }
+    icalrecur_iterator_free(at);
+}
+
 static void add_series(struct build *build)
 {
     const struct ical_event *event = build->event;
     const struct icalrecurrencetype *rule = &event->rule;
     int64_t first_days[WEEK_DAYS];
     int64_t last_day = 0;
-    const char *fault = rule_fault(rule);
+    bool is_monthly = rule->freq == ICAL_MONTHLY_RECURRENCE;
+    const char *fault = is_monthly ? monthly_fault(rule) : rule_fault(rule);
     if (fault == NULL && !keeps_distance(build)) {
         fault = "a series on a clock that changes otherwise than the unit's";
     }
     if (fault != NULL) {
         roster_ical_fail(build->reading, event->rule_line, fault);
+        return;
+    }
+    if (is_monthly) {
+        add_monthly(build);
         return;
     }
     size_t count = list_first_days(build, first_days);

@@ -1,7 +1,7 @@
 /* A roster as an iCalendar file (RFC 5545), read and written.
  *
- * A duty is a VEVENT: DTSTART with DTEND or DURATION, RRULE of FREQ=DAILY or WEEKLY (INTERVAL, BYDAY, UNTIL, COUNT), EXDATE,
- * RDATE; an instance that was changed is a VEVENT with RECURRENCE-ID, and one with STATUS:CANCELLED is nobody's. Who has it
+ * A duty is a VEVENT: DTSTART with DTEND or DURATION, RRULE of FREQ=DAILY or WEEKLY (INTERVAL, BYDAY, UNTIL, COUNT) or of
+ * MONTHLY with an end (each day becomes a duty of its own), EXDATE, RDATE; an instance that was changed is a VEVENT with RECURRENCE-ID, and one with STATUS:CANCELLED is nobody's. Who has it
  * is the ATTENDEE (several share it; ROLE=OPT-PARTICIPANT is the substitute), where it counts is the LOCATION, a campus.
  * Times may be floating, UTC, or of a TZID that the system knows or whose VTIMEZONE has one offset only; they are kept on the
  * unit's wall clock. What no calendar program knows stands in X-SHOUWANG-DAYS (every, school, other), X-SHOUWANG-INSTEAD-OF

@@ -160,6 +160,32 @@ static void test_roster_ical_counts_and_days_in_turn(void **state)
     assert_on_duty(&roster, at(2026, 9, 21, 8, 0), "");
 }
 
+static void test_roster_ical_comes_round_by_months(void **state)
+{
+    (void)state;
+    struct roster roster = read_good(calendar_of(
+        "", "DTSTART:20260907T080000\r\nDTEND:20260907T180000\r\nRRULE:FREQ=MONTHLY;BYDAY=1MO;"
+            "UNTIL=20261102T000000Z\r\n" WHO));
+    assert_on_duty(&roster, at(2026, 9, 7, 8, 0), "a");
+    assert_on_duty(&roster, at(2026, 9, 14, 8, 0), "");
+    assert_on_duty(&roster, at(2026, 10, 5, 8, 0), "a");
+    assert_on_duty(&roster, at(2026, 11, 2, 8, 0), "a"); /* UNTIL is 08:00 in China */
+    assert_on_duty(&roster, at(2026, 12, 7, 8, 0), "");
+    struct str text;
+    assert_int_equal(roster_ical_write(&roster, &CHINA, at(2026, 9, 1, 0, 0), &arena, &text), 0);
+    roster = read_good(text);
+    assert_int_equal(roster.shift_count, 3);
+    assert_on_duty(&roster, at(2026, 10, 5, 8, 0), "a");
+    assert_on_duty(&roster, at(2026, 10, 12, 8, 0), "");
+    roster = read_good(calendar_of(
+        "", "DTSTART:20260831T080000\r\nDTEND:20260831T180000\r\nRRULE:FREQ=MONTHLY;BYMONTHDAY="
+            "-1,15;COUNT=3\r\nEXDATE:20260915T080000\r\n" WHO));
+    assert_on_duty(&roster, at(2026, 8, 31, 8, 0), "a");
+    assert_on_duty(&roster, at(2026, 9, 15, 8, 0), "");
+    assert_on_duty(&roster, at(2026, 9, 30, 8, 0), "a");
+    assert_on_duty(&roster, at(2026, 10, 15, 8, 0), "");
+}
+
 static void test_roster_ical_changes_one_instance(void **state)
 {
     (void)state;
@@ -287,7 +313,11 @@ static void test_roster_ical_names_the_line_of_a_fault(void **state)
         {"RRULE:FREQ=SECONDLY\r\n" WHO, "duty.ics:7:1: RRULE: expected FREQ=DAILY"},
         {"RRULE:FREQ=WEEKLY;INTERVAL=32000\r\n" WHO, "duty.ics:7:1: RRULE: INTERVAL"},
         {"RRULE:FREQ=DAILY;COUNT=2000000000\r\n" WHO, "duty.ics:7:1: RRULE: COUNT"},
-        {"RRULE:FREQ=MONTHLY;BYDAY=1MO\r\n" WHO, "duty.ics:7:1: RRULE: expected FREQ"},
+        {"RRULE:FREQ=YEARLY;COUNT=2\r\n" WHO, "duty.ics:7:1: RRULE: expected FREQ"},
+        {"RRULE:FREQ=MONTHLY;BYDAY=1MO\r\n" WHO,
+         "duty.ics:7:1: RRULE: FREQ=MONTHLY without an end"},
+        {"RRULE:FREQ=MONTHLY;BYHOUR=1;COUNT=2\r\n" WHO, "duty.ics:7:1: RRULE: expected INTERVAL"},
+        {"RRULE:FREQ=MONTHLY;INTERVAL=13;COUNT=2\r\n" WHO, "duty.ics:7:1: RRULE: INTERVAL"},
         {"RRULE:FREQ=WEEKLY;BYDAY=2MO\r\n" WHO, "duty.ics:7:1: RRULE: BYDAY"},
         {"RRULE:FREQ=WEEKLY;BYHOUR=1,2,3\r\n" WHO, "duty.ics:7:1: RRULE: expected INTERVAL"},
         {"RRULE:nonsense\r\n" WHO, "duty.ics:7:1: not understood"},
@@ -330,6 +360,7 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup_teardown(test_roster_ical_reads_a_weekly_series, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_roster_ical_counts_and_days_in_turn, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(test_roster_ical_comes_round_by_months, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_roster_ical_changes_one_instance, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_roster_ical_keeps_other_clocks, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_roster_ical_makes_the_round, set_up, tear_down),
