@@ -47,7 +47,7 @@ struct casefile {
     struct str stood_down_by;
     int64_t stand_down_by_ms; /* confirmation is due; CASE_NEVER: none asked, or given */
     struct str outcome;
-    struct str group;
+    struct str group; /* a pupil's class: the one at the last step */
     bool unresolved;
     bool silent;    /* history: nobody is told */
     bool is_queued; /* no plan runs: an interview is owed, and waits its turn */

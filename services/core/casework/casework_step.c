@@ -8,6 +8,19 @@
 
 enum { SIBLINGS_MAX = 11 };
 
+/* Classes are promoted and pupils change them: what is open goes with the pupil to those who have the pupil now. */
+static void follow_class(struct work *work)
+{
+    struct casefile *file = work->file;
+    const struct org_person *pupil =
+        file->subject_kind == CASE_SUBJECT_STUDENT && file->state != CASE_CLOSED
+            ? org_find_person(work->org, file->unit, file->subject)
+            : NULL;
+    if (pupil != NULL && pupil->group.len > 0 && !str_equal(pupil->group, file->group)) {
+        file->group = work_copy(work, pupil->group);
+    }
+}
+
 static struct work begin(struct casework *casework, const struct slot *slot,
                          const struct case_input *input, struct effects *effects)
 {
@@ -15,7 +28,7 @@ static struct work begin(struct casework *casework, const struct slot *slot,
     pack_load(&casework->packer, &casework->scratch, slot != NULL ? slot->packed : NULL);
     casework->begun_subject = file->subject;
     casework->begun_family = file->family;
-    return (struct work){
+    struct work work = {
         .hash = casework->setup.hash,
         .org = casework->setup.org,
         .set = slot != NULL ? casework_find_set(casework, file->pack) : NULL,
@@ -25,6 +38,10 @@ static struct work begin(struct casework *casework, const struct slot *slot,
         .now_ms = input->time_ms,
         .wall_ms = input->time_ms,
     };
+    if (slot != NULL) {
+        follow_class(&work);
+    }
+    return work;
 }
 
 /* Settles what came due with the input, checks the case and packs it; it is installed with the rest of the step. */
