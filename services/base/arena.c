@@ -67,7 +67,7 @@ static struct arena_block *take_block(struct arena *arena, size_t bytes)
     return block;
 }
 
-void *arena_alloc(struct arena *arena, size_t bytes)
+void *arena_take(struct arena *arena, size_t bytes)
 {
     if (bytes > SIZE_MAX - ALIGNMENT) {
         return NULL;
@@ -83,11 +83,17 @@ void *arena_alloc(struct arena *arena, size_t bytes)
             return NULL;
         }
     }
-    void *at = block->bytes + block->used;
+    char *at = block->bytes + block->used;
     block->used += rounded;
     arena->used_bytes += rounded;
     sw_assert(block->used <= block->size);
-    return memset(at, 0, bytes);
+    return at;
+}
+
+void *arena_alloc(struct arena *arena, size_t bytes)
+{
+    char *at = arena_take(arena, bytes);
+    return at != NULL ? memset(at, 0, bytes) : NULL;
 }
 
 void *arena_alloc_array(struct arena *arena, size_t count, size_t element_bytes)
@@ -115,12 +121,13 @@ void *arena_grow_array(struct arena *arena, void *items, size_t count, size_t *c
 
 struct str arena_copy_str(struct arena *arena, struct str text)
 {
-    char *at = text.len < SIZE_MAX ? arena_alloc(arena, text.len + 1) : NULL;
+    char *at = text.len < SIZE_MAX ? arena_take(arena, text.len + 1) : NULL;
     if (at == NULL) {
         return (struct str){NULL, 0};
     }
     if (text.len > 0) {
         memcpy(at, text.at, text.len);
     }
+    at[text.len] = '\0';
     return (struct str){at, text.len};
 }

@@ -30,6 +30,9 @@ void arena_reset(struct arena *arena);
  * out. Zero bytes give a valid pointer. */
 void *arena_alloc(struct arena *arena, size_t bytes);
 
+/* The same bytes uncleared, for who writes all of them. */
+void *arena_take(struct arena *arena, size_t bytes);
+
 /* `count` elements, as arena_alloc; NULL on overflow too. */
 void *arena_alloc_array(struct arena *arena, size_t count, size_t element_bytes);
 

@@ -5,16 +5,6 @@
 
 #include "base/assert.h"
 
-struct str str_of(const char *text)
-{
-    return text == NULL ? (struct str){NULL, 0} : (struct str){text, strlen(text)};
-}
-
-bool str_equal(struct str a, struct str b)
-{
-    return a.len == b.len && (a.len == 0 || memcmp(a.at, b.at, a.len) == 0);
-}
-
 int str_compare(struct str a, struct str b)
 {
     size_t shorter = a.len < b.len ? a.len : b.len;
@@ -28,12 +18,6 @@ int str_compare(struct str a, struct str b)
 bool str_starts(struct str text, struct str prefix)
 {
     return text.len >= prefix.len && str_equal((struct str){text.at, prefix.len}, prefix);
-}
-
-bool str_is(struct str text, const char *literal)
-{
-    bool may_be = text.len == 0 || literal == NULL || text.at[0] == literal[0]; /* most are not */
-    return may_be && str_equal(text, str_of(literal));
 }
 
 size_t str_join(const struct str *parts, size_t count, size_t size, char *ret_text)

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 struct str {
     const char *at; /* may be NULL when len is 0 */
@@ -14,16 +15,27 @@ struct str {
 #define STR_LITERAL(text) ((struct str){(text), sizeof(text) - 1})
 
 /* The bytes of a C string without its NUL; NULL gives the empty one. */
-struct str str_of(const char *text);
+static inline struct str str_of(const char *text)
+{
+    return text == NULL ? (struct str){NULL, 0} : (struct str){text, strlen(text)};
+}
 
-bool str_equal(struct str a, struct str b);
+static inline bool str_equal(struct str a, struct str b)
+{
+    return a.len == b.len && (a.len == 0 || memcmp(a.at, b.at, a.len) == 0);
+}
 
 /* As memcmp, the shorter first when one begins the other. */
 int str_compare(struct str a, struct str b);
 
 bool str_starts(struct str text, struct str prefix);
 
-bool str_is(struct str text, const char *literal);
+/* In the header, for the length of a literal to be known where it is written. */
+static inline bool str_is(struct str text, const char *literal)
+{
+    bool may_be = text.len == 0 || literal == NULL || text.at[0] == literal[0]; /* most are not */
+    return may_be && str_equal(text, str_of(literal));
+}
 
 /* Writes the parts one after the other, and a NUL; how many bytes without it, which `size` has room for (asserted). */
 size_t str_join(const struct str *parts, size_t count, size_t size, char *ret_text);

@@ -10,14 +10,12 @@ void bytes_format_hex(const uint8_t *bytes, size_t len, char *ret_text)
     ret_text[2 * len] = '\0';
 }
 
-/* The value of a hexadecimal digit, or -1. */
-static int hex_value(char c)
-{
-    return c >= '0' && c <= '9'   ? c - '0'
-           : c >= 'a' && c <= 'f' ? c - 'a' + 10
-           : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                  : -1;
-}
+/* The values of hexadecimal digits, and one more; 0: not a digit. */
+static const uint8_t hex_values[256] = {
+    ['0'] = 1,  ['1'] = 2,  ['2'] = 3,  ['3'] = 4,  ['4'] = 5,  ['5'] = 6,  ['6'] = 7,  ['7'] = 8,
+    ['8'] = 9,  ['9'] = 10, ['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16,
+    ['A'] = 11, ['B'] = 12, ['C'] = 13, ['D'] = 14, ['E'] = 15, ['F'] = 16,
+};
 
 bool bytes_parse_hex(struct str text, uint8_t *ret_bytes, size_t max, size_t *ret_len)
 {
@@ -25,12 +23,12 @@ bool bytes_parse_hex(struct str text, uint8_t *ret_bytes, size_t max, size_t *re
         return false;
     }
     for (size_t i = 0; i < text.len / 2; i++) {
-        int high = hex_value(text.at[2 * i]);
-        int low = hex_value(text.at[2 * i + 1]);
-        if (high < 0 || low < 0) {
+        unsigned high = hex_values[(unsigned char)text.at[2 * i]];
+        unsigned low = hex_values[(unsigned char)text.at[2 * i + 1]];
+        if (high == 0 || low == 0) {
             return false;
         }
-        ret_bytes[i] = (uint8_t)(high << 4 | low);
+        ret_bytes[i] = (uint8_t)((high - 1) << 4 | (low - 1));
     }
     *ret_len = text.len / 2;
     return true;

@@ -45,7 +45,7 @@ static void *allocate(void *data, size_t size)
     if (size > SIZE_MAX - ALLOCATION_HEADER_BYTES) {
         return NULL;
     }
-    char *at = arena_alloc(allocator->arena, size + ALLOCATION_HEADER_BYTES);
+    char *at = arena_take(allocator->arena, size + ALLOCATION_HEADER_BYTES);
     if (at == NULL) {
         /* The arena pads each piece; what comes this near to the bound has reached it. */
         allocator->bound_reached = room < size + 4 * ALLOCATION_HEADER_BYTES;
@@ -76,6 +76,8 @@ struct walk {
     struct {
         const char *name;
         size_t index; /* SIZE_MAX: not an element */
+        const ProtobufCMessageDescriptor *descriptor;
+        const struct limit *rows; /* of the descriptor */
     } steps[NESTING_MAX];
     struct fault *fault;
 };
@@ -293,10 +295,20 @@ static int check_field(struct walk *walk, const struct limit *limit,
     return check_value(walk, limit, field, (const char *)message + field->offset);
 }
 
+/* Looked up once for all elements of a field. */
+static const struct limit *rows_of(struct walk *walk, const ProtobufCMessageDescriptor *descriptor)
+{
+    sw_assert(walk->depth < NESTING_MAX);
+    if (walk->steps[walk->depth].descriptor != descriptor) {
+        walk->steps[walk->depth].descriptor = descriptor;
+        walk->steps[walk->depth].rows = limit_rows(descriptor);
+    }
+    return walk->steps[walk->depth].rows;
+}
+
 static int check_message(struct walk *walk, const ProtobufCMessage *message)
 {
-    const struct limit *row = limit_rows(message->descriptor);
-    sw_assert(walk->depth < NESTING_MAX);
+    const struct limit *row = rows_of(walk, message->descriptor);
     for (unsigned i = 0; i < message->n_unknown_fields; i++) {
         /* protobuf-c keeps a field numbered 0, and then cannot read what it wrote. */
         if (message->unknown_fields[i].tag == 0) {
@@ -306,10 +318,10 @@ static int check_message(struct walk *walk, const ProtobufCMessage *message)
     walk->depth++;
     for (unsigned i = 0; i < message->descriptor->n_fields; i++) {
         const ProtobufCFieldDescriptor *field = &message->descriptor->fields[i];
-        struct limit limit = limit_of_field(field, row, &row);
+        const struct limit *limit = limit_of_field(field, row, &row);
         walk->steps[walk->depth - 1].name = field->name;
         walk->steps[walk->depth - 1].index = SIZE_MAX;
-        int error = check_field(walk, &limit, field, message);
+        int error = check_field(walk, limit, field, message);
         if (error != 0) {
             return error;
         }

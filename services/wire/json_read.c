@@ -234,9 +234,9 @@ static int read_field(struct reading *reading, const ProtobufCFieldDescriptor *f
                       const json_t *value, ProtobufCMessage *message)
 {
     const struct limit *row = limit_rows(message->descriptor);
-    struct limit limit = limit_of_field(field, row, &row);
+    const struct limit *limit = limit_of_field(field, row, &row);
     if (field->label == PROTOBUF_C_LABEL_REPEATED) {
-        return read_repeated(reading, &limit, field, value, message);
+        return read_repeated(reading, limit, field, value, message);
     }
     if ((field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) != 0) {
         uint32_t *chosen = (uint32_t *)(void *)((char *)message + field->quantifier_offset);
@@ -245,7 +245,7 @@ static int read_field(struct reading *reading, const ProtobufCFieldDescriptor *f
         }
         *chosen = field->id;
     }
-    return read_value(reading, &limit, field, value, (char *)message + field->offset);
+    return read_value(reading, limit, field, value, (char *)message + field->offset);
 }
 
 /* One element of "_unknown". */

@@ -210,14 +210,14 @@ json_t *json_of_message(const ProtobufCMessage *message, unsigned flags)
     json_t *object = json_object();
     for (unsigned i = 0; i < message->descriptor->n_fields; i++) {
         const ProtobufCFieldDescriptor *field = &message->descriptor->fields[i];
-        struct limit limit = limit_of_field(field, row, &row);
+        const struct limit *limit = limit_of_field(field, row, &row);
         if (!is_shown(field, message, flags)) {
             continue;
         }
         bool repeated = field->label == PROTOBUF_C_LABEL_REPEATED;
         json_t *value =
-            repeated ? repeated_json(&limit, field, message, flags)
-                     : value_json(&limit, field, (const char *)message + field->offset, flags);
+            repeated ? repeated_json(limit, field, message, flags)
+                     : value_json(limit, field, (const char *)message + field->offset, flags);
         char name[JSON_NAME_BYTES];
         bool as_time = (flags & JSON_WRITE_TIMES) != 0 && !repeated && json_field_is_time(field);
         if (as_time) {

@@ -72,23 +72,22 @@ const struct limit *limit_rows(const ProtobufCMessageDescriptor *descriptor)
     return &none;
 }
 
-struct limit limit_of_field(const ProtobufCFieldDescriptor *field, const struct limit *row,
-                            const struct limit **ret_row)
+const struct limit *limit_of_field(const ProtobufCFieldDescriptor *field, const struct limit *row,
+                                   const struct limit **ret_row)
 {
+    static const struct limit text = {0, LIMIT_TEXT, 0, LIMIT_TEXT_BYTES, 0, ""};
+    static const struct limit bytes = {0, LIMIT_BYTES, 0, LIMIT_BLOB_BYTES, 0, ""};
+    static const struct limit any = {0, LIMIT_ANY, 0, LIMIT_BLOB_BYTES, 0, ""};
     while (row->tag != 0 && row->tag < field->id) {
         row++;
     }
     *ret_row = row;
     if (row->tag == field->id) {
-        return *row;
+        return row;
     }
-    bool is_text = field->type == PROTOBUF_C_TYPE_STRING;
-    return (struct limit){.tag = field->id,
-                          .shape = is_text                                ? LIMIT_TEXT
-                                   : field->type == PROTOBUF_C_TYPE_BYTES ? LIMIT_BYTES
-                                                                          : LIMIT_ANY,
-                          .max = is_text ? LIMIT_TEXT_BYTES : LIMIT_BLOB_BYTES,
-                          .name = field->name};
+    return field->type == PROTOBUF_C_TYPE_STRING  ? &text
+           : field->type == PROTOBUF_C_TYPE_BYTES ? &bytes
+                                                  : &any;
 }
 
 bool limit_is_open(const ProtobufCEnumDescriptor *descriptor)

@@ -40,10 +40,10 @@ struct limit {
 /* The rows of a message, ascending by tag, ended by tag 0; a message without rows has only that one. */
 const struct limit *limit_rows(const ProtobufCMessageDescriptor *descriptor);
 
-/* The row of a field, or the defaults of its type. `row` is limit_rows' answer, or what this returned in `ret_row` for a
- * field with a lower tag: walking the fields in their order costs one pass. */
-struct limit limit_of_field(const ProtobufCFieldDescriptor *field, const struct limit *row,
-                            const struct limit **ret_row);
+/* The row of a field, or the defaults of its type, which have no tag and no name. `row` is limit_rows' answer, or what this
+ * returned in `ret_row` for a field with a lower tag: walking the fields in their order costs one pass. */
+const struct limit *limit_of_field(const ProtobufCFieldDescriptor *field, const struct limit *row,
+                                   const struct limit **ret_row);
 
 /* The bytes that one element of a repeated field takes in memory. */
 size_t limit_element_bytes(const ProtobufCFieldDescriptor *field);

@@ -18,7 +18,7 @@ int tail_encode(tail_write_fn write, const void *record, struct arena *arena, st
     struct tail tail = start(first, sizeof(first));
     write(&tail, record);
     for (size_t bytes = MORE * ROOM_BYTES; tail.is_full; bytes *= MORE) {
-        uint8_t *room = bytes <= MORE * DECODE_RECORD_MAX_BYTES ? arena_alloc(arena, bytes) : NULL;
+        uint8_t *room = bytes <= MORE * DECODE_RECORD_MAX_BYTES ? arena_take(arena, bytes) : NULL;
         if (room == NULL) {
             return bytes > MORE * DECODE_RECORD_MAX_BYTES ? ERR_TOO_LARGE : ERR_MEMORY;
         }
@@ -43,7 +43,7 @@ static bool has_room(struct tail *tail, size_t bytes)
     return !tail->is_full;
 }
 
-static void varint(struct tail *tail, uint64_t value)
+static void long_varint(struct tail *tail, uint64_t value)
 {
     size_t bytes = 1;
     for (uint64_t rest = value >> 7; rest != 0; rest >>= 7) {
@@ -56,6 +56,15 @@ static void varint(struct tail *tail, uint64_t value)
     for (size_t i = 0; i < bytes; i++) {
         tail->at[i] = (uint8_t)((value & 0x7f) | (i + 1 < bytes ? 0x80 : 0));
         value >>= 7;
+    }
+}
+
+static void varint(struct tail *tail, uint64_t value)
+{
+    if (value < 0x80 && tail->at > tail->start) {
+        *--tail->at = (uint8_t)value; /* most lengths and keys */
+    } else {
+        long_varint(tail, value);
     }
 }
 
