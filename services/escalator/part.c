@@ -268,7 +268,7 @@ static void review_packs(struct part *part)
 
 static void take_pack(struct part *part, const struct kafka_record *record)
 {
-    struct yaml_faults *faults = calloc(1, sizeof(*faults));
+    struct yaml_faults *faults = yaml_faults_new();
     const struct pack *pack = NULL;
     const struct str *value = record->value.at != NULL ? &record->value : NULL;
     if (faults == NULL) {

@@ -93,7 +93,7 @@ static void free_pinned(struct part_pinned *pinned)
 static int read_pinned(const struct case_policies *policies, struct part_pinned **ret_pinned)
 {
     struct part_pinned *pinned = calloc(1, sizeof(*pinned));
-    struct yaml_faults *faults = calloc(1, sizeof(*faults));
+    struct yaml_faults *faults = yaml_faults_new();
     int error = pinned == NULL || faults == NULL ? ERR_MEMORY : 0;
     if (error == 0) {
         arena_init(&pinned->arena, PINNED_ARENA_BYTES);

@@ -103,7 +103,7 @@ static void table_fault(struct part *part, const struct kafka_record *record, co
 static void take_pack(struct part *part, const struct kafka_record *record, const struct str *value)
 {
     const struct pack *pack = NULL;
-    struct yaml_faults *faults = calloc(1, sizeof(*faults));
+    struct yaml_faults *faults = yaml_faults_new();
     int error = ERR_MEMORY;
     if (faults != NULL) {
         error = pack_store_apply(part->packs, record->key, value, faults, &pack);

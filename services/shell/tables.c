@@ -28,7 +28,8 @@ static int apply(struct tables *tables, const struct kafka_record *record, struc
         return erasure_apply(tables->keys, record->key, value);
     }
     if (pack_owns_key(record->key)) {
-        struct yaml_faults faults = {.count = 0};
+        struct yaml_faults faults;
+        faults.count = 0; /* its texts are large */
         return tables->packs == NULL
                    ? 0
                    : pack_store_apply(tables->packs, record->key, value, &faults, NULL);

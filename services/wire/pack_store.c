@@ -14,7 +14,7 @@ enum { ACTIVE_MAX = 64 /* jurisdictions */, SCRATCH_BYTES = 8 * 1024 * 1024 };
 /* One pack: its files until it is built, then the pack. */
 struct stored {
     uint8_t hash[PACK_HASH_BYTES];
-    struct pack_file files[PACK_FILES_MAX]; /* both texts on the heap */
+    struct pack_file files[PACK_FILES_MAX]; /* sorted by path; both texts on the heap */
     size_t file_count;
     struct pack *pack; /* NULL: not built yet */
     uint64_t number;   /* in the order they came */
@@ -134,12 +134,29 @@ static char *copy_text(struct str text)
     return copy;
 }
 
+/* Where the file of that path is (true) or would be. */
+static bool find_file(const struct stored *stored, struct str path, size_t *ret_index)
+{
+    size_t low = 0;
+    size_t high = stored->file_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        int order = str_compare(str_of(stored->files[middle].path), path);
+        if (order == 0) {
+            *ret_index = middle;
+            return true;
+        }
+        low = order < 0 ? middle + 1 : low;
+        high = order < 0 ? high : middle;
+    }
+    *ret_index = low;
+    return false;
+}
+
 static int keep_file(struct stored *stored, struct str path, struct str content)
 {
-    struct pack_file *file = NULL;
-    for (size_t i = 0; i < stored->file_count; i++) {
-        file = str_is(path, stored->files[i].path) ? &stored->files[i] : file;
-    }
+    size_t index = 0;
+    struct pack_file *file = find_file(stored, path, &index) ? &stored->files[index] : NULL;
     if (file == NULL && stored->file_count == PACK_FILES_MAX) {
         return ERR_FULL;
     }
@@ -151,7 +168,8 @@ static int keep_file(struct stored *stored, struct str path, struct str content)
         return ERR_MEMORY;
     }
     if (file == NULL) {
-        file = &stored->files[stored->file_count++];
+        file = &stored->files[index];
+        memmove(file + 1, file, (stored->file_count++ - index) * sizeof(*file));
         *file = (struct pack_file){.path = name};
     }
     heap_free((void *)(uintptr_t)file->content.at);
@@ -161,13 +179,12 @@ static int keep_file(struct stored *stored, struct str path, struct str content)
 
 static void forget_file(struct stored *stored, struct str path)
 {
-    for (size_t i = 0; stored != NULL && i < stored->file_count; i++) {
-        if (str_is(path, stored->files[i].path)) {
-            heap_free((void *)(uintptr_t)stored->files[i].path);
-            heap_free((void *)(uintptr_t)stored->files[i].content.at);
-            stored->files[i] = stored->files[--stored->file_count];
-            return;
-        }
+    size_t index = 0;
+    if (stored != NULL && find_file(stored, path, &index)) {
+        struct pack_file *file = &stored->files[index];
+        heap_free((void *)(uintptr_t)file->path);
+        heap_free((void *)(uintptr_t)file->content.at);
+        memmove(file, file + 1, (--stored->file_count - index) * sizeof(*file));
     }
 }
 

@@ -5,9 +5,19 @@
 #include <libfyaml.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/assert.h"
+
+struct yaml_faults *yaml_faults_new(void)
+{
+    struct yaml_faults *faults = malloc(sizeof(*faults));
+    if (faults != NULL) {
+        faults->count = 0;
+    }
+    return faults;
+}
 
 struct reader {
     const char *path;

@@ -33,6 +33,10 @@ struct yaml_faults {
     size_t count;
 };
 
+/* None yet, to be given to free; NULL when memory is out. The texts are not cleared: that would cost more than reading a
+ * record does. */
+struct yaml_faults *yaml_faults_new(void);
+
 enum yaml_kind { YAML_SCALAR, YAML_SEQUENCE, YAML_MAPPING };
 
 /* A node of the tree; all of it lives in the arena given to yaml_parse. */

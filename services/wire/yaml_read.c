@@ -260,17 +260,14 @@ bool yaml_read_clock(const struct yaml_node *node, struct yaml_faults *faults, u
     return true;
 }
 
-bool yaml_read_choice(const struct yaml_node *node, const char *const *words, size_t count,
-                      struct yaml_faults *faults, size_t *ret_index)
+/* None of them: says which there are, and which may have been meant. */
+static bool fail_choice(const struct yaml_node *node, const char *const *words, size_t count,
+                        struct yaml_faults *faults)
 {
     struct near near = near_start(node->text);
     char known[YAML_FAULT_MAX_BYTES] = "one of: ";
     size_t used = strlen(known);
     for (size_t i = 0; i < count; i++) {
-        if (node->kind == YAML_SCALAR && str_is(node->text, words[i])) {
-            *ret_index = i;
-            return true;
-        }
         near_offer(&near, str_of(words[i]));
         int wrote =
             snprintf(known + used, sizeof(known) - used, "%s%s", i == 0 ? "" : ", ", words[i]);
@@ -282,4 +279,16 @@ bool yaml_read_choice(const struct yaml_node *node, const char *const *words, si
         return false;
     }
     return fail_value(node, faults, known);
+}
+
+bool yaml_read_choice(const struct yaml_node *node, const char *const *words, size_t count,
+                      struct yaml_faults *faults, size_t *ret_index)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (node->kind == YAML_SCALAR && str_is(node->text, words[i])) {
+            *ret_index = i;
+            return true;
+        }
+    }
+    return fail_choice(node, words, count, faults);
 }
