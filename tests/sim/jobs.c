@@ -14,7 +14,7 @@
 
 /* What jobs write and the parent reads. */
 struct job {
-    uint64_t seed; /* underway */
+    uint64_t next; /* of its seeds, as counted from the first of all: where it goes on if it dies */
     uint64_t done;
     struct run_result sum;
     bool has_failed;
@@ -54,25 +54,24 @@ static bool is_enough(const struct jobs_options *options, const struct job *jobs
     return false;
 }
 
-static void run_job(const struct jobs_options *options, unsigned index, struct job *jobs)
+static void run_job(const struct jobs_options *options, struct job *job, const struct job *jobs)
 {
-    struct job *job = &jobs[index];
     struct stage_setup stage;
     const struct run_setup setup = {
         .stage = &stage, .days = options->days, .tells = options->tells};
     stage_setup_init(&stage, options->pack);
-    for (uint64_t i = index; i < options->count && !is_enough(options, jobs); i += options->jobs) {
+    while (job->next < options->count && !is_enough(options, jobs)) {
         struct run_result result;
-        job->seed = options->first + i;
-        run_seed(&setup, job->seed, &result);
+        uint64_t seed = options->first + job->next;
+        run_seed(&setup, seed, &result);
+        job->next += options->jobs;
         add(&job->sum, &result);
         job->done++;
         if (result.has_failed) {
             job->has_failed = true;
-            print_finding(options, job->seed, result.finding, result.at_ms);
+            print_finding(options, seed, result.finding, result.at_ms);
         }
     }
-    job->seed = 0;
     stage_setup_fini(&stage);
 }
 
@@ -85,27 +84,44 @@ static double clock_s(void)
     return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
+static pid_t start_job(const struct jobs_options *options, struct job *job, const struct job *jobs)
+{
+    pid_t child = fork();
+    sw_assert(child >= 0);
+    if (child == 0) {
+        run_job(options, job, jobs);
+        (void)fflush(stdout);
+        _exit(0);
+    }
+    return child;
+}
+
+/* Another process takes the seeds after the one that it died of. */
+static void go_on(const struct jobs_options *options, struct job *job)
+{
+    print_finding(options, options->first + job->next,
+                  "the process died (assertion or sanitizer above)", 0);
+    job->has_failed = true;
+    job->next += options->jobs;
+}
+
 static bool run_all(const struct jobs_options *options, struct job *jobs)
 {
     pid_t children[JOBS_MAX];
     bool has_failed = false;
     for (unsigned i = 0; i < options->jobs; i++) {
-        children[i] = fork();
-        sw_assert(children[i] >= 0);
-        if (children[i] == 0) {
-            run_job(options, i, jobs);
-            (void)fflush(stdout);
-            _exit(0);
-        }
+        jobs[i].next = i;
+        children[i] = start_job(options, &jobs[i], jobs);
     }
     for (unsigned i = 0; i < options->jobs; i++) {
         int status = 0;
         sw_assert(waitpid(children[i], &status, 0) == children[i]);
-        if (status != 0) {
-            print_finding(options, jobs[i].seed, "the process died (assertion or sanitizer above)",
-                          0);
+        while (status != 0) {
+            go_on(options, &jobs[i]);
+            children[i] = start_job(options, &jobs[i], jobs);
+            sw_assert(waitpid(children[i], &status, 0) == children[i]);
         }
-        has_failed = has_failed || status != 0 || jobs[i].has_failed;
+        has_failed = has_failed || jobs[i].has_failed;
     }
     return has_failed;
 }
