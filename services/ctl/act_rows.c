@@ -244,7 +244,8 @@ static const struct ctl_option link_options[] = {
 const struct ctl_command ctl_command_link = {
     .name = "link",
     .arguments = "UNIT UNRESOLVED PERSON",
-    .help = "Join the open cases of an unresolved person to a person of the directory.",
+    .help = "Join the cases of an unresolved person, or those stood down as a wrong person's, to a "
+            "person of the directory.",
     .options = link_options,
     .run = link_run,
 };

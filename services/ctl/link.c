@@ -1,5 +1,5 @@
-/* swctl link: whoever was reported under a number that the directory did not know is a person of it. Each open case of the
- * unknown one gets the command; the escalator answers for each. */
+/* swctl link: whoever was reported under a number that the directory did not know is a person of it; or who was taken for one
+ * person is another, once the case was stood down for that. Each such case gets the command; the escalator answers for each. */
 #include <string.h>
 
 #include "base/ident.h"
@@ -15,6 +15,15 @@ struct links {
     size_t count;
 };
 
+static bool may_be_linked(const Shouwang__V1__Case *record)
+{
+    bool is_wrong = record->state == SHOUWANG__V1__CASE_STATE__CASE_STATE_STOOD_DOWN &&
+                    record->stand_down_reason ==
+                        SHOUWANG__V1__STAND_DOWN_REASON__STAND_DOWN_REASON_WRONG_PERSON;
+    return is_wrong ||
+           (record->unresolved && record->state != SHOUWANG__V1__CASE_STATE__CASE_STATE_CLOSED);
+}
+
 static void find_cases(struct latest *latest, const char *unresolved, struct links *links)
 {
     struct arena scratch;
@@ -29,8 +38,7 @@ static void find_cases(struct latest *latest, const char *unresolved, struct lin
             continue;
         }
         const Shouwang__V1__Case *record = (const Shouwang__V1__Case *)message;
-        if (!record->unresolved || strcmp(record->subject, unresolved) != 0 ||
-            record->state == SHOUWANG__V1__CASE_STATE__CASE_STATE_CLOSED) {
+        if (!may_be_linked(record) || strcmp(record->subject, unresolved) != 0) {
             continue;
         }
         memcpy(id.bytes, record->id.data, IDENT_BYTES); /* its length was checked */

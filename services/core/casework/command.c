@@ -44,11 +44,11 @@ static const char *set_conflict(struct work *work, const struct case_command *co
                : "too_many_conflicts";
 }
 
-/* Why the unresolved person of the case cannot be that one; NULL: it can. */
+/* Why the person of the case cannot be that one; NULL: it can, the case has none yet, or the wrong one. */
 static const char *link_refusal(const struct work *work, const struct case_command *command,
                                 const struct org_person *person)
 {
-    if (!work->file->unresolved) {
+    if (!work->file->unresolved && !life_awaits_person(work->file)) {
         return "already_resolved";
     }
     if (command->unresolved.len > 0 && !str_equal(command->unresolved, work->file->subject)) {
@@ -59,6 +59,9 @@ static const char *link_refusal(const struct work *work, const struct case_comma
     }
     if (person->kind != ORG_PERSON_STUDENT && person->kind != ORG_PERSON_STAFF) {
         return "no_pupil_or_staff";
+    }
+    if (str_equal(person->id, work->file->subject)) {
+        return "already_linked";
     }
     return resolve_is_excluded(work, person->id) ? "in_conflict" : NULL;
 }
@@ -73,6 +76,10 @@ static const char *link(struct work *work, const struct case_command *command)
         return refusal;
     }
     bool staff = person->kind == ORG_PERSON_STAFF;
+    bool corrects = life_awaits_person(file);
+    if (corrects) {
+        life_forget_person(file);
+    }
     file->subject = work_copy(work, person->id);
     file->subject_kind = staff ? CASE_SUBJECT_STAFF : CASE_SUBJECT_STUDENT;
     file->group = work_copy(work, person->group);
@@ -85,7 +92,11 @@ static const char *link(struct work *work, const struct case_command *command)
         (void)conflict_set(work, file->subject, CASE_CONFLICT_UNFIT_NOW, STR_LITERAL(""));
     }
     conflict_hold_all(work);
-    step_refresh(work);
+    if (corrects) {
+        life_reopen(work);
+    } else {
+        step_refresh(work);
+    }
     return NULL;
 }
 

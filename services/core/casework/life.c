@@ -186,9 +186,16 @@ void life_reopen(struct work *work)
     }
 }
 
-/* A wrong person's file keeps nothing: the case stays, without them. */
-static void forget_subject(struct casefile *file)
+bool life_awaits_person(const struct casefile *file)
 {
+    return file->state == CASE_STOOD_DOWN &&
+           file->stand_down_reason == CASE_STAND_DOWN_WRONG_PERSON &&
+           file->stand_down_by_ms != CASE_NEVER;
+}
+
+void life_forget_person(struct casefile *file)
+{
+    file->told_count = 0; /* all of them have been told that it is not so */
     file->subject = STR_LITERAL("");
     file->subject_kind = CASE_SUBJECT_UNRESOLVED;
     file->group = STR_LITERAL("");
@@ -213,7 +220,7 @@ const char *life_confirm(struct work *work, const struct case_command *command)
         obligation_waive_all(work, file->episodes[i].number, command->actor, "stood_down");
     }
     if (file->stand_down_reason == CASE_STAND_DOWN_WRONG_PERSON) {
-        forget_subject(file);
+        life_forget_person(file);
     }
     (void)work_journal(work, "stand_down_confirmed");
     return NULL;

@@ -91,6 +91,10 @@ void life_review_monitoring(struct work *work);
 const char *life_stand_down(struct work *work, const struct case_command *command);
 const char *life_confirm(struct work *work, const struct case_command *command);
 void life_reopen(struct work *work);
+/* Stood down as the wrong person's, and not confirmed: whoever names the right person says that the danger is real. */
+bool life_awaits_person(const struct casefile *file);
+/* A wrong person's file keeps nothing: the case stays, without them. */
+void life_forget_person(struct casefile *file);
 const char *life_close(struct work *work, const struct case_command *command);
 
 /* command.c, receipt.c */
