@@ -2,6 +2,7 @@
  * is given. What was typed is not sealed for anybody. */
 #include "ctl/simulate_act.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "ctl/act_draft.h"
@@ -25,10 +26,28 @@ static bool add_word(struct act_words *words, struct arena *arena, struct str te
     return true;
 }
 
-/* Words between blanks; quotes hold one together. "?" is the subject of the case. */
-static bool split(struct str text, struct str subject, struct arena *arena,
+/* "?" is the subject of the case, "#2" the second case. */
+static struct str meant(const struct simulate_acting *acting, struct str subject, struct str word,
+                        char ret_digits[IDENT_TEXT_BYTES])
+{
+    char *end = NULL;
+    unsigned long number = word.len > 1 && word.at[0] == '#' ? strtoul(word.at + 1, &end, 10) : 0;
+    const struct casefile *other = number > 0 && end == word.at + word.len
+                                       ? simulation_case(acting->simulation, number)
+                                       : NULL;
+    if (other != NULL) {
+        ident_format(other->id, ret_digits);
+        return str_of(ret_digits);
+    }
+    return str_is(word, "?") ? subject : word;
+}
+
+/* Words between blanks; quotes hold one together. */
+static bool split(const struct simulate_acting *acting, struct str subject, struct str text,
                   struct act_words *ret_words)
 {
+    struct arena *arena = acting->arena;
+    char digits[IDENT_TEXT_BYTES];
     bool is_good = true;
     while (text.len > 0 && is_good) {
         if (text.at[0] == ' ') {
@@ -40,7 +59,7 @@ static bool split(struct str text, struct str subject, struct arena *arena,
         const char *end = memchr(text.at + skip, until, text.len - skip);
         size_t len = end == NULL ? text.len - skip : (size_t)(end - text.at) - skip;
         struct str word = {text.at + skip, len};
-        is_good = add_word(ret_words, arena, str_is(word, "?") ? subject : word);
+        is_good = add_word(ret_words, arena, meant(acting, subject, word, digits));
         is_good = is_good && (ret_words->count > 1 || add_word(ret_words, arena, STR_LITERAL("-")));
         size_t used = skip + len + (end == NULL ? 0 : 1);
         text = (struct str){text.at + used, text.len - used};
@@ -134,11 +153,11 @@ static enum ctl_exit give(const struct simulate_acting *acting, const struct sce
 }
 
 static enum ctl_exit act(const struct simulate_acting *acting, const struct scenario_step *step,
-                         const struct casefile *file, struct ctl *ctl)
+                         struct str subject, struct ctl *ctl)
 {
     struct act_words words = {.count = 0};
     struct act_draft draft;
-    if (!split(step->does, file->subject, acting->arena, &words)) {
+    if (!split(acting, subject, step->does, &words)) {
         return ctl_fail(CTL_USAGE, "more than %d words", WORDS_MAX);
     }
     if (!ctl_parse(ctl, words.count, words.items)) {
@@ -147,6 +166,8 @@ static enum ctl_exit act(const struct simulate_acting *acting, const struct scen
     if (!is_act(ctl->command)) {
         return ctl_fail(CTL_USAGE, "%s is no command on a case", ctl->command->name);
     }
+    /* Anew: a look at another case is the end of the first. */
+    const struct casefile *file = simulation_case(acting->simulation, (size_t)step->case_number);
     enum ctl_exit code = act_draft_read(ctl, step->at_ms, &draft);
     if (code == CTL_OK && complete(acting, step, file, &draft) != 0) {
         code = ctl_fail(CTL_UNAVAILABLE, "out of memory");
@@ -170,7 +191,7 @@ enum ctl_exit simulate_act(const struct simulate_acting *acting, const struct sc
         return ctl_fail(CTL_UNAVAILABLE, "out of memory");
     }
     arena_init(&ctl->arena, CTL_ARENA_MAX_BYTES);
-    enum ctl_exit code = act(acting, step, file, ctl);
+    enum ctl_exit code = act(acting, step, arena_copy_str(acting->arena, file->subject), ctl);
     arena_fini(&ctl->arena);
     return code;
 }
