@@ -46,6 +46,46 @@ static void test_casework_last_step_of_a_crisis_repeats_until_acked(void **state
     world_free(world);
 }
 
+/* Nobody has said that they have it: the last step that still asks anybody takes its turn. */
+static void test_casework_step_before_a_last_one_that_stops_goes_on(void **state)
+{
+    struct world *world = world_new();
+    (void)state;
+    world_send(world, world_signal(world));
+    world_run(world, 9 * MINUTE);
+    assert_string_equal(world_met(world, "on_scene", 9 * MINUTE), "applied");
+    world_show(world, SHOW_NOTICES);
+    world_run(world, 22 * MINUTE);
+    assert_int_equal(world_count(world, "desk", "3"), 0);
+    /* 10:00 11:05 12:10, 15:00 …, 20:00 …; with an SMS at the first of each three */
+    assert_int_equal(world_count(world, "boss", "2"), 11);
+    assert_string_equal(world_ack(world, "boss", "principal"), "applied");
+    world_show(world, SHOW_NOTICES);
+    world_run(world, 29 * MINUTE);
+    assert_int_equal(world_count(world, "boss", "2"), 0);
+    world_run(
+        world,
+        60 *
+            MINUTE); /* lapsed after ten minutes: the ladder starts anew, and does not end either */
+    assert_int_equal(world_case(world)->steps[2].state, STEP_FIRING);
+    world_free(world);
+}
+
+static void test_casework_step_before_an_empty_last_one_goes_on(void **state)
+{
+    struct world *world = world_new();
+    (void)state;
+    world_people_remove(world_org(world), "c1", "desk");
+    world_people_remove(world_org(world), "c1", "chief");
+    world_people_remove(world_org(world), "c1", "centre");
+    world_send(world, world_signal(world));
+    world_run(world, 9 * MINUTE);
+    world_show(world, SHOW_NOTICES);
+    world_run(world, 22 * MINUTE);
+    assert_int_equal(world_count(world, "boss", "2"), 11);
+    world_free(world);
+}
+
 static void test_casework_step_stops_once_its_obligation_is_met(void **state)
 {
     struct world *world = world_new();
@@ -248,6 +288,8 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_casework_crisis_calls_step_after_step),
         cmocka_unit_test(test_casework_last_step_of_a_crisis_repeats_until_acked),
+        cmocka_unit_test(test_casework_step_before_a_last_one_that_stops_goes_on),
+        cmocka_unit_test(test_casework_step_before_an_empty_last_one_goes_on),
         cmocka_unit_test(test_casework_step_stops_once_its_obligation_is_met),
         cmocka_unit_test(test_casework_below_high_channels_come_in_turn),
         cmocka_unit_test(test_casework_empty_step_is_skipped_at_once),

@@ -26,12 +26,13 @@ static const unsigned episode_table[EPISODE_STATE_COUNT] = {
     [EPISODE_JOINED] = 0,
 };
 
-/* What brings a step back to PENDING is an acknowledgement that expired, or a person who became tellable. */
+/* What brings a step back to PENDING is an acknowledgement that expired, or a person who became tellable; from SENT to FIRING, that
+ * it became the last one that asks anybody. */
 static const unsigned step_table[STEP_STATE_COUNT] = {
     [STEP_PENDING] =
         TO(STEP_FIRING) | TO(STEP_SENT) | TO(STEP_SATISFIED) | TO(STEP_UNNEEDED) | TO(STEP_SKIPPED),
     [STEP_FIRING] = TO(STEP_SENT) | TO(STEP_SATISFIED) | TO(STEP_UNNEEDED) | TO(STEP_PENDING),
-    [STEP_SENT] = TO(STEP_SATISFIED) | TO(STEP_UNNEEDED) | TO(STEP_PENDING),
+    [STEP_SENT] = TO(STEP_FIRING) | TO(STEP_SATISFIED) | TO(STEP_UNNEEDED) | TO(STEP_PENDING),
     [STEP_SATISFIED] = TO(STEP_PENDING),
     [STEP_UNNEEDED] = TO(STEP_PENDING),
     [STEP_SKIPPED] = TO(STEP_PENDING),

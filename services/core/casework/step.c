@@ -80,21 +80,32 @@ static struct send plan_send(const struct work *work, const struct policy_step *
                                                 : send_in_turn(work, policy_step->via, slot);
 }
 
-/* The last step of a crisis always repeats; guardians, who are not asked to take over, are no last step. */
-static bool repeats(const struct work *work, const struct step *step,
-                    const struct policy_step *policy_step)
+/* Whether another step of the ladder asks somebody after this one, or will: one that nobody holds, or that is needed no more, asks
+ * nobody. */
+static bool is_followed(const struct work *work, const struct step *step, size_t policy_steps)
 {
-    const struct policy *policy = work_policy(work);
-    if (policy_step->repeat_until_acked || work->file->level != CASE_LEVEL_CRISIS ||
-        policy == NULL) {
-        return policy_step->repeat_until_acked;
-    }
-    for (size_t i = step->index + 1; i < policy->step_count; i++) {
-        if (policy_step_wants_ack(&policy->steps[i])) {
-            return false;
+    for (size_t i = 0; i < work->file->step_count; i++) {
+        const struct step *later = &work->file->steps[i];
+        struct policy_step policy_step = step_policy(work, later);
+        if (later->index > step->index && later->index < policy_steps &&
+            later->state != STEP_UNNEEDED && later->state != STEP_SKIPPED &&
+            policy_step_wants_ack(&policy_step)) {
+            return true;
         }
     }
-    return policy_step_wants_ack(policy_step);
+    return false;
+}
+
+/* The last step of a crisis always repeats; guardians, who are not asked to take over, are no last step. */
+bool step_repeats(const struct work *work, const struct step *step)
+{
+    const struct policy *policy = work_policy(work);
+    struct policy_step policy_step = step_policy(work, step);
+    if (policy_step.repeat_until_acked || work->file->level != CASE_LEVEL_CRISIS ||
+        policy == NULL) {
+        return policy_step.repeat_until_acked;
+    }
+    return policy_step_wants_ack(&policy_step) && !is_followed(work, step, policy->step_count);
 }
 
 /* What is said again and again need not wait for long: the next one is on its way, and a notifier that comes back after hours
@@ -129,7 +140,7 @@ static struct work_message page(struct work *work, const struct step *step, stru
         .purpose = policy_step.purpose.len > 0 ? policy_step.purpose : STR_LITERAL("step"),
         .lane = bulk ? EFFECT_LANE_BULK : EFFECT_LANE_URGENT,
         .may_wait = bulk,
-        .expires_ms = work->wall_ms + message_life_ms(work, repeats(work, step, &policy_step)),
+        .expires_ms = work->wall_ms + message_life_ms(work, step_repeats(work, step)),
         .wants_key_press = true,
     };
 }
@@ -373,12 +384,11 @@ static void set_state(struct step *step, enum step_state to)
 
 static void plan_next(struct work *work, struct step *step, struct send send, int64_t base_ms)
 {
-    struct policy_step policy_step = step_policy(work, step);
     if (!send.last) {
         step->slot++;
         step->next_ms = base_ms + send.gap_ms;
         set_state(step, STEP_FIRING);
-    } else if (repeats(work, step, &policy_step)) {
+    } else if (step_repeats(work, step)) {
         int64_t next_ms = step->fired_ms + work->set->repeat_gap_ms;
         step->slot = 0;
         step->next_ms = next_ms > base_ms ? next_ms : base_ms + work->set->repeat_gap_ms;

@@ -155,6 +155,21 @@ static bool has_active_ack(const struct casefile *file)
     return false;
 }
 
+/* Nobody has the case, and what came after a step that was said is needed no more, or reaches nobody: the step goes on. */
+static void go_on(struct work *work)
+{
+    for (size_t i = 0; i < work->file->step_count && !has_active_ack(work->file); i++) {
+        struct step *step = &work->file->steps[i];
+        if (step->state == STEP_SENT && !step_policy(work, step).in_order &&
+            step_repeats(work, step)) {
+            int64_t next_ms = step->fired_ms + work->set->repeat_gap_ms;
+            step->slot = 0;
+            step->next_ms = next_ms > work->now_ms ? next_ms : work->now_ms;
+            step_transition(step, STEP_FIRING);
+        }
+    }
+}
+
 /* Whether a person has done one of the episode's obligations. */
 static bool has_performed(const struct casefile *file)
 {
@@ -191,6 +206,7 @@ void step_review(struct work *work)
     for (size_t i = 0; i < work->file->step_count; i++) {
         review(work, &work->file->steps[i]);
     }
+    go_on(work);
     review_state(work);
 }
 
