@@ -406,11 +406,11 @@ static bool is_orphaned(const struct notifier *notifier, struct ident id)
     return false;
 }
 
-/* False: it could not be started now, and stands in its lane again. */
-static bool start(struct part *part, struct held *held)
+/* False: it could not be started now, and stands in its lane again. Quiet hours are judged by the time of the step, as timers are: by
+ * a clock of our own that is behind it, what just came due would be put off until then for ever. */
+static bool start(struct part *part, struct held *held, int64_t now_ms)
 {
     struct notifier *notifier = part->notifier;
-    int64_t now_ms = loop_utc_ms();
     int64_t not_before_ms = digest_not_before(part, held, now_ms);
     if (not_before_ms > now_ms) {
         held->life.next_ms = not_before_ms;
@@ -448,7 +448,7 @@ static bool start(struct part *part, struct held *held)
     return true;
 }
 
-void flight_start_ready(struct part *part)
+void flight_start_ready(struct part *part, int64_t now_ms)
 {
     for (enum notifier_lane lane = LANE_URGENT; lane < LANE_COUNT; lane++) {
         while (flight_can_start(part) && has_room(part, lane)) {
@@ -457,7 +457,7 @@ void flight_start_ready(struct part *part)
             if (map_get(&part->flights, ident_part(&held->id)) != NULL) {
                 continue; /* it comes back with the answer that is on its way */
             }
-            if (!start(part, held)) {
+            if (!start(part, held, now_ms)) {
                 break; /* a later turn tries again */
             }
         }

@@ -59,8 +59,8 @@ bool flight_can_start(const struct part *part);
 bool flight_is_withheld(const struct notifier *notifier);
 
 /* Starts sends of ready notices, urgent ones first, as far as the lanes have room; nothing while the proof of ownership is
- * old. From step_time only: every control that is in the log was stepped before. */
-void flight_start_ready(struct part *part);
+ * old. From step_time only: every control that is in the log was stepped before. `now_ms` is the time of that step. */
+void flight_start_ready(struct part *part, int64_t now_ms);
 
 /* The notice has ended or is stopped: its flight is called back as far as it still can be. */
 void flight_drop(struct part *part, struct ident id);

@@ -294,6 +294,6 @@ void part_step_time(void *object, int64_t now_ms, struct stream_effects *effects
         arena_reset(&part->arena);
         timer_due(part, due[i].id, now_ms, effects);
     }
-    flight_start_ready(part);
+    flight_start_ready(part, now_ms);
     take_review_pause(part);
 }

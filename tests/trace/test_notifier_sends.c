@@ -1,4 +1,4 @@
-/* Calls and the limits of their numbers, on the real notifier under virtual time: found by the simulator. */
+/* Sends of the real notifier under virtual time, where they went wrong: found by the simulator. */
 #include "support/runner.h"
 
 #include <stdio.h>
@@ -10,7 +10,9 @@
 #include "sim/stage.h"
 #include "wire/decode.h"
 
-enum { SECOND_MS = 1000, ANSWER_MS = 5 * SECOND_MS };
+#define MIDNIGHT_MS INT64_C(1764000000000) /* of the school */
+
+enum { SECOND_MS = 1000, HOUR_MS = 3600 * SECOND_MS, ANSWER_MS = 5 * SECOND_MS };
 
 struct scene {
     struct stage_setup setup;
@@ -55,7 +57,7 @@ static void run(struct scene *scene, int64_t for_ms)
 }
 
 /* A provider that is long in answering, and quick in ringing. */
-static void open_scene(struct scene *scene)
+static void open_scene(struct scene *scene, int64_t start_ms)
 {
     static const struct provider_habits habits = {
         .quick_ms = ANSWER_MS, .slow_ms = ANSWER_MS, .word_ms = 1, .bring_ms = 1};
@@ -63,7 +65,7 @@ static void open_scene(struct scene *scene)
     memset(scene->channels, 0, sizeof(scene->channels));
     scene->presses_key = true;
     stage_setup_init(&scene->setup, SIM_PACK);
-    stage_open(&scene->stage, &scene->setup, &calls, 1, INT64_C(1764000000000));
+    stage_open(&scene->stage, &scene->setup, &calls, 1, start_ms);
     provider_set_habits(scene->stage.world.provider, &habits);
     stage_start(&scene->stage);
     run(scene, 10 * SECOND_MS);
@@ -75,14 +77,15 @@ static void close_scene(struct scene *scene)
     stage_setup_fini(&scene->setup);
 }
 
-static void call(struct scene *scene, uint8_t number)
+static void append_call(struct scene *scene, uint8_t number, bool may_wait)
 {
     static char unit[] = "s1", person[] = "psych", role[] = "psych_teacher", purpose[] = "step",
                 subject[] = "lan", kind[] = "self_harm", case_number[] = "1", cause[] = "0";
     uint8_t id[16] = {number};
     uint8_t case_id[16] = {200};
     struct arena arena;
-    struct kafka_output output = {.topic = TOPIC_NOTICES_URGENT, .unit = STR_LITERAL("s1")};
+    struct kafka_output output = {.topic = may_wait ? TOPIC_NOTICES_BULK : TOPIC_NOTICES_URGENT,
+                                  .unit = STR_LITERAL("s1")};
     Shouwang__V1__Notice notice = SHOUWANG__V1__NOTICE__INIT;
     notice.id = (ProtobufCBinaryData){16, id};
     notice.case_id = (ProtobufCBinaryData){16, case_id};
@@ -98,12 +101,18 @@ static void call(struct scene *scene, uint8_t number)
     notice.case_number = case_number;
     notice.level = SHOUWANG__V1__LEVEL__LEVEL_CRISIS;
     notice.wants_key_press = true;
+    notice.may_wait = may_wait;
     notice.created_at_ms = agenda_now(scene->stage.agenda);
     notice.expires_at_ms = notice.created_at_ms + 600 * SECOND_MS;
     arena_init(&arena, 1 << 20);
     assert_int_equal(encode_message(&notice.base, &arena, &output.value), 0);
     broker_append(scene->stage.world.broker, &output);
     arena_fini(&arena);
+}
+
+static void call(struct scene *scene, uint8_t number)
+{
+    append_call(scene, number, false);
 }
 
 static void cancel(struct scene *scene, uint8_t number)
@@ -137,7 +146,7 @@ static void test_notifier_counts_a_call_that_is_taken_before_its_answer(void **s
 {
     struct scene scene;
     (void)state;
-    open_scene(&scene);
+    open_scene(&scene, MIDNIGHT_MS);
     call(&scene, 1);
     run(&scene, 20 * SECOND_MS);
     call(&scene, 2);
@@ -151,7 +160,7 @@ static void test_notifier_counts_a_call_whose_answer_is_undone(void **state)
 {
     struct scene scene;
     (void)state;
-    open_scene(&scene);
+    open_scene(&scene, MIDNIGHT_MS);
     scene.presses_key = false; /* the provider says "delivered" all the same */
     call(&scene, 1);
     run(&scene, ANSWER_MS - SECOND_MS);
@@ -172,7 +181,7 @@ static void test_notifier_counts_a_call_that_is_cancelled_underway(void **state)
     (void)state;
     const struct provider_habits silent = {
         .quick_ms = ANSWER_MS, .slow_ms = ANSWER_MS, .no_word = 1000, .word_ms = 1, .bring_ms = 1};
-    open_scene(&scene);
+    open_scene(&scene, MIDNIGHT_MS);
     provider_set_habits(scene.stage.world.provider, &silent);
     scene.presses_key = false;
     call(&scene, 1);
@@ -185,12 +194,33 @@ static void test_notifier_counts_a_call_that_is_cancelled_underway(void **state)
     close_scene(&scene);
 }
 
+/* The night ends at half past six by the brokers' clock, and five seconds later by the notifier's: a record of in between lets what
+ * waited for the end come due, and it is due then, not put off again and again. */
+static void test_notifier_ends_the_night_by_the_time_of_the_step(void **state)
+{
+    struct scene scene;
+    (void)state;
+    open_scene(&scene, MIDNIGHT_MS + 6 * HOUR_MS + 1795 * SECOND_MS - 10 * SECOND_MS);
+    for (int slot = 0; slot < MACHINE_SLOTS; slot++) {
+        machine_set_skew(&scene.stage.machines[BROKER_NOTIFIER][slot], -5 * SECOND_MS);
+    }
+    append_call(&scene, 1, true);
+    run(&scene, 4 * SECOND_MS);
+    assert_string_equal(scene.channels, "");
+    run(&scene, 2 * SECOND_MS);
+    cancel(&scene, 2);
+    run(&scene, 10 * SECOND_MS);
+    assert_string_equal(scene.channels, "voice ");
+    close_scene(&scene);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_notifier_counts_a_call_that_is_taken_before_its_answer),
         cmocka_unit_test(test_notifier_counts_a_call_whose_answer_is_undone),
         cmocka_unit_test(test_notifier_counts_a_call_that_is_cancelled_underway),
+        cmocka_unit_test(test_notifier_ends_the_night_by_the_time_of_the_step),
     };
     return RUN_TESTS(argc, argv, tests);
 }
