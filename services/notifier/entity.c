@@ -261,6 +261,7 @@ bool held_ended_lately(const struct part *part, struct ident id)
 void held_note_ended(struct part *part, struct ident id)
 {
     *recent_slot(part, id) = id;
+    part->has_recent = true;
 }
 
 void held_schedule(struct part *part, struct held *held, int64_t now_ms)

@@ -373,9 +373,9 @@ int entity_load(void *object, struct str key, struct str value)
     struct ident id;
     int error = ERR_CORRUPT;
     arena_reset(&part->arena);
-    if (part->is_live) {
-        memset(part->recent, 0,
-               NOTIFIER_RECENT * sizeof(*part->recent)); /* an undone end is none */
+    if (part->is_live && part->has_recent) { /* an undone end is none */
+        memset(part->recent, 0, NOTIFIER_RECENT * sizeof(*part->recent));
+        part->has_recent = false;
     }
     if (!split_key(key, &what, &rest)) {
         return ERR_CORRUPT;

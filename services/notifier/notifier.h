@@ -116,6 +116,7 @@ struct part {
     struct list parked;   /* answered, while their notice is undone */
     size_t bulk_count;
     struct ident *recent; /* by the id's first bytes; forgotten whenever a batch is undone */
+    bool has_recent;
     struct wheel *wheel;
     struct part_timer *timers;
     uint32_t timer_count;

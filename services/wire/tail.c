@@ -4,7 +4,7 @@
 
 #include "wire/decode.h"
 
-enum { VARINT_MAX_BYTES = 10, WIRE_VARINT = 0, WIRE_BYTES = 2, ROOM_BYTES = 8 * 1024, MORE = 8 };
+enum { VARINT_MAX_BYTES = 10, WIRE_VARINT = 0, WIRE_BYTES = 2, ROOM_BYTES = 32 * 1024, MORE = 8 };
 
 static struct tail start(uint8_t *room, size_t room_bytes)
 {
@@ -45,10 +45,7 @@ static bool has_room(struct tail *tail, size_t bytes)
 
 static void long_varint(struct tail *tail, uint64_t value)
 {
-    size_t bytes = 1;
-    for (uint64_t rest = value >> 7; rest != 0; rest >>= 7) {
-        bytes++;
-    }
+    size_t bytes = (70 - (size_t)__builtin_clzll(value | 1)) / 7; /* of seven bits each */
     if (!has_room(tail, VARINT_MAX_BYTES)) {
         return;
     }
