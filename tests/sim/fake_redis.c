@@ -151,6 +151,7 @@ int redis_new(struct loop *loop, const struct redis_options *options, redis_stat
     (void)options;
     *redis = (struct redis){loop->machine, state, ctx};
     loop->machine->redis = redis;
+    loop->machine->redis_asked = 0;
     *ret_redis = redis;
     return 0;
 }
@@ -181,6 +182,7 @@ static void answered(void *ctx, uint64_t mark)
         return;
     }
     struct machine *before = machine_enter(machine);
+    machine->redis_asked--;
     if (machine->world->store->is_away) {
         answer->done(REDIS_UNAVAILABLE, NULL, answer->ctx);
     } else {
@@ -202,6 +204,7 @@ int redis_send(struct redis *redis, const struct redis_command *command, redis_d
         struct answer *answer = arena_alloc(world->arena, sizeof(*answer));
         sw_assert(answer != NULL);
         *answer = (struct answer){machine, done, ctx, value};
+        machine->redis_asked++;
         agenda_add(world->agenda, agenda_now(world->agenda) + machine_hop_ms(world), answered,
                    answer, machine->life);
     }

@@ -67,6 +67,11 @@ bool machine_runs(const struct machine *machine)
     return machine->is_up && machine->stopped_until_ms == 0;
 }
 
+bool machine_is_asking(const struct machine *machine)
+{
+    return machine->calls != NULL || machine->redis_asked > 0;
+}
+
 int64_t machine_hears_at(const struct machine *machine)
 {
     int64_t now_ms = agenda_now(machine->world->agenda);

@@ -85,6 +85,7 @@ struct machine {
     struct http_server *server;
     struct http_call *calls;
     struct redis *redis;
+    unsigned redis_asked; /* commands whose answer is still to come */
 };
 
 void machine_init(struct machine *machine, struct machine_world *world, enum broker_group group,
@@ -110,6 +111,9 @@ void machine_wake(struct machine *machine, int64_t at_ms);
 
 /* Whether it runs now: up and not stopped. */
 bool machine_runs(const struct machine *machine);
+
+/* Whether it waits for an answer of the provider or of Redis. */
+bool machine_is_asking(const struct machine *machine);
 
 /* Whose code runs now; set around every call into a service. Answers the one before. */
 struct machine *machine_enter(struct machine *machine);
