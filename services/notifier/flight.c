@@ -417,6 +417,9 @@ static bool start(struct part *part, struct held *held, int64_t now_ms)
         held_schedule(part, held, now_ms);
         return true;
     }
+    if (loop_utc_ms() >= held->life.expires_ms) {
+        return true; /* send_now would put it back, and we would start it again: its timer ends it */
+    }
     struct flight *flight = calloc(1, sizeof(*flight));
     if (flight == NULL) {
         list_push_front(&part->ready[held->lane], &held->node);

@@ -6,6 +6,7 @@
 
 #include <shouwang/v1/notice.pb-c.h>
 
+#include "sim/fakes.h"
 #include "sim/provider.h"
 #include "sim/stage.h"
 #include "wire/decode.h"
@@ -19,12 +20,14 @@ struct scene {
     struct stage stage;
     char channels[64]; /* of the sends accepted, in their order */
     bool presses_key;  /* at once */
+    int64_t life_ms;   /* of a call */
+    unsigned receipts;
 };
 
 static void appended(void *ctx, const struct broker_record *record)
 {
-    (void)ctx;
-    (void)record;
+    struct scene *scene = ctx;
+    scene->receipts += record->record.topic == TOPIC_RECEIPTS;
 }
 
 static void failed(void *ctx, const char *why)
@@ -64,6 +67,8 @@ static void open_scene(struct scene *scene, int64_t start_ms)
     const struct stage_calls calls = {appended, heard, rings, failed, scene};
     memset(scene->channels, 0, sizeof(scene->channels));
     scene->presses_key = true;
+    scene->receipts = 0;
+    scene->life_ms = 600 * SECOND_MS;
     stage_setup_init(&scene->setup, SIM_PACK);
     stage_open(&scene->stage, &scene->setup, &calls, 1, start_ms);
     provider_set_habits(scene->stage.world.provider, &habits);
@@ -103,7 +108,7 @@ static void append_call(struct scene *scene, uint8_t number, bool may_wait)
     notice.wants_key_press = true;
     notice.may_wait = may_wait;
     notice.created_at_ms = agenda_now(scene->stage.agenda);
-    notice.expires_at_ms = notice.created_at_ms + 600 * SECOND_MS;
+    notice.expires_at_ms = notice.created_at_ms + scene->life_ms;
     arena_init(&arena, 1 << 20);
     assert_int_equal(encode_message(&notice.base, &arena, &output.value), 0);
     broker_append(scene->stage.world.broker, &output);
@@ -214,6 +219,30 @@ static void test_notifier_ends_the_night_by_the_time_of_the_step(void **state)
     close_scene(&scene);
 }
 
+/* Stopped for two seconds, the notifier finds a record of before its notice expired: the next try is due by that, and nothing is sent any
+ * more by its own clock. */
+static void test_notifier_lets_go_of_what_expired_before_it_was_sent(void **state)
+{
+    struct scene scene;
+    (void)state;
+    const struct provider_habits busy = {
+        .busy = 1000, .quick_ms = 1, .slow_ms = 2, .word_ms = 1, .bring_ms = 1};
+    open_scene(&scene, MIDNIGHT_MS);
+    provider_set_habits(scene.stage.world.provider, &busy);
+    scene.life_ms = 3 * SECOND_MS;
+    call(&scene, 1);
+    run(&scene, SECOND_MS);
+    store_set_away(scene.stage.world.store, true, false, &scene.stage.world);
+    for (int slot = 0; slot < MACHINE_SLOTS; slot++) {
+        machine_stop(&scene.stage.machines[BROKER_NOTIFIER][slot], 2500);
+    }
+    run(&scene, 1900);
+    cancel(&scene, 2);
+    run(&scene, 10 * SECOND_MS);
+    assert_int_equal(scene.receipts, 1);
+    close_scene(&scene);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -221,6 +250,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_notifier_counts_a_call_whose_answer_is_undone),
         cmocka_unit_test(test_notifier_counts_a_call_that_is_cancelled_underway),
         cmocka_unit_test(test_notifier_ends_the_night_by_the_time_of_the_step),
+        cmocka_unit_test(test_notifier_lets_go_of_what_expired_before_it_was_sent),
     };
     return RUN_TESTS(argc, argv, tests);
 }
