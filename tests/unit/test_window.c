@@ -132,6 +132,67 @@ static void test_window_streak_follows_the_local_clock(void **state)
     assert_int_equal(windows_count_streak(&model.windows, &model_key, &days), 3);
 }
 
+/* Looks at each entry, from the newest back. */
+static int64_t plain_streak(const struct window_days *days)
+{
+    const struct window_span *span = &days->span;
+    int64_t today = zone_to_local(days->zone, span->to_ms).day;
+    bool is_school_day = calendar_is_school_day(days->calendar, today);
+    int64_t wanted = is_school_day ? today : calendar_step(days->calendar, today, -1);
+    int64_t streak = 0;
+    int64_t before_ms = span->to_ms + 1;
+    for (;;) {
+        int64_t newest_ms = span->to_ms - span->length_ms;
+        for (size_t i = 0; i < model.count; i++) {
+            int64_t at_ms = model.entries[i].at_ms;
+            newest_ms = at_ms < before_ms && at_ms > newest_ms ? at_ms : newest_ms;
+        }
+        int64_t day = zone_to_local(days->zone, newest_ms).day;
+        if (newest_ms == span->to_ms - span->length_ms) {
+            return streak;
+        }
+        if (streak == 0 && day < wanted && wanted == today) {
+            wanted = calendar_step(days->calendar, wanted, -1);
+        }
+        if (day < wanted) {
+            return streak;
+        }
+        streak += day == wanted ? 1 : 0;
+        wanted = day == wanted ? calendar_step(days->calendar, wanted, -1) : wanted;
+        before_ms = newest_ms;
+    }
+}
+
+/* Days are stepped over whole; on those on which the clock is moved, be it back over midnight, each entry is looked at. */
+static void test_window_streak_is_that_of_a_plain_list(void **state)
+{
+    enum { DAYS = 7, CHANGE_DAY = 4 };
+    const int64_t midnight_ms = zone_day_of(2026, 10, 25) * (int64_t)DAY_MS;
+    (void)state;
+    for (int round = 0; round < 1500; round++) {
+        int64_t change_ms = midnight_ms + (window_model_pick(13) - 6) * HOUR_MS / 2;
+        int32_t before_s = (int32_t)(window_model_pick(3) * 3600);
+        const struct zone_offset offsets[] = {{0, before_s}, {change_ms, 3600}};
+        const struct zone zone = {offsets, 2};
+        const struct calendar calendar = {.weekdays = round % 2 == 0 ? 0xfe : 0x3e};
+        int64_t first_ms = midnight_ms - CHANGE_DAY * (int64_t)DAY_MS;
+        model.count = 0;
+        windows_fini(&model.windows);
+        windows_init(&model.windows, 0, 1);
+        for (int i = 0; i < 20; i++) {
+            put(first_ms + window_model_pick(DAYS * 48) * HOUR_MS / 2 + window_model_pick(2) - 1,
+                0);
+            const struct window_days days = {
+                &zone,
+                &calendar,
+                {first_ms + window_model_pick((DAYS + 2) * 48) * HOUR_MS / 2,
+                 (1 + window_model_pick(DAYS * 24)) * HOUR_MS}};
+            assert_int_equal(windows_count_streak(&model.windows, &model_key, &days),
+                             plain_streak(&days));
+        }
+    }
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -144,6 +205,8 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup_teardown(test_window_streak_counts_school_days, window_model_setup,
                                         window_model_teardown),
         cmocka_unit_test_setup_teardown(test_window_streak_follows_the_local_clock,
+                                        window_model_setup, window_model_teardown),
+        cmocka_unit_test_setup_teardown(test_window_streak_is_that_of_a_plain_list,
                                         window_model_setup, window_model_teardown),
     };
     return RUN_TESTS(argc, argv, tests);

@@ -11,6 +11,7 @@ static void free_row(struct row *row)
 {
     heap_free(row->buckets);
     heap_free(row->lasts);
+    heap_free(row->sorted);
     heap_free(row);
 }
 
@@ -255,6 +256,7 @@ static void note_change(struct bucket *bucket, const struct window_state *state)
     }
     bool is_appended = is_one_more && at == bucket->count;
     window_note_folds(bucket, is_appended ? &state->entries[at] : NULL);
+    window_note_numbers(bucket);
 }
 
 int window_make_values(struct row *row)
@@ -286,6 +288,7 @@ static void take_out(struct windows *windows, struct bucket *bucket)
     set_count(bucket, 0);
     bucket->row->is_stale = true;
     window_note_folds(bucket, NULL);
+    window_note_numbers(bucket);
     hang_out(windows, bucket);
     (void)map_remove(&windows->buckets, bucket->key);
     list_remove(&bucket->order);

@@ -147,7 +147,8 @@ SW_NODISCARD int windows_fold(const struct windows *windows, const struct window
 bool windows_last(const struct windows *windows, const struct window_key *key,
                   const struct window_span *span, double *ret_number);
 
-/* The median of the numbers of the span; NAN: there is none. Looks at each of them, in `arena`. ERR_MEMORY. */
+/* The median of the numbers of the span; NAN: there is none. Looks, in `arena`, at those of the days that the span's two ends
+ * cut and at as many again; what lies between is kept sorted from one call to the next. ERR_MEMORY. */
 SW_NODISCARD int windows_median(const struct windows *windows, const struct window_key *key,
                                 const struct window_span *span, struct arena *arena,
                                 double *ret_number);

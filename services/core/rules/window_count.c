@@ -105,7 +105,21 @@ int windows_count_distinct(const struct windows *windows, const struct window_ke
     return error;
 }
 
-/* The local day of the newest entry of the row that lies before `at`, from there back; false: there is none in the span. */
+/* Before all entries of the local day, of which one is at `at_ms`. Only where no clock was moved between its midnight and then:
+ * on the other days, two in a year, each entry is looked at. */
+static void skip_day(const struct row *row, const struct window_days *days, int64_t at_ms,
+                     const struct zone_local *local, struct place *at)
+{
+    int64_t midnight_ms = at_ms - local->day_ms;
+    struct zone_local midnight = zone_to_local(days->zone, midnight_ms);
+    if (midnight.day == local->day && midnight.day_ms == 0) {
+        at->bucket = window_find_day(row, window_day_of(midnight_ms));
+        at->entry = window_count_until(row->buckets[at->bucket], midnight_ms - 1);
+    }
+}
+
+/* The local day of the newest entry of the row that lies before `at`, and from there back to what lies before that day; false:
+ * there is none in the span. */
 static bool step_back(const struct row *row, const struct window_days *days, struct place *at,
                       int64_t *ret_day)
 {
@@ -118,7 +132,9 @@ static bool step_back(const struct row *row, const struct window_days *days, str
     }
     at->entry--;
     int64_t at_ms = row->buckets[at->bucket]->entries[at->entry].at_ms;
-    *ret_day = zone_to_local(days->zone, at_ms).day;
+    struct zone_local local = zone_to_local(days->zone, at_ms);
+    *ret_day = local.day;
+    skip_day(row, days, at_ms, &local, at);
     return at_ms > days->span.to_ms - days->span.length_ms;
 }
 

@@ -26,6 +26,10 @@ struct row {
     struct window_fold middle; /* of the days [middle_from, middle_end): most of the last answer */
     int64_t middle_from;
     int64_t middle_end; /* at or before middle_from: there is none */
+    double *sorted;     /* the numbers of the days [sorted_from, sorted_end), for the median */
+    size_t sorted_count;
+    int64_t sorted_from;
+    int64_t sorted_end; /* at sorted_from: none, or they are no longer what they were */
     bool is_stale;
     bool has_folds;
 };
@@ -80,5 +84,10 @@ size_t window_count_until(const struct bucket *bucket, int64_t at_ms);
 
 /* The bucket is about to have one entry more behind its others, or, `appended` NULL, to change in any other way or to go. */
 void window_note_folds(struct bucket *bucket, const struct window_entry *appended);
+
+/* --- window_median.c ------------------------------------------------------------------------------------------------- */
+
+/* The bucket is about to change, or to go. */
+void window_note_numbers(const struct bucket *bucket);
 
 #endif
