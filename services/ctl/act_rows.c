@@ -235,6 +235,25 @@ const struct ctl_command ctl_command_hand_over = {
     .run = act_run,
 };
 
+static const struct ctl_option team_options[] = {
+    {"--until", "TIME", "put PERSON on the team until then: RFC 3339"},
+    {"--reason", "TEXT", "what for; sealed; needed with --until"},
+    ACT_UNIT,
+    ACT_AS,
+    ACT_ROLE,
+    ACT_WAIT,
+    ACT_LAST,
+};
+const struct ctl_command ctl_command_team = {
+    .name = "team",
+    .arguments = "CASE [PERSON]",
+    .help =
+        "Put somebody on the temporary team of a case until a time; without one, take PERSON, or "
+        "everybody, off it.",
+    .options = team_options,
+    .run = act_run,
+};
+
 static const struct ctl_option link_options[] = {
     ACT_AS,
     ACT_ROLE,
@@ -331,6 +350,12 @@ const struct act act_rows[] = {
      NULL,
      "hand_over",
      {{ACT_TEXT, "person", NULL, 1, false}, {ACT_TEXT, "note", "--note", 0, false}}},
+    {&ctl_command_team,
+     NULL,
+     "team",
+     {{ACT_TEXT, "person", NULL, 1, false},
+      {ACT_TIME, "until_at_ms", "--until", 0, false},
+      {ACT_TEXT, "reason", "--reason", 0, false}}},
     {&ctl_command_link,
      NULL,
      "link",

@@ -254,6 +254,15 @@ static void read_conflicts(struct reading *reading, const Shouwang__V1__Case *fr
     }
 }
 
+static void read_team(struct reading *reading, const Shouwang__V1__Case *from, struct casefile *to)
+{
+    to->members = take(reading, from->n_team, sizeof(struct member));
+    for (size_t i = 0; to->members != NULL && i < from->n_team; i++) {
+        const Shouwang__V1__TeamMember *member = from->team[i];
+        to->members[to->member_count++] = (struct member){str_of(member->person), member->until_ms};
+    }
+}
+
 static void read_lists(struct reading *reading, const Shouwang__V1__Case *from, struct casefile *to)
 {
     to->parties = take(reading, from->n_parties, sizeof(struct case_party));
@@ -327,6 +336,7 @@ int case_decode(struct str value, struct arena *arena, struct casefile *ret_file
     read_told(&reading, record, &file);
     read_conflicts(&reading, record, &file);
     read_lists(&reading, record, &file);
+    read_team(&reading, record, &file);
     if (reading.error == 0) {
         *ret_file = file;
     }

@@ -246,6 +246,12 @@ static void write_facts(struct tail *tail, const struct casefile *file)
 static void write_case(struct tail *tail, const void *record)
 {
     const struct casefile *file = record;
+    for (size_t i = file->member_count; i-- > 0;) {
+        const uint8_t *mark = tail_mark(tail);
+        tail_number(tail, 2, (uint64_t)file->members[i].until_ms);
+        tail_text(tail, 1, file->members[i].person);
+        tail_message(tail, 34, mark);
+    }
     tail_number(tail, 33, file->is_queued);
     tail_number(tail, 32, file->silent);
     tail_number(tail, 31, file->quiet_before);

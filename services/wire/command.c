@@ -60,6 +60,15 @@ static void read_waive(struct reading *reading, const Shouwang__V1__Waive *waive
     read_sealed(reading, waive->reason);
 }
 
+static void read_team(struct reading *reading, const Shouwang__V1__Team *team)
+{
+    struct case_command *command = reading->command;
+    command->kind = CASE_COMMAND_TEAM;
+    command->person = str_of(team->person);
+    command->until_ms = team->until_at_ms;
+    read_sealed(reading, team->reason);
+}
+
 static void read_people(struct reading *reading, const Shouwang__V1__Command *record)
 {
     struct case_command *command = reading->command;
@@ -179,6 +188,9 @@ static bool read_action(struct reading *reading, const Shouwang__V1__Command *re
     case SHOUWANG__V1__COMMAND__ACTION_HAND_OVER:
     case SHOUWANG__V1__COMMAND__ACTION_REQUEST_HELP:
         read_words(reading, record);
+        return true;
+    case SHOUWANG__V1__COMMAND__ACTION_TEAM:
+        read_team(reading, record->team);
         return true;
     case SHOUWANG__V1__COMMAND__ACTION__NOT_SET:
     case _SHOUWANG__V1__COMMAND__ACTION__CASE_IS_INT_SIZE:

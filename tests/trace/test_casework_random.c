@@ -33,9 +33,9 @@ static const char *pick(struct walk *walk, const char *const *texts, size_t coun
 
 static const char *const people[] = {"duty", "deputy", "psych", "teacher", "aide",
                                      "boss", "head",   "mum",   "dad",     "desk"};
-static const char *const roles[] = {"duty_leader", "psych_teacher",  "class_teacher",
-                                    "principal",   "grade_head",     "guardians",
-                                    "bureau_duty", "county_designee"};
+static const char *const roles[] = {"duty_leader", "psych_teacher",   "class_teacher",
+                                    "principal",   "grade_head",      "guardians",
+                                    "bureau_duty", "county_designee", "team_member"};
 static const char *const obligations[] = {"emergency_call", "on_scene",       "guardian_contact",
                                           "phone_report",   "written_report", "follow_up",
                                           "final_report",   "hold",           "interview",
@@ -105,6 +105,11 @@ static void send_command(struct walk *walk)
     command.stand_down = (enum case_stand_down_reason)next_random(walk, 5);
     command.confirmed = next_random(walk, 2) == 0;
     command.code = str_of(PICK(walk, answers));
+    if (kind == CASE_COMMAND_TEAM && next_random(walk, 3) > 0) {
+        command.sealed = STR_LITERAL("\x08\x01");
+        command.until_ms = WORLD_START_MS + world_now(walk->world) +
+                           (int64_t)next_random(walk, 40 * (uint64_t)HOUR);
+    }
     (void)world_do(walk->world, command);
 }
 

@@ -54,6 +54,16 @@ bool casefile_owes_interview(const struct casefile *file)
     return false;
 }
 
+bool casefile_has_member(const struct casefile *file, struct str person, int64_t at_ms)
+{
+    for (size_t i = 0; i < file->member_count; i++) {
+        if (str_equal(file->members[i].person, person)) {
+            return at_ms < file->members[i].until_ms;
+        }
+    }
+    return false;
+}
+
 struct episode *casefile_episode(const struct casefile *file, uint32_t number)
 {
     for (size_t i = 0; i < file->episode_count; i++) {
@@ -104,6 +114,9 @@ struct case_due casefile_next_due(const struct casefile *file, int64_t from_ms)
             consider(&best, file->acks[i].expires_ms, CASE_DUE_ACK, i);
         }
     }
+    for (size_t i = 0; i < file->member_count; i++) {
+        consider(&best, file->members[i].until_ms, CASE_DUE_MEMBER, i);
+    }
     for (size_t i = 0; i < file->obligation_count; i++) {
         consider_obligation(file, i, &best);
     }
@@ -125,7 +138,7 @@ static bool counts_fit(const struct casefile *file)
            file->ack_count <= CASE_ACKS_MAX && file->told_count <= CASE_TOLD_MAX &&
            file->conflict_count <= CASE_CONFLICTS_MAX && file->hold_count <= CASE_HOLDS_MAX &&
            file->party_count <= CASE_PARTIES_MAX && file->why_count <= CASE_WHY_MAX &&
-           file->signal_count <= CASE_SIGNALS_MAX;
+           file->signal_count <= CASE_SIGNALS_MAX && file->member_count <= CASE_MEMBERS_MAX;
 }
 
 static const char *episodes_fault(const struct casefile *file)
@@ -245,6 +258,9 @@ static const char *states_fault(const struct casefile *file)
     }
     if (file->stand_down_by_ms != CASE_NEVER && file->state != CASE_STOOD_DOWN) {
         return "a confirmation is due in a case that is not stood down";
+    }
+    if (file->member_count > 0 && file->state == CASE_CLOSED) {
+        return "a closed case has a team";
     }
     return file->state == CASE_CLOSED && file->outcome.len == 0 ? "a closed case has no outcome"
                                                                 : NULL;

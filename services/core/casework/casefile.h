@@ -23,6 +23,12 @@ struct case_why {
     struct str values; /* encoded, opaque to the core */
 };
 
+/* One of the temporary team: sees the case and acts on it until then. */
+struct member {
+    struct str person;
+    int64_t until_ms;
+};
+
 struct casefile {
     struct ident id;
     struct str unit;
@@ -62,6 +68,7 @@ struct casefile {
     struct case_party *parties;
     struct case_why *why;
     struct ident *signals;
+    struct member *members;
     size_t episode_count;
     size_t step_count;
     size_t obligation_count;
@@ -72,6 +79,7 @@ struct casefile {
     size_t party_count;
     size_t why_count;
     size_t signal_count;
+    size_t member_count; /* 0: no temporary team */
 };
 
 /* The words of records and files; static storage. */
@@ -92,6 +100,7 @@ enum case_due_kind {
     CASE_DUE_NOTHING,
     CASE_DUE_STAND_DOWN, /* not confirmed: reopen */
     CASE_DUE_ACK,        /* acks[index] expires */
+    CASE_DUE_MEMBER,     /* members[index] leaves */
     CASE_DUE_OBLIGATION, /* obligations[index] is breached, or its next occurrence is due */
     CASE_DUE_WARNING,    /* of obligations[index] */
     CASE_DUE_STEP,       /* steps[index] fires, or sends again */
@@ -112,6 +121,9 @@ bool casefile_is_running(const struct casefile *file);
 
 /* Whether the pupil is to be talked to, and was not yet: a place in the psychology teacher's queue. */
 bool casefile_owes_interview(const struct casefile *file);
+
+/* Whether the person is of the temporary team at that time. */
+bool casefile_has_member(const struct casefile *file, struct str person, int64_t at_ms);
 
 /* The episode of that number, or NULL. */
 struct episode *casefile_episode(const struct casefile *file, uint32_t number);

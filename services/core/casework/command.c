@@ -78,6 +78,7 @@ static const char *link(struct work *work, const struct case_command *command)
     bool staff = person->kind == ORG_PERSON_STAFF;
     bool corrects = life_awaits_person(file);
     if (corrects) {
+        team_end(work, "stood_down");
         life_forget_person(file);
     }
     file->subject = work_copy(work, person->id);
@@ -169,6 +170,8 @@ static const char *dispatch(struct work *work, const struct case_command *comman
         return obligation_urge(work, command);
     case CASE_COMMAND_HAND_OVER:
         return hand_over(work, command);
+    case CASE_COMMAND_TEAM:
+        return team_change(work, command);
     case CASE_COMMAND_NOTE:
     case CASE_COMMAND_READ:
         return NULL;
@@ -187,7 +190,7 @@ const char *command_name(enum case_command_kind kind)
         "settle",       "stand_down",   "confirm_stand_down",
         "close",        "note",         "read",
         "respond",      "link",         "urge",
-        "hand_over"};
+        "hand_over",    "team"};
     sw_assert((unsigned)kind < CASE_COMMAND_COUNT);
     return names[kind];
 }
@@ -210,7 +213,8 @@ bool command_step(struct work *work, const struct case_command *command)
     } else if (is_kept_out(work, command->actor) || str_is(command->actor_role, "guardians")) {
         refusal = "denied";
     } else {
-        refusal = dispatch(work, command);
+        refusal = team_refusal(work, command);
+        refusal = refusal != NULL ? refusal : dispatch(work, command);
     }
     if (refusal == NULL && command->kind != CASE_COMMAND_READ) {
         ack_progress(work, command->actor);

@@ -79,6 +79,7 @@ bool conflict_set(struct work *work, struct str person, enum case_conflict_reaso
     work_fact_number(work, line, "conflict_reason", reason);
     work_control(work, EFFECT_CONFLICT_SET)->person = conflict->person;
     end_acks(work);
+    team_review(work);
     review_holds(work, by);
     step_refresh(work);
     step_review(work);

@@ -13,6 +13,9 @@ static void fire(struct work *work, struct case_due due)
     case CASE_DUE_ACK:
         ack_expire(work, due.index);
         break;
+    case CASE_DUE_MEMBER:
+        team_leave(work, due.index, "expired");
+        break;
     case CASE_DUE_OBLIGATION:
         obligation_due(work, due.index);
         break;

@@ -26,6 +26,7 @@ enum {
     CASE_PARTIES_MAX = 32,   /* further ones are not kept */
     CASE_WHY_MAX = 16,       /* of the level in force */
     CASE_EVIDENCE_MAX = 16,  /* of one obligation */
+    CASE_MEMBERS_MAX = 16,   /* of the team; refused */
 };
 
 #define CASE_NEVER INT64_MAX

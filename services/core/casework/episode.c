@@ -190,6 +190,7 @@ void episode_give_away(struct work *work, struct ident to, struct str actor)
     for (size_t i = 0; i < file->episode_count; i++) {
         obligation_waive_all(work, file->episodes[i].number, actor, "joined");
     }
+    team_end(work, "joined");
     file->outcome = STR_LITERAL("joined");
     case_transition(file, CASE_CLOSED);
     ident_format(to, digits);

@@ -78,6 +78,7 @@ enum case_command_kind {
     CASE_COMMAND_LINK,
     CASE_COMMAND_URGE,
     CASE_COMMAND_HAND_OVER,
+    CASE_COMMAND_TEAM,
     CASE_COMMAND_COUNT,
 };
 
@@ -109,6 +110,7 @@ struct case_command {
     struct str code;       /* close: outcome; respond: answer; read: what */
     struct str unresolved; /* link */
     struct str digest;     /* note */
+    int64_t until_ms;      /* team; 0: the person leaves now */
 };
 
 struct case_receipt {

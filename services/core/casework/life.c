@@ -222,6 +222,7 @@ const char *life_confirm(struct work *work, const struct case_command *command)
     if (file->stand_down_reason == CASE_STAND_DOWN_WRONG_PERSON) {
         life_forget_person(file);
     }
+    team_end(work, "stood_down");
     (void)work_journal(work, "stand_down_confirmed");
     return NULL;
 }
@@ -240,6 +241,7 @@ const char *life_close(struct work *work, const struct case_command *command)
             return "open_obligations";
         }
     }
+    team_end(work, "closed");
     file->outcome = command->code;
     case_transition(file, CASE_CLOSED);
     work_fact(work, work_journal(work, "closed"), "outcome", command->code);

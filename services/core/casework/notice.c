@@ -255,7 +255,8 @@ void notice_list_told(const struct work *work, struct work_people *people)
         const struct org_person *record = org_find_person(work->org, file->unit, told->person);
         bool known = record == NULL || told->not_told.len > 0 ||
                      resolve_is_excluded(work, told->person) ||
-                     resolve_is_held(work, told->person, told->role);
+                     resolve_is_held(work, told->person, told->role) ||
+                     team_has_left(work, told->person, told->role);
         for (size_t k = 0; k < people->count && !known; k++) {
             known = str_equal(people->items[k].person, told->person);
         }

@@ -9,7 +9,7 @@
 
 enum { ROOM_BYTES = 16 * 1024, CACHE_LINE_BYTES = 64, USUAL_BYTES = 768 };
 
-_Static_assert(sizeof(struct casefile) == 416, "a new member is packed in code_case");
+_Static_assert(sizeof(struct casefile) == 432, "a new member is packed in code_case");
 _Static_assert(sizeof(struct episode) == 160, "a new member is packed in code_episode");
 _Static_assert(sizeof(struct step) == 48, "a new member is packed in code_step");
 _Static_assert(sizeof(struct obligation) == 256, "… in code_obligation");
@@ -18,6 +18,7 @@ _Static_assert(sizeof(struct ack) == 80, "… in code_ack");
 _Static_assert(sizeof(struct told) == 96, "… in code_told");
 _Static_assert(sizeof(struct conflict) == 80, "… in code_conflict");
 _Static_assert(sizeof(struct hold) == 48, "… in code_hold");
+_Static_assert(sizeof(struct member) == 24, "… in code_member");
 
 /* Members, for the compiler to give each its own type back. */
 #define NUMBER(member) ((member) = (__typeof__(member))codec_number(codec, (uint64_t)(member)))
@@ -180,6 +181,12 @@ static void code_hold(struct codec *codec, struct hold *hold)
     TEXT(hold->released_by);
 }
 
+static void code_member(struct codec *codec, struct member *member)
+{
+    TEXT(member->person);
+    TIME(member->until_ms);
+}
+
 static void code_party(struct codec *codec, struct case_party *party)
 {
     TEXT(party->ref);
@@ -205,7 +212,8 @@ static void code_why(struct codec *codec, struct case_why *why)
     ROW(holds, hold_count, code_hold)                                                              \
     ROW(parties, party_count, code_party)                                                          \
     ROW(why, why_count, code_why)                                                                  \
-    ROW(signals, signal_count, codec_ident)
+    ROW(signals, signal_count, codec_ident)                                                        \
+    ROW(members, member_count, code_member)
 
 /* Each element is coded from a copy: a description may write to what it is given. */
 static void write_case(struct codec *codec, const struct casefile *file)

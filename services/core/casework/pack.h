@@ -25,6 +25,7 @@ struct pack_scratch {
     struct case_party parties[CASE_PARTIES_MAX];
     struct case_why why[CASE_WHY_MAX];
     struct ident signals[CASE_SIGNALS_MAX];
+    struct member members[CASE_MEMBERS_MAX];
 };
 
 /* What is asked of many cases at once lies in front. */

@@ -97,6 +97,18 @@ bool life_awaits_person(const struct casefile *file);
 void life_forget_person(struct casefile *file);
 const char *life_close(struct work *work, const struct case_command *command);
 
+/* team.c: the temporary team. Answers a refusal's reason, or NULL. */
+const char *team_change(struct work *work, const struct case_command *command);
+/* Why one who acts as a member may not give the command; NULL: may, or acts in another role. */
+const char *team_refusal(const struct work *work, const struct case_command *command);
+/* members[index] leaves: sees and does nothing more here. */
+void team_leave(struct work *work, size_t index, const char *reason);
+void team_end(struct work *work, const char *reason);
+/* Whoever is kept out by now leaves. */
+void team_review(struct work *work);
+/* Whether the role is a member's, and the person is one no more. */
+bool team_has_left(const struct work *work, struct str person, struct str role);
+
 /* command.c, receipt.c */
 /* True: applied; false: refused. Either way it is answered by a line. */
 bool command_step(struct work *work, const struct case_command *command);

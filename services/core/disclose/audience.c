@@ -40,6 +40,7 @@ static const struct {
     {"last_responder", DISCLOSE_AUDIENCE_BUREAU_DUTY},
     {"police_liaison", DISCLOSE_AUDIENCE_POLICE},
     {"hospital", DISCLOSE_AUDIENCE_HOSPITAL},
+    {"team_member", DISCLOSE_AUDIENCE_DUTY},
 };
 
 const char *disclose_audience_id(enum disclose_audience audience)
