@@ -238,14 +238,24 @@ static void note_value(struct row *row, const struct window_entry *entry)
     row->lasts[row->last_count++] = (struct last){entry->value, entry->at_ms};
 }
 
+/* How many entries at their beginning are the same. Most often all that the bucket has, so they are compared as one first. */
+static size_t common_count(const struct bucket *bucket, const struct window_state *state)
+{
+    size_t least = bucket->count < state->count ? bucket->count : state->count;
+    size_t at = 0;
+    if (memcmp(bucket->entries, state->entries, least * sizeof(bucket->entries[0])) == 0) {
+        return least;
+    }
+    while (memcmp(&bucket->entries[at], &state->entries[at], sizeof(bucket->entries[0])) == 0) {
+        at++;
+    }
+    return at;
+}
+
 /* The bucket becomes `state`: one entry more is noted, anything else makes what is known of the row stale. */
 static void note_change(struct bucket *bucket, const struct window_state *state)
 {
-    size_t at = 0;
-    while (at < bucket->count && at < state->count &&
-           memcmp(&bucket->entries[at], &state->entries[at], sizeof(bucket->entries[0])) == 0) {
-        at++;
-    }
+    size_t at = common_count(bucket, state);
     bool is_one_more = state->count == bucket->count + 1 &&
                        memcmp(&bucket->entries[at], &state->entries[at + 1],
                               (bucket->count - at) * sizeof(bucket->entries[0])) == 0;
@@ -444,6 +454,22 @@ static bool is_before(const struct window_entry *a, const struct window_entry *b
     return order != 0 ? order < 0 : a->number < b->number;
 }
 
+/* Behind all that are not later. */
+static size_t place_of(const struct window_state *state, const struct window_entry *entry)
+{
+    size_t low = 0;
+    size_t high = state->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (is_before(entry, &state->entries[middle])) {
+            high = middle;
+        } else {
+            low = middle + 1;
+        }
+    }
+    return low;
+}
+
 int windows_add_entry(const struct window_state *state, const struct window_entry *entry,
                       struct arena *arena, struct window_state *ret_state, bool *ret_is_cut)
 {
@@ -451,15 +477,12 @@ int windows_add_entry(const struct window_state *state, const struct window_entr
     if (entries == NULL) {
         return ERR_MEMORY;
     }
-    size_t at = 0; /* whatever order they come in, they lie in the same one */
-    while (at < state->count && !is_before(entry, &state->entries[at])) {
-        entries[at] = state->entries[at];
-        at++;
+    size_t at = place_of(state, entry); /* whatever order they come in, they lie in the same one */
+    if (state->count > 0) {
+        memcpy(entries, state->entries, at * sizeof(*entries));
+        memcpy(entries + at + 1, state->entries + at, (state->count - at) * sizeof(*entries));
     }
     entries[at] = *entry;
-    for (; at < state->count; at++) {
-        entries[at + 1] = state->entries[at];
-    }
     *ret_is_cut = state->count == WINDOW_ENTRIES_MAX;
     *ret_state = *ret_is_cut ? (struct window_state){entries + 1, state->count}
                              : (struct window_state){entries, state->count + 1};
