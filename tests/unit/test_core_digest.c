@@ -82,6 +82,28 @@ static void test_digest_times_are_the_wall_clocks(void **state)
     assert_true(next_ms > evening_ms && next_ms <= change_ms + HOUR);
 }
 
+/* The night of 25 October 2026, when 02:00 to 03:00 comes twice: from 00:00 UTC and from 01:00 UTC. */
+static void test_digest_of_the_hour_that_comes_twice_comes_once(void **state)
+{
+    (void)state;
+    const int64_t change_ms = zone_day_of(2026, 10, 25) * DAY + HOUR;
+    const struct zone_offset offsets[] = {{0, 7200}, {change_ms, 3600}};
+    const struct zone europe = {offsets, 2};
+    const struct policy_digest twice = {.at_minute = {150}, .count = 1}; /* 02:30 */
+    int64_t evening_ms = change_ms - 6 * HOUR;
+    int64_t first_ms = digest_next_ms(&twice, &europe, evening_ms);
+    int64_t second_ms = digest_next_ms(&twice, &europe, first_ms);
+    assert_true(first_ms == change_ms - 30 * MINUTE || first_ms == change_ms + 30 * MINUTE);
+    assert_true(second_ms >= zone_day_of(2026, 10, 26) * DAY);
+    /* Quiet hours end by the wall: 06:00 is 05:00 UTC then, nine hours of quiet. */
+    const struct policy_digest quiet = {.quiet_from_minute = 1320, .quiet_to_minute = 360};
+    int64_t morning_ms = zone_day_of(2026, 10, 25) * DAY + 5 * HOUR;
+    assert_int_equal(digest_next_ms(&quiet, &europe, change_ms - 30 * MINUTE), morning_ms);
+    assert_int_equal(digest_next_ms(&quiet, &europe, change_ms + 30 * MINUTE), morning_ms);
+    assert_int_equal(digest_next_ms(&quiet, &europe, morning_ms - 1), morning_ms);
+    assert_int_equal(digest_next_ms(&quiet, &europe, morning_ms), morning_ms);
+}
+
 static void hash(const void *bytes, size_t len, uint8_t ret_hash[IDENT_BYTES])
 {
     const uint8_t *at_byte = bytes;
@@ -121,6 +143,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_digest_never_falls_into_quiet_hours),
         cmocka_unit_test(test_digest_without_times_waits_for_the_end_of_quiet_hours),
         cmocka_unit_test(test_digest_times_are_the_wall_clocks),
+        cmocka_unit_test(test_digest_of_the_hour_that_comes_twice_comes_once),
         cmocka_unit_test(test_digest_id_is_of_person_channel_date_and_slot),
     };
     return RUN_TESTS(argc, argv, tests);
