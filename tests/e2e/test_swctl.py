@@ -191,6 +191,18 @@ def test_a_check_tells_who_would_not_be_there(shouwang, tmp_path):
     assert gap["error"] and (gap["unit"], gap["role"]) == ("qh-yizhong", "duty_leader")
     assert gap["to"].endswith("T11:00:00.000Z"), "19:00 in China"
     assert {"finding": "role_falls_up", "error": False, "unit": "qh-yizhong", "role": "principal", "gap": "no_holder"} in found
+    assert not [finding for finding in found if finding["finding"] == "no_such_channel"]
+    # Who is on duty has a telephone, and no Feishu: a step over that alone would reach nobody.
+    shutil.copytree(ROOT / "config/packs/reference", tmp_path / "pack")
+    path = tmp_path / "pack/policies/high.yaml"
+    lines = path.read_text(encoding="utf-8").splitlines()
+    at = next(i for i, line in enumerate(lines) if "unless: acked, notify: [class_teacher, grade_head]" in line)
+    lines[at] = lines[at].replace("via: [voice, sms]", "via: [feishu]")
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    done = shouwang.swctl(*own, "--json", "check", tmp_path / "pack", "--directory", "--days", "7", check=False)
+    found = [json.loads(line) for line in done.stdout.splitlines()]
+    mute = [(one["error"], one["file"], one["line"], one["what"]) for one in found if one.get("finding") == "no_such_channel"]
+    assert done.returncode == REFUSED and mute == [(True, "policies/high.yaml", at + 1, "fenyang/high")]
 
 
 def test_one_file_is_enough_for_an_import(shouwang):
