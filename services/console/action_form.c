@@ -412,6 +412,20 @@ static int fill_hand_over(struct filling *filling)
     return error != 0 ? error : take_sealed(filling, "reason", &action->note);
 }
 
+static int fill_team(struct filling *filling)
+{
+    Shouwang__V1__Team *action = NEW(filling, Shouwang__V1__Team, SHOUWANG__V1__TEAM__INIT);
+    if (action == NULL) {
+        return ERR_MEMORY;
+    }
+    filling->command->action_case = SHOUWANG__V1__COMMAND__ACTION_TEAM;
+    filling->command->team = action;
+    int error = take_text(filling, "person", &action->person);
+    error =
+        error != 0 ? error : take_number(filling, "until_at_ms", INT64_MAX, &action->until_at_ms);
+    return error != 0 ? error : take_sealed(filling, "reason", &action->reason);
+}
+
 static const struct {
     const char *name;
     int (*fill)(struct filling *filling);
@@ -433,6 +447,7 @@ static const struct {
     {"respond", fill_respond},
     {"urge", fill_urge},
     {"hand_over", fill_hand_over},
+    {"team", fill_team},
 };
 
 int actions_fill(struct console *console, const char *name, struct http_request *form,

@@ -170,7 +170,7 @@ static void read_journalled(enum actions_outcome outcome, struct str reason, voi
 }
 
 /* A person read a person's data: a command, so that the escalator writes the line (个人信息保护法 54). */
-static void journal_read(struct visit *visit, const char *case_hex, enum org_role role)
+static void journal_read(struct visit *visit, const char *case_hex)
 {
     struct ident id;
     Shouwang__V1__Command command = SHOUWANG__V1__COMMAND__INIT;
@@ -182,7 +182,7 @@ static void journal_read(struct visit *visit, const char *case_hex, enum org_rol
     command.unit = visit->unit;
     command.case_id = (ProtobufCBinaryData){IDENT_BYTES, id.bytes};
     command.actor = visit->session.person;
-    command.actor_role = (char *)(uintptr_t)org_role_id(role);
+    command.actor_role = (char *)(uintptr_t)visit_role(visit);
     command.via = (char *)(uintptr_t) "console";
     command.action_case = SHOUWANG__V1__COMMAND__ACTION_READ;
     command.read = &read;
@@ -191,14 +191,29 @@ static void journal_read(struct visit *visit, const char *case_hex, enum org_rol
     }
 }
 
+/* The unit of the case and whether the visitor is of its team; false: there is no such case now. */
+static bool learn_case(struct visit *visit, const struct model_answer *answer)
+{
+    bool is_there = answer->error == 0 && answer->count > 0 &&
+                    view_unit_of(answer->items[0], str_of(visit->session.person), loop_utc_ms(),
+                                 visit->unit, &visit->is_member);
+    visit->is_member &= !answer->stale; /* who has been taken off since sees nothing */
+    return is_there;
+}
+
+static bool may_see(const struct visit *visit)
+{
+    return visit->is_member ||
+           session_covers(tables_org(visit->console->tables), &visit->session, str_of(visit->unit));
+}
+
 static void case_read(const struct model_answer *answer, void *ctx)
 {
     struct visit *visit = ctx;
-    const struct org *org = tables_org(visit->console->tables);
-    if (answer->error != 0 || answer->count == 0 || !view_unit_of(answer->items[0], visit->unit)) {
+    if (!learn_case(visit, answer)) {
         http_reply_text(visit->request, answer->error == ERR_NOT_FOUND ? 404 : 503,
                         error_text(answer->error));
-    } else if (!session_covers(org, &visit->session, str_of(visit->unit))) {
+    } else if (!may_see(visit)) {
         http_reply_text(visit->request, 404,
                         error_text(ERR_NOT_FOUND)); /* not even that it exists */
     } else {
@@ -209,8 +224,7 @@ static void case_read(const struct model_answer *answer, void *ctx)
         struct view view = visit_view(visit, str_of(visit->unit), str_of(""));
         if (is_first_reading(visit->console, visit->session.login,
                              http_param(visit->request, "id"))) {
-            journal_read(visit, http_param(visit->request, "id"),
-                         session_role(org, &visit->session, str_of(visit->unit), str_of("")));
+            journal_read(visit, http_param(visit->request, "id"));
         }
         buffer.overflowed = !view_case(&view, answer, &out) || buffer.overflowed;
         visit_reply(visit, &buffer);
@@ -266,17 +280,15 @@ static void acted(enum actions_outcome outcome, struct str reason, void *ctx)
 }
 
 /* Builds and sends; the reply is the outcome. */
-static void act(struct visit *visit, struct arena *arena)
+static void build_and_send(struct visit *visit, struct arena *arena)
 {
     struct http_request *request = visit->request;
-    const struct org *org = tables_org(visit->console->tables);
     Shouwang__V1__Command command = SHOUWANG__V1__COMMAND__INIT;
     const char *bad_field = "case";
     struct ident id;
-    enum org_role role = session_role(org, &visit->session, str_of(visit->unit), str_of(""));
     command.unit = visit->unit;
     command.actor = visit->session.person;
-    command.actor_role = (char *)(uintptr_t)org_role_id(role);
+    command.actor_role = (char *)(uintptr_t)visit_role(visit);
     command.via = (char *)(uintptr_t) "console";
     int error = ident_parse(str_of(http_param(request, "id")), &id) ? 0 : ERR_INVALID;
     command.case_id = (ProtobufCBinaryData){IDENT_BYTES, id.bytes};
@@ -297,6 +309,26 @@ static void act(struct visit *visit, struct arena *arena)
     }
 }
 
+static void act(struct visit *visit)
+{
+    struct arena arena;
+    arena_init(&arena, ARENA_BYTES);
+    build_and_send(visit, &arena);
+    arena_fini(&arena);
+}
+
+/* From elsewhere in the organisation: only on a case of whose team one is. */
+static void case_asked(const struct model_answer *answer, void *ctx)
+{
+    struct visit *visit = ctx;
+    if (learn_case(visit, answer) && may_see(visit)) {
+        act(visit);
+        return;
+    }
+    http_reply_text(visit->request, 403, "not in your part of the organisation");
+    free(visit);
+}
+
 static void post_action(struct http_request *request, void *ctx)
 {
     struct console *console = ctx;
@@ -308,17 +340,19 @@ static void post_action(struct http_request *request, void *ctx)
         http_reply_text(request, 401, "sign in");
         return;
     }
-    if (unit == NULL || !session_covers(tables_org(console->tables), &session, str_of(unit))) {
+    if (unit == NULL) {
         http_reply_text(request, 403, "not in your part of the organisation");
         return;
     }
     struct visit *visit = visit_new(console, request, &session);
-    if (visit != NULL) {
-        struct arena arena;
-        snprintf(visit->unit, sizeof(visit->unit), "%s", unit);
-        arena_init(&arena, ARENA_BYTES);
-        act(visit, &arena);
-        arena_fini(&arena);
+    if (visit == NULL) {
+        return;
+    }
+    snprintf(visit->unit, sizeof(visit->unit), "%s", unit);
+    if (may_see(visit)) {
+        act(visit);
+    } else {
+        model_ask_case(console->model, str_of(http_param(request, "id")), case_asked, visit);
     }
 }
 

@@ -467,7 +467,8 @@ bool view_case(const struct view *view, const struct model_answer *answer, struc
     return true;
 }
 
-bool view_unit_of(struct str packed, char ret_unit[64])
+bool view_unit_of(struct str packed, struct str person, int64_t now_ms, char ret_unit[64],
+                  bool *ret_is_member)
 {
     Shouwang__V1__Case *record =
         shouwang__v1__case__unpack(NULL, packed.len, (const uint8_t *)packed.at);
@@ -475,6 +476,11 @@ bool view_unit_of(struct str packed, char ret_unit[64])
         return false;
     }
     snprintf(ret_unit, 64, "%s", record->unit);
+    *ret_is_member = false;
+    for (size_t i = 0; i < record->n_team; i++) {
+        const Shouwang__V1__TeamMember *member = record->team[i];
+        *ret_is_member |= str_is(person, member->person) && now_ms < member->until_ms;
+    }
     shouwang__v1__case__free_unpacked(record, NULL);
     return true;
 }

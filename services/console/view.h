@@ -49,7 +49,9 @@ void view_board(const struct view *view, const struct model_answer *answer, stru
 /* One case with everything the page shows. False when the record does not decode. */
 bool view_case(const struct view *view, const struct model_answer *answer, struct json_out *out);
 
-/* The unit of a packed case, copied; false when it does not decode. */
-bool view_unit_of(struct str packed, char ret_unit[64]);
+/* The unit of a packed case, copied, and whether the person is of its temporary team at that time; false when it does not
+ * decode. */
+bool view_unit_of(struct str packed, struct str person, int64_t now_ms, char ret_unit[64],
+                  bool *ret_is_member);
 
 #endif

@@ -83,11 +83,24 @@ static void put_shape(struct json_out *out, const Shouwang__V1__Case *record,
     }
 }
 
+const char *visit_role(const struct visit *visit)
+{
+    const struct org *org = tables_org(visit->console->tables);
+    struct str unit = str_of(visit->unit);
+    enum org_role role = session_covers(org, &visit->session, unit)
+                             ? session_role(org, &visit->session, unit, str_of(""))
+                             : ORG_ROLE_NONE;
+    return role == ORG_ROLE_NONE && visit->is_member ? "team_member" : org_role_id(role);
+}
+
 struct view visit_view(struct visit *visit, struct str unit, struct str subject)
 {
     const struct org *org = tables_org(visit->console->tables);
     enum org_role role = session_role(org, &visit->session, unit, subject);
     enum disclose_audience audience = disclose_audience_of_role(str_of(org_role_id(role)));
+    if (visit->is_member && audience != DISCLOSE_AUDIENCE_PSYCH_TEACHER) {
+        audience = disclose_audience_of_role(STR_LITERAL("team_member"));
+    }
     struct view view = {.org = org,
                         .open = open_value,
                         .shape = put_shape,

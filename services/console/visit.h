@@ -10,6 +10,7 @@ struct visit {
     struct http_request *request;
     struct session session;
     char unit[SESSION_TEXT_BYTES]; /* of the case at hand */
+    bool is_member;                /* of that case's temporary team */
 };
 
 /* Whether somebody is signed in, and who. */
@@ -23,7 +24,12 @@ struct visit *visit_new(struct console *console, struct http_request *request,
 /* As visit_new of who is signed in; 401 for nobody. */
 struct visit *visit_begin(struct console *console, struct http_request *request);
 
-/* What the visitor sees of a unit, by the role in which the visitor acts there. */
+/* The role in which the visitor acts on the case at hand: that of the unit, where the visitor's part of the organisation
+ * has it; else "team_member". Static storage. */
+const char *visit_role(const struct visit *visit);
+
+/* What the visitor sees of a unit, by the role in which the visitor acts there; of the case of a team of theirs, at
+ * least what a member sees. */
 struct view visit_view(struct visit *visit, struct str unit, struct str subject);
 
 /* Answers with the JSON that was written, and frees the buffer. */

@@ -57,7 +57,7 @@ const WORDS = {
     urge: "催办", urged: "已催办", confirm: "确认", give_back: "退回", dispute: "有异议", returned: "退回", hand_over: "交接班", next_person: "接班人", hand_over_note: "交接说明",
     a_confirmed: "已确认", a_returned: "已退回", a_disputed: "有异议", r_too_soon: "刚刚催办过，请稍候", r_not_in_charge: "您的角色不能催办此事项",
     r_not_recipient: "您不是接收方", r_gate_not_met: "前提尚未全部完成", r_not_reported: "尚未报送", r_not_started: "时限尚未开始", r_denied: "无权操作", r_not_reachable: "此人无法联系",
-    r_not_to_this_person: "不能交给此人", r_unknown_person: "查无此人",
+    r_not_to_this_person: "不能交给此人", role_team_member: "临时辅导组成员", team: "临时辅导组", j_team_joined: "加入临时辅导组", j_team_left: "离开临时辅导组", f_until: "至", r_not_in_team: "不在临时辅导组内", r_not_for_team: "临时辅导组成员不能作此决定", r_end_in_past: "期限已过", r_end_too_far: "期限超过一年", r_too_many: "人数已满", r_unknown_person: "查无此人",
   },
   en: {
     board: "Shouwang · duty board", sign_in: "Sign in", sign_out: "Sign out", login: "User", password: "Password", wrong: "User or password is wrong",
@@ -122,7 +122,7 @@ const WORDS = {
     urge: "Urge", urged: "urged", confirm: "Confirm", give_back: "Return", dispute: "Dispute", returned: "returned", hand_over: "Hand over", next_person: "Next person", hand_over_note: "What the next person must know",
     a_confirmed: "confirmed", a_returned: "returned", a_disputed: "disputed", r_too_soon: "urged a moment ago", r_not_in_charge: "not for your role to urge",
     r_not_recipient: "you are not the recipient", r_gate_not_met: "what must come before it is not met", r_not_reported: "not reported yet", r_not_started: "its clock has not started", r_denied: "not allowed",
-    r_not_reachable: "cannot be reached", r_not_to_this_person: "not to this person", r_unknown_person: "no such person",
+    r_not_reachable: "cannot be reached", r_not_to_this_person: "not to this person", role_team_member: "member of the temporary team", team: "Temporary team", j_team_joined: "joined the temporary team", j_team_left: "left the temporary team", f_until: "until", r_not_in_team: "not in the temporary team", r_not_for_team: "not for a member of the temporary team", r_end_in_past: "the end is in the past", r_end_too_far: "the end is more than a year away", r_too_many: "too many", r_unknown_person: "no such person",
   },
 };
 let language = localStorage.getItem("lang") || "zh";
