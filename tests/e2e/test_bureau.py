@@ -123,6 +123,25 @@ def test_deadlines_that_passed_are_remembered(shouwang, page, folder, case):
     picture(page, folder, "sla-breach")
 
 
+def opened(shouwang, case):
+    """The case as the county's expert is shown it."""
+    shouwang.board("centre", "demo-only-centre")
+    return local.http("GET", shouwang.url("console", f"/api/cases/{case}"), headers={"Cookie": shouwang.cookies["centre"]})[1].decode()
+
+
+def test_one_of_a_temporary_team_sees_the_pupil_until_it_is_dissolved(shouwang, case):
+    name = "林小满"
+    assert name not in opened(shouwang, case), "the county sees no pupil's name"
+    read = wait_until(lambda: next((line["value"] for line in shouwang.read_topic("journal")
+                                    if line["value"].get("actor_role") == "county_centre"), None),
+                      "the reading is in the journal")
+    until = (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(hours=1)).isoformat(timespec="seconds")
+    shouwang.swctl("team", case, read["actor"], "--until", until, "--reason", "（虚构）支援", *LEADER)
+    wait_until(lambda: name in opened(shouwang, case), "on the team the expert sees it")
+    shouwang.swctl("team", case, *LEADER)
+    wait_until(lambda: name not in opened(shouwang, case), "and off the team no more")
+
+
 def test_it_fits_a_telephone_in_english(shouwang, page, folder):
     page.set_viewport_size({"width": 360, "height": 740})
     page.evaluate("localStorage.setItem('lang', 'en')")
