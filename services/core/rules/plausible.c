@@ -296,6 +296,12 @@ static int64_t school_size(const struct turn *turn)
     return size;
 }
 
+/* Fewer are never too many, of whatever size: nobody need count the pupils of the school. */
+static bool is_enough(const struct turn *turn, const struct tally *tally)
+{
+    return tally->absent >= (int64_t)turn->judge.rules->plausibility.at_least;
+}
+
 /* A pupil counts once, by however many signals; one about a class counts nobody. ERR_MEMORY. */
 static int add_to(struct tally *tally, const struct held *held, struct map *pupils)
 {
@@ -342,7 +348,7 @@ static int add_up(struct turn *turn, const struct watch_unit *unit, struct talli
     }
     if (school->pupils >= school->absent) {
         school->absent = school->pupils;
-        school->size = school_size(turn);
+        school->size = is_enough(turn, school) ? school_size(turn) : 0;
     }
     return error;
 }
@@ -351,8 +357,7 @@ static bool is_too_many(const struct turn *turn, const struct tally *tally)
 {
     const struct plausibility *plausibility = &turn->judge.rules->plausibility;
     int64_t share = tally->group.len == 0 ? plausibility->school_share : plausibility->class_share;
-    return tally->absent >= (int64_t)plausibility->at_least &&
-           tally->absent * SHARE_WHOLE > share * tally->size;
+    return is_enough(turn, tally) && tally->absent * SHARE_WHOLE > share * tally->size;
 }
 
 /* The question's reason stands on the numbers, too. */
