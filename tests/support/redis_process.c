@@ -35,6 +35,7 @@ const char *redis_process_socket(const struct redis_process *process)
     return path;
 }
 
+/* What it has answered stands on the disk: killed at once, it has it when it comes back. */
 void redis_process_start(struct redis_process *process)
 {
     char port[8];
@@ -45,8 +46,8 @@ void redis_process_start(struct redis_process *process)
         (void)execlp("redis-server", "redis-server", "--port", port, "--bind", "127.0.0.1",
                      "--unixsocket", redis_process_socket(process), "--dir", process->folder,
                      "--set-proc-title", "no", /* it would overwrite deploy/reap's mark */
-                     "--appendonly", "yes", "--save", "", "--logfile", "log", "--daemonize", "no",
-                     (char *)NULL);
+                     "--appendonly", "yes", "--appendfsync", "always", "--save", "", "--logfile",
+                     "log", "--daemonize", "no", (char *)NULL);
         _exit(127);
     }
 }
