@@ -196,6 +196,9 @@ bool life_awaits_person(const struct casefile *file)
 void life_forget_person(struct casefile *file)
 {
     file->told_count = 0; /* all of them have been told that it is not so */
+    for (size_t i = 0; i < file->episode_count; i++) {
+        file->episodes[i].first_acknowledger = STR_LITERAL("");
+    }
     file->subject = STR_LITERAL("");
     file->subject_kind = CASE_SUBJECT_UNRESOLVED;
     file->group = STR_LITERAL("");
